@@ -1,0 +1,180 @@
+"""The exception tree; each error says place, value and remedy, and knows its exit code.
+
+    TuluDataError
+    ├── InvariantError      1    a bug or a broken promise: please report it
+    ├── RecipeError         2    the recipe, with file:line:column and the line itself
+    ├── UsageError          2    the command line
+    ├── InputError          3    input data, with file:row
+    ├── FindingsError       4    the data was read, and something in it stops the build
+    ├── ConflictError       5    another build holds the output, or a version is taken
+    └── ResourceError       6    disk, memory, a read-only file system
+
+`RecordError` stands beside the tree: one bad record of an input, which its source
+either quarantines or turns into an `InputError`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+EXCERPT_CHARACTERS = 80
+
+
+class TuluDataError(Exception):
+    """Something a person can act on. `str(error)` is the whole message."""
+
+    exit_code = 1
+
+
+class InvariantError(TuluDataError):
+    """A promise of this program does not hold."""
+
+    exit_code = 1
+
+
+class UsageError(TuluDataError):
+    """The command was called with words that do not fit."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in a recipe, and where.
+
+    `line` and `column` count from 1; `path` is the key path (`stages[3].length_filter`).
+    """
+
+    line: int
+    column: int
+    path: str
+    what: str
+
+
+class RecipeError(TuluDataError):
+    """One or more problems of a recipe, each with the source line that shows it."""
+
+    exit_code = 2
+
+    def __init__(self, file: Path | str, problems: Iterable[Problem], text: str = "") -> None:
+        self.file = str(file)
+        self.problems = tuple(problems)
+        lines = text.splitlines()
+        super().__init__("\n".join(self._shown(problem, lines) for problem in self.problems))
+
+    def _shown(self, problem: Problem, lines: list[str]) -> str:
+        path = f"{problem.path}: " if problem.path else ""
+        head = f"{self.file}:{problem.line}:{problem.column}: {path}{problem.what}"
+        if not 0 < problem.line <= len(lines):
+            return head
+        source = printable(lines[problem.line - 1], limit=160)
+        gutter = f"{problem.line:>5} | "
+        return f"{head}\n{gutter}{source}\n{' ' * (len(gutter) + problem.column - 1)}^"
+
+
+class InputError(TuluDataError):
+    """Input data that cannot be used as it is."""
+
+    exit_code = 3
+
+
+class FindingsError(TuluDataError):
+    """The data was read, and what was found in it stops the build."""
+
+    exit_code = 4
+
+
+class ConflictError(TuluDataError):
+    """Somebody else holds the output, or a version's name is taken."""
+
+    exit_code = 5
+
+
+class ResourceError(TuluDataError):
+    """The machine has no room, or lets nothing be written."""
+
+    exit_code = 6
+
+    @classmethod
+    def from_os(cls, error: OSError) -> ResourceError:
+        """Say in plain words what the operating system refused.
+
+        >>> print(ResourceError.from_os(OSError(28, "No space left on device", "out/x.tmp")))
+        out/x.tmp: no space left on device; free some and run the same command again: it goes on where it stopped
+        """
+        place = error.filename if isinstance(error.filename, str) else None
+        what = (error.strerror or str(error)).lower()
+        free = _free_space(place)
+        return cls(
+            f"{place + ': ' if place else ''}{what}{free}; "
+            f"{_REMEDIES.get(error.errno or 0, 'see to it')} and run the same command again: "
+            "it goes on where it stopped"
+        )
+
+
+_REMEDIES = {
+    errno.ENOSPC: "free some",
+    errno.EDQUOT: "free some of the quota",
+    errno.EFBIG: "raise the limit on file sizes (ulimit -f)",
+    errno.EROFS: "choose a place that can be written (--out, --workspace)",
+    errno.EACCES: "choose a place that can be written (--out, --workspace)",
+    errno.EPERM: "choose a place that can be written (--out, --workspace)",
+    errno.EIO: "check the disk",
+    errno.ENOMEM: "give it more memory",
+    errno.EMFILE: "raise the limit on open files (ulimit -n)",
+}
+RESOURCE_ERRNOS = frozenset(_REMEDIES)
+
+
+def _free_space(place: str | None) -> str:
+    folder = Path(place).parent if place else None
+    if folder is None or not folder.is_dir():
+        return ""
+    status = os.statvfs(folder)
+    free = status.f_bavail * status.f_frsize
+    return f" ({free / 1e6:,.1f} MB free there)" if free < 1e9 else ""
+
+
+class RecordError(Exception):
+    """One record that cannot become a row: a code, and what was found.
+
+    >>> str(RecordError("unknown_role", "messages[1].role is 'narrator'"))
+    "unknown_role: messages[1].role is 'narrator'"
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        self.code = code
+        self.detail = detail
+        super().__init__(f"{code}: {detail}")
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """A hint to append to a message, or nothing.
+
+    >>> did_you_mean("minhash_dedop", ["minhash_dedup", "length_filter"])
+    "; did you mean 'minhash_dedup'?"
+    """
+    close = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+# Control, format (bidirectional and zero-width), surrogate and separator characters.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
+)
+
+
+def printable(text: str, limit: int = EXCERPT_CHARACTERS) -> str:
+    r"""Text of a stranger, safe on a terminal and in a log: escaped, and cut at `limit`.
+
+    >>> printable("a\x1b]0;title\n")
+    'a\\x1b]0;title\\n'
+    """
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return _UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape", "surrogatepass").decode(), cut)

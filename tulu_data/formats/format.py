@@ -1,0 +1,67 @@
+"""What a format is: the columns it reads, and how they become a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from tulu_data.errors import RecordError
+from tulu_data.formats.column import first_part, has, pluck
+from tulu_data.readers.json_record import kind_of
+from tulu_data.rows import Conversation
+
+
+class Format(BaseModel):
+    """How foreign columns become a conversation; its fields name the columns."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassVar[str]
+    needs: ClassVar[tuple[tuple[str, ...], ...]]
+    """For each column that must be there, the names it goes by; the first is the field's."""
+
+    @classmethod
+    def detect(cls, columns: Collection[str]) -> Self | None:
+        """This format over `columns`, or None where they do not fit it."""
+        found = {}
+        for names in cls.needs:
+            name = next((name for name in names if name in columns), None)
+            if name is None:
+                return None
+            found[names[0]] = name
+        return cls.model_validate(found)
+
+    def required(self) -> Iterator[str]:
+        """The columns that every record must have."""
+        for field, *_ in self.needs:
+            value = getattr(self, field)
+            yield from (value,) if isinstance(value, str) else value
+
+    def optional(self) -> Iterator[str]:
+        """The columns that are read where they are."""
+        required = {field for field, *_ in self.needs}
+        yield from (getattr(self, field) for field in type(self).model_fields if field not in {*required, "join"})
+
+    def columns(self) -> tuple[str, ...]:
+        """The first parts of all columns that are read."""
+        return tuple(dict.fromkeys(first_part(column) for column in (*self.required(), *self.optional())))
+
+    def missing(self, records: Collection[Mapping[str, Any]]) -> list[str]:
+        """The required columns that none of `records` has."""
+        return [column for column in self.required() if not any(has(record, column) for record in records)]
+
+    def read(self, record: Mapping[str, Any]) -> Conversation:
+        """One record as a conversation; `RecordError` where it is none."""
+        raise NotImplementedError
+
+    @staticmethod
+    def optional_text(record: Mapping[str, Any], column: str) -> str | None:
+        """The text at `column`, or None where it is missing, null or empty."""
+        if not has(record, column):
+            return None
+        value = pluck(record, column)
+        if value is None or isinstance(value, str):
+            return value or None
+        raise RecordError("not_text", f"{column} is {kind_of(value)}")

@@ -1,0 +1,44 @@
+"""A prompt and a response, each one column or several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field
+
+from tulu_data.formats.column import Column, text_at
+from tulu_data.formats.format import Format
+from tulu_data.formats.turns import prompted
+from tulu_data.rows import Conversation
+
+Columns = Annotated[
+    tuple[Column, ...],
+    BeforeValidator(lambda value: (value,) if isinstance(value, str | int) else value),
+    Field(min_length=1),
+]
+"""A column or a list of columns, whose texts are joined by `join`."""
+
+
+class PromptResponse(Format):
+    """Two texts: what is asked and what is answered.
+
+        format: {prompt: question, response: answer}
+        format: {prompt: 0, response: [2, 1]}
+    """
+
+    name: ClassVar = "prompt_response"
+    needs: ClassVar = (
+        ("prompt", "question", "query", "problem", "inputs"),
+        ("response", "completion", "answer", "solution", "targets"),
+    )
+
+    prompt: Columns = Field(("prompt",), description="What is asked")
+    response: Columns = Field(("response",), description="What is answered")
+    system: Column = Field("system", description="The system prompt; may be missing, null or empty")
+    join: str = Field("\n", description="What stands between the texts of several columns")
+
+    def read(self, record: Mapping[str, Any]) -> Conversation:
+        prompt = self.join.join(text_at(record, column) for column in self.prompt)
+        response = self.join.join(text_at(record, column) for column in self.response)
+        return prompted(prompt, response, self.optional_text(record, self.system))

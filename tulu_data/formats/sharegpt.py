@@ -1,0 +1,33 @@
+"""ShareGPT conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from tulu_data.formats.column import Column, pluck
+from tulu_data.formats.format import Format
+from tulu_data.formats.turns import conversation
+from tulu_data.rows import Conversation
+
+
+class ShareGPT(Format):
+    """A list of `{from, value}`, and a system prompt beside it or in it.
+
+        format: sharegpt
+        format: {conversations: items}
+    """
+
+    name: ClassVar = "sharegpt"
+    needs: ClassVar = (("conversations", "conversation"),)
+
+    conversations: Column = Field("conversations", description="The list of turns")
+    system: Column = Field("system", description="The system prompt; may be missing, null or empty")
+    tools: Column = Field("tools", description="The tools on offer; kept as JSON text")
+
+    def read(self, record: Mapping[str, Any]) -> Conversation:
+        turns = pluck(record, self.conversations)
+        system = self.optional_text(record, self.system)
+        return conversation(turns, self.conversations, system=system, tools=record.get(self.tools))

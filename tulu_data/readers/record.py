@@ -1,0 +1,22 @@
+"""One record of an input file: its place, and its value or what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tulu_data.errors import RecordError
+
+
+class Record(NamedTuple):
+    """A record, whole or broken.
+
+    `row` counts the records of the file from 1; `offset` is the position of its first
+    byte in the decompressed file, where the format has one. Exactly one of `value` and
+    `error` is there.
+    """
+
+    row: int
+    offset: int | None
+    value: Mapping[str, Any] | None
+    error: RecordError | None = None

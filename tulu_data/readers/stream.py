@@ -1,0 +1,192 @@
+"""The bytes of one regular file: decompressed by their magic, hashed and capped on the way.
+
+A stream never holds more than it was asked for, so that a decompression bomb or a line
+of a gigabyte costs a message and no memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+import pyarrow as pa
+
+from tulu_data.errors import InputError
+
+CHUNK_BYTES: Final = 1 << 20
+PEEK_BYTES: Final = 4096
+MAX_RECORD_BYTES: Final = 16 << 20
+# Text compresses 3 to 20 times, templated rows a few hundred times; a bomb 10,000 times and more.
+MAX_RATIO: Final = 1_000
+RATIO_FLOOR_BYTES: Final = 64 << 20
+UTF8_MARK: Final = b"\xef\xbb\xbf"
+_COMPRESSIONS: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_FOREIGN: Final = {
+    b"\xff\xfe": "UTF-16 text; convert it with: iconv -f UTF-16 -t UTF-8",
+    b"\xfe\xff": "UTF-16 text; convert it with: iconv -f UTF-16 -t UTF-8",
+    b"PAR1": "a Parquet file; name it with: parquet: …",
+    b"BZh": "bzip2; decompress it, or use gzip or zstd",
+    b"\xfd7zXZ": "xz; decompress it, or use gzip or zstd",
+    b"PK\x03\x04": "a zip archive; unpack it first",
+    b"\x80\x04": "a pickle, which can run code; it is never opened",
+    b"\x80\x05": "a pickle, which can run code; it is never opened",
+}
+
+
+def require_regular(path: Path) -> os.stat_result:
+    """The status of a regular file; anything else is an `InputError` (exit 3), without opening it."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    if not stat.S_ISREG(status.st_mode):
+        kinds = {stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket"}
+        kind = next((name for test, name in kinds.items() if test(status.st_mode)), "a device")
+        raise InputError(f"{path}: is {kind}, not a regular file")
+    return status
+
+
+class _HashedFile:
+    """A file that takes the sha256 of whatever is read from it."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = path.open("rb")
+        self.digest = hashlib.sha256()
+        self.bytes_read = 0
+
+    def peek(self) -> bytes:
+        """The first bytes, up to 4,096, before anything was read."""
+        return self._ahead
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self.file.read(size)
+        self.digest.update(piece)
+        self.bytes_read += len(piece)
+        return piece
+
+    @property
+    def closed(self) -> bool:
+        return self.file.closed
+
+    def close(self) -> None:
+        self.file.close()
+
+
+class Stream:
+    """A file's text as bytes, without compression and byte order mark.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.jsonl"
+    >>> _ = path.write_bytes(b"one\\ntwo")
+    >>> with Stream(path) as stream:
+    ...     [(line.offset, line.content) for line in lines(stream)]
+    [(0, b'one'), (4, b'two')]
+
+    Raises `InputError` (exit 3) for what is not a regular file, not text, truncated,
+    or expands more than a thousand times.
+    """
+
+    def __init__(self, path: Path) -> None:
+        require_regular(path)
+        self.path = path
+        self.position = 0
+        self.has_mark = False
+        self._raw = _HashedFile(path)
+        self._ahead = b""
+        self._inner: Any = self._raw
+        self._open()
+
+    def _open(self) -> None:
+        head = self._raw.file.peek(8)
+        compression = next((name for magic, name in _COMPRESSIONS.items() if head.startswith(magic)), None)
+        if compression:
+            self._inner = pa.CompressedInputStream(pa.PythonFile(self._raw, mode="r"), compression)
+        first = self._read(PEEK_BYTES)
+        for magic, what in _FOREIGN.items():
+            if first.startswith(magic):
+                raise InputError(f"{self.path}: is {what}")
+        self.has_mark = first.startswith(UTF8_MARK)
+        if self.has_mark:
+            self.position = len(UTF8_MARK)
+        self._ahead = first.removeprefix(UTF8_MARK)
+
+    def _read(self, size: int) -> bytes:
+        try:
+            piece: bytes = self._inner.read(size)
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            raise InputError(
+                f"{self.path}: damaged after {self._raw.bytes_read:,} bytes: {str(error).lower()}; fetch the file again"
+            ) from None
+        return piece
+
+    def peek(self) -> bytes:
+        """The first bytes, up to 4,096, before anything was read."""
+        return self._ahead
+
+    def read(self, size: int = CHUNK_BYTES) -> bytes:
+        """The next bytes, at most `size`; empty at the end."""
+        if self._ahead:
+            piece, self._ahead = self._ahead, b""
+            self.position += len(piece)
+            return piece
+        piece = self._read(size)
+        self.position += len(piece)
+        if self.position > RATIO_FLOOR_BYTES and self.position > MAX_RATIO * max(self._raw.bytes_read, 1):
+            raise InputError(
+                f"{self.path}: expands more than {MAX_RATIO:,} times ({self._raw.bytes_read:,} bytes gave "
+                f"{self.position:,}): a decompression bomb; it is not read"
+            )
+        return piece
+
+    def sha256(self) -> str:
+        """The sha256 of the file as it lies on the disk, once all of it was read."""
+        while self._raw.read(CHUNK_BYTES):
+            pass
+        return self._raw.digest.hexdigest()
+
+    def close(self) -> None:
+        self._raw.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class Line(NamedTuple):
+    """One line without its LF; `content` is None where it is longer than a record may be."""
+
+    offset: int
+    content: bytes | None
+
+
+def lines(stream: Stream) -> Iterator[Line]:
+    """Split at LF. An overlong line is skipped without being held."""
+    offset = stream.position
+    held: list[bytes] = []
+    size = 0
+    while chunk := stream.read():
+        *whole, rest = chunk.split(b"\n")
+        for piece in whole:
+            if held or size:
+                size += len(piece)
+                content = b"".join((*held, piece)) if size <= MAX_RECORD_BYTES else None
+                yield Line(offset, content)
+                offset += size + 1
+                held, size = [], 0
+            else:
+                yield Line(offset, piece)
+                offset += len(piece) + 1
+        if rest:
+            size += len(rest)
+            held = [*held, rest] if size <= MAX_RECORD_BYTES else []
+    if size:
+        yield Line(offset, b"".join(held) if size <= MAX_RECORD_BYTES else None)

@@ -1,0 +1,176 @@
+"""Rows: conversations in canonical columns, their text under `on`, and their identity.
+
+A row's content hash is the sha256 of its content as canonical JSON (RFC 8785), so that
+`jq -cS '{messages}' | sha256sum` on a published row gives it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+On = Literal["prompt", "response", "conversation"]
+"""Which messages are the text of a row: the user's, the assistant's, or both.
+
+System prompts and tool messages belong to none of them: rows share them.
+"""
+
+ROLES_OF: Final[dict[str, tuple[str, ...]]] = {
+    "prompt": ("user",),
+    "response": ("assistant",),
+    "conversation": ("user", "assistant"),
+}
+
+MESSAGES: Final = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+CONTENT: Final = {"messages": MESSAGES, "tool_calls": pa.string(), "tools": pa.string()}
+"""The columns that are a row's content, by name. `tool_calls` and `tools` are JSON texts."""
+
+STORED: Final = pa.schema([("row", pa.int64()), ("content", pa.binary(32)), *CONTENT.items()])
+"""What the store keeps of a row: its number in the file, its content hash, its content."""
+
+
+class Conversation(NamedTuple):
+    """One row as a format reads it.
+
+    `messages` are (role, content) pairs. `tool_calls` is a JSON array with one entry a
+    message: null, or what it had of `tool_calls`, `function_call`, `tool_call_id`, `name`.
+    `tools` is the JSON text of the tools that were on offer.
+    """
+
+    messages: Sequence[tuple[str, str]]
+    tool_calls: str | None = None
+    tools: str | None = None
+
+
+class Texts(NamedTuple):
+    """The texts of some rows: `strings[offsets[i]:offsets[i + 1]]` are those of row i.
+
+    `strings` is an Arrow string array; `offsets` int64, one longer than the rows. A row's
+    texts are messages: nothing that is computed of them may cross from one to the next.
+    """
+
+    strings: pa.StringArray
+    offsets: npt.NDArray[np.int64]
+
+    def by_row(self) -> Iterator[list[str]]:
+        """The texts of each row as Python strings."""
+        strings: list[str] = self.strings.to_pylist()
+        for start, end in itertools.pairwise(self.offsets.tolist()):
+            yield strings[start:end]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows in canonical columns, as a stage gets them: an Arrow record batch.
+
+    >>> rows = Rows.of([Conversation([("user", "2 + 2?"), ("assistant", "4")])])
+    >>> list(rows.texts("prompt").by_row())
+    [['2 + 2?']]
+    """
+
+    batch: pa.RecordBatch
+
+    def __len__(self) -> int:
+        return self.batch.num_rows
+
+    @classmethod
+    def of(cls, conversations: Iterable[Conversation]) -> Rows:
+        """Rows of conversations, in their order, without `row` and `content`."""
+        roles: list[str] = []
+        contents: list[str] = []
+        offsets = [0]
+        tool_calls: list[str | None] = []
+        tools: list[str | None] = []
+        for conversation in conversations:
+            for role, content in conversation.messages:
+                roles.append(role)
+                contents.append(content)
+            offsets.append(len(roles))
+            tool_calls.append(conversation.tool_calls)
+            tools.append(conversation.tools)
+        structs = pa.StructArray.from_arrays(
+            [pa.array(roles, pa.string()), pa.array(contents, pa.string())], fields=list(MESSAGES.value_type)
+        )
+        messages = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), structs, type=MESSAGES)
+        columns = [messages, pa.array(tool_calls, pa.string()), pa.array(tools, pa.string())]
+        return cls(pa.RecordBatch.from_arrays(columns, schema=pa.schema(list(CONTENT.items()))))
+
+    def column(self, name: str) -> pa.Array:
+        """One column as an Arrow array."""
+        return self.batch.column(name)
+
+    def frame(self) -> pl.DataFrame:
+        """The rows as a polars frame."""
+        frame = pl.from_arrow(self.batch)
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    def texts(self, on: On) -> Texts:
+        """The messages that are the text of each row under `on`."""
+        messages = self.batch.column("messages")
+        flat = messages.flatten()
+        wanted = pc.is_in(flat.field("role"), pa.array(ROLES_OF[on]))
+        before = np.zeros(len(flat) + 1, dtype=np.int64)
+        np.cumsum(wanted.to_numpy(zero_copy_only=False), out=before[1:])
+        bounds = messages.offsets.to_numpy().astype(np.int64)
+        return Texts(flat.field("content").filter(wanted), before[bounds - bounds[0]])
+
+    def content_hashes(self) -> list[bytes]:
+        """The sha256 of each row's content, 32 bytes a row."""
+        sha256, dumps = hashlib.sha256, orjson.dumps
+        return [sha256(dumps(content)).digest() for content in self._contents()]
+
+    def _contents(self) -> Iterator[dict[str, Any]]:
+        messages = self.batch.column("messages")
+        flat = messages.flatten()
+        bounds = (messages.offsets.to_numpy() - messages.offsets[0].as_py()).tolist()
+        pairs = zip(flat.field("content").to_pylist(), flat.field("role").to_pylist(), strict=True)
+        # Keys in sorted order throughout, as RFC 8785 has them.
+        shown = [{"content": content, "role": role} for content, role in pairs]
+        others = [name for name in ("tool_calls", "tools") if self.batch.column(name).null_count < len(self)]
+        columns = {name: self.batch.column(name).to_pylist() for name in others}
+        for index, (start, end) in enumerate(itertools.pairwise(bounds)):
+            content: dict[str, Any] = {"messages": shown[start:end]}
+            for name in others:
+                if (value := columns[name][index]) is not None:
+                    content[name] = value
+            yield content
+
+
+def row_id(source: str, content: bytes, occurrence: int) -> bytes:
+    """The 16 bytes whose hex is a row's id.
+
+    `content` is the row's content hash; `occurrence` counts rows of equal content within
+    one source from 0.
+
+    >>> row_id("gsm8k", bytes(32), 0).hex()
+    '18a9f0ea56bf5b3f9ebe5cf6e5d53f73'
+    """
+    return hashlib.sha256(f"{source}\n{content.hex()}\n{occurrence}".encode()).digest()[:16]
+
+
+def keyed_order(ids: npt.NDArray[np.uint64], seed: int, purpose: str) -> npt.NDArray[np.uint64]:
+    """A number for each id that only the id, the seed and the purpose decide.
+
+    `ids` has shape (rows, 2); the result has shape (rows,). Ids are already uniform, so
+    the key is mixed in by two rounds of splitmix64's finaliser (Steele, Lea, Flood 2014).
+    """
+    key = hashlib.sha256(f"{purpose}\n{seed}".encode()).digest()
+    first, second = np.frombuffer(key[:16], dtype="<u8")
+    return _mix(_mix(ids[:, 0] ^ first) + ids[:, 1] + second)
+
+
+def _mix(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    mixed = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))

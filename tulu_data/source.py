@@ -1,0 +1,132 @@
+"""What a source is: a place that rows come from, and what a recipe may say of it.
+
+A kind of source is one class in `tulu_data/sources/`; the name of the class in snake case
+is the key that says where its rows are (`jsonl: data/*.jsonl`).
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
+
+from tulu_data.errors import InputError, UsageError, did_you_mean
+from tulu_data.formats import FormatSpec
+from tulu_data.readers.record import Record
+
+NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
+_MAGIC = re.compile(r"[*?[]")
+
+Paths = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+"""A path or a list of paths; `*`, `?`, `[…]` and `**` match files, `${NAME}` is an environment variable."""
+
+
+class Source(BaseModel):
+    """Where rows come from, and what is taken of them.
+
+    Rows are taken by a keyed hash of their ids, so that `rows: 2000` holds the rows of
+    `rows: 1000`, whatever the order of the files.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: FormatSpec | None = Field(None, description="How columns become a conversation; detected where not said")
+    domain: str | None = Field(None, description="Written into the column `domain` of every row")
+    license: str | None = Field(None, description="The licence of the data, as its publisher states it")
+    rows: PositiveInt | None = Field(None, description="Take this many rows; an error where there are fewer")
+    fraction: Annotated[Decimal, Field(gt=0, le=1)] | None = Field(None, description="Take this part of the rows")
+    max_quarantined: Annotated[int, Field(ge=0)] = Field(0, description="Allow this many bad records; they are listed")
+    allow_empty: bool = Field(False, description="Accept a source without any row")
+
+    place: ClassVar[str]
+    """The field that says where the rows are; also the source's name in a recipe."""
+
+    @model_validator(mode="after")
+    def _one_amount(self) -> Source:
+        if self.rows is not None and self.fraction is not None:
+            raise ValueError("'rows' and 'fraction' exclude each other; keep one of them")
+        return self
+
+    def files(self) -> tuple[Path, ...]:
+        """The files that the source's paths lead to now, without doubles, sorted by path."""
+        patterns: tuple[str, ...] = getattr(self, self.place)
+        return tuple(sorted({file for pattern in patterns for file in find_files(pattern)}))
+
+    def reading(self) -> dict[str, Any]:
+        """The options that change what a file's records are: part of the store's key."""
+        own = set(type(self).model_fields) - set(Source.model_fields) - {self.place}
+        return self.model_dump(mode="json", include=own)
+
+    def read(self, file: Path, columns: tuple[str, ...] = ()) -> AbstractContextManager[Reading]:
+        """Open one file. `columns` are those that will be used; a reader may leave out others."""
+        raise NotImplementedError
+
+
+class Reading(NamedTuple):
+    """An open file: its records in order, its digest once they are read, and its columns if it names them."""
+
+    records: Iterator[Record]
+    sha256: Callable[[], str]
+    columns: tuple[str, ...] | None = None
+
+
+def expand(pattern: str) -> str:
+    """Put environment variables in.
+
+    Raises `UsageError` (exit 2) for one that is not set.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        name = found.group(1)
+        if name not in os.environ:
+            raise UsageError(f"'{pattern}': ${{{name}}} is not set; set it with: export {name}=…{did_you_mean(name, os.environ)}")
+        return os.environ[name]
+
+    return _VARIABLE.sub(value, pattern)
+
+
+def find_files(pattern: str) -> list[Path]:
+    """The files that one path or pattern means.
+
+    Raises `InputError` (exit 3) where there is none, and where a link that a pattern
+    matches leads out of the pattern's folder.
+    """
+    expanded = expand(pattern)
+    if _SCHEME.match(expanded):
+        raise UsageError(f"'{pattern}': addresses are not read; a source's paths are local files")
+    if "\0" in expanded:
+        raise UsageError(f"{pattern!r}: a path has no NUL character")
+    if not _MAGIC.search(expanded):
+        if not Path(expanded).exists():
+            raise InputError(f"{expanded}: no such file{_looked_in(expanded)}")
+        return [Path(expanded)]
+    found = [Path(name) for name in glob.glob(expanded, recursive=True) if not Path(name).is_dir()]
+    if not found:
+        raise InputError(f"'{pattern}' matches no file{_looked_in(expanded)}")
+    root = _fixed_part(expanded).resolve()
+    for path in found:
+        if not path.resolve().is_relative_to(root):
+            raise InputError(
+                f"{path}: is a link to {path.resolve()}, outside of {root}; name that file itself if it is meant"
+            )
+    return found
+
+
+def _fixed_part(pattern: str) -> Path:
+    """The folder before a pattern's first wildcard."""
+    parts = Path(pattern).parts
+    fixed = next(index for index, part in enumerate(parts) if _MAGIC.search(part))
+    return Path(*parts[:fixed])
+
+
+def _looked_in(path: str) -> str:
+    return "" if Path(path).is_absolute() else f" (looked in {Path.cwd()})"

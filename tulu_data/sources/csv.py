@@ -1,0 +1,161 @@
+"""CSV and TSV, with or without a header, with or without quoting; plain, gzip or zstd."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, ClassVar, NamedTuple
+
+from pydantic import Field
+
+from tulu_data.errors import InputError, RecordError
+from tulu_data.readers.record import Record
+from tulu_data.readers.stream import MAX_RECORD_BYTES, Stream, lines
+from tulu_data.source import Paths, Reading, Source
+
+Delimiter = Annotated[str, Field(min_length=1, max_length=1, pattern=r'^[^\r\n"]$')]
+
+
+class _Delimited(Source):
+    """Lines of fields. Without a header columns are named by their position, from 0."""
+
+    header: bool = Field(True, description="The first line names the columns")
+    quoting: bool
+    delimiter: Delimiter
+
+    @contextmanager
+    def read(self, file: Path, columns: tuple[str, ...] = ()) -> Iterator[Reading]:
+        with Stream(file) as stream:
+            split = _quoted if self.quoting else _unquoted
+            yield Reading(self._records(split(stream, self.delimiter), file), stream.sha256)
+
+    def _records(self, pieces: Iterator[_Fields], file: Path) -> Iterator[Record]:
+        names: list[str] | None = None
+        row = 0
+        for fields in pieces:
+            if names is None and self.header:
+                names = self._header(fields, file)
+                continue
+            row += 1
+            if fields.error:
+                yield Record(row, fields.offset, None, fields.error)
+                continue
+            names = names or [str(position) for position in range(len(fields.values))]
+            if len(fields.values) != len(names):
+                what = f"{len(fields.values)} fields where the first line has {len(names)}"
+                yield Record(row, fields.offset, None, RecordError("field_count", what))
+            else:
+                yield Record(row, fields.offset, dict(zip(names, fields.values, strict=True)))
+
+    def _header(self, fields: _Fields, file: Path) -> list[str]:
+        if fields.error:
+            raise InputError(f"{file}: the header can't be read: {fields.error.detail}")
+        twice = {name for name in fields.values if fields.values.count(name) > 1}
+        if twice:
+            raise InputError(
+                f"{file}: two columns of the header are named '{min(twice)}'; "
+                "rename one, or read the file with: header: false"
+            )
+        return fields.values
+
+
+class Csv(_Delimited):
+    """Comma-separated files. Without a header columns are named by their position, from 0.
+
+        {csv: xstest.csv, format: {prompt: prompt, response: label}}
+        {csv: pairs.csv, header: false, format: {prompt: 0, response: 1}}
+    """
+
+    place: ClassVar = "csv"
+
+    csv: Paths = Field(description="A path or a list of paths; `*`, `?`, `**` and `${NAME}` work")
+    quoting: bool = Field(True, description='A field in "…" may hold delimiters and line breaks; "" is a quote')
+    delimiter: Delimiter = Field(",", description="What stands between two fields")
+
+
+class Tsv(_Delimited):
+    """Tab-separated files; as they are mostly written, without quoting.
+
+        {tsv: flan/gsm8k_train.tsv, header: false, format: {prompt: 0, response: [2, 1]}}
+    """
+
+    place: ClassVar = "tsv"
+
+    tsv: Paths = Field(description="A path or a list of paths; `*`, `?`, `**` and `${NAME}` work")
+    quoting: bool = Field(False, description='A field in "…" may hold delimiters and line breaks; "" is a quote')
+    delimiter: Delimiter = Field("\t", description="What stands between two fields")
+
+
+class _Fields(NamedTuple):
+    offset: int
+    values: list[str]
+    error: RecordError | None = None
+
+
+def _unquoted(stream: Stream, delimiter: str) -> Iterator[_Fields]:
+    for line in lines(stream):
+        if line.content is None:
+            yield _Fields(line.offset, [], _too_long())
+        elif content := line.content.removesuffix(b"\r"):
+            try:
+                yield _Fields(line.offset, content.decode().split(delimiter))
+            except UnicodeDecodeError as error:
+                yield _Fields(line.offset, [], _not_utf8(content[error.start], error.start))
+
+
+def _quoted(stream: Stream, delimiter: str) -> Iterator[_Fields]:
+    offset = stream.position
+    at_end = False
+
+    def texts() -> Iterator[str]:
+        nonlocal offset, at_end
+        for line in lines(stream):
+            if line.content is None:
+                raise InputError(f"{stream.path}: byte {line.offset:,}: {_too_long().detail}; the file is not read")
+            offset = line.offset + len(line.content) + 1
+            # Bytes that are not UTF-8 pass as surrogates, so that they cost their own row only.
+            yield line.content.decode(errors="surrogateescape") + "\n"
+        at_end = True
+
+    csv.field_size_limit(MAX_RECORD_BYTES)
+    reader = csv.reader(texts(), delimiter=delimiter, strict=True)
+    while True:
+        start = offset
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if at_end or "field limit" in str(error):
+                raise InputError(
+                    f"{stream.path}: byte {start:,}: a quote that opens in this record is never closed; "
+                    "mend it, or read the file with: quoting: false"
+                ) from None
+            yield _Fields(start, [], RecordError("invalid_csv", str(error)))
+            continue
+        bad = next((value for value in values if not _is_text(value)), None)
+        if bad is not None:
+            raw = bad.encode(errors="surrogateescape")
+            position = next(index for index, sign in enumerate(bad) if "\udc80" <= sign <= "\udcff")
+            byte = bad[position].encode(errors="surrogateescape")[0]
+            yield _Fields(start, [], _not_utf8(byte, len(raw) - len(bad[position:].encode(errors="surrogateescape"))))
+        elif values:
+            yield _Fields(start, values)
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _too_long() -> RecordError:
+    return RecordError("too_long", f"more than {MAX_RECORD_BYTES:,} bytes")
+
+
+def _not_utf8(byte: int, position: int) -> RecordError:
+    return RecordError("invalid_utf8", f"byte 0x{byte:02x} at byte {position} is not UTF-8")

@@ -1,0 +1,169 @@
+"""What a stage is: a frozen model that measures rows and gives verdicts on them.
+
+A stage lives in one file under its own name, and its fields are its keys in a recipe.
+Fields marked `Decides[…]` are read when it judges or resolves, never when it measures, so
+that they can be changed without another scan.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+
+import polars as pl
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from tulu_data.rows import Rows
+from tulu_data.verdicts import Evidence
+
+Phase = Literal["rewrite", "judge", "deduplicate"]
+PHASES: tuple[Phase, ...] = ("rewrite", "judge", "deduplicate")
+
+T = TypeVar("T")
+
+
+class _Marker:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+DECIDES = _Marker("Decides")
+NAMES_SOURCES = _Marker("names sources")
+
+Decides = Annotated[T, DECIDES]
+"""A field that only `judge` and `resolve` may read."""
+
+SourceNames = Annotated[
+    tuple[str, ...],
+    NAMES_SOURCES,
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+]
+"""Names of sources, or patterns such as `flan_*`; the recipe is checked for them."""
+
+Share = Annotated[Decimal, Field(ge=0, le=1)]
+
+
+class Stage(BaseModel):
+    """What every stage has. Subclass `Mapper`, `Filter` or `Resolver`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    phase: ClassVar[Phase]
+    reads: ClassVar[tuple[str, ...]] = ("messages",)
+    """The columns that it is handed; others it can't see."""
+    evidence: ClassVar[Evidence] = {}
+    """The columns of its evidence and their polars types; `twin` holds a row and is written as its id."""
+    requires: ClassVar[tuple[str, ...]] = ()
+    """Distributions whose version decides what it measures."""
+
+    sources: Decides[SourceNames] = Field((), description="Only rows of these sources; all where empty")
+    max_removed: Decides[Share | dict[str, Share]] = Field(
+        Decimal("0.5"),
+        description="Stop the build when it removes more than this part of a source's rows; "
+        "a number, or a mapping of sources to numbers",
+    )
+
+    @classmethod
+    def name(cls) -> str:
+        """The name in a recipe: the class's in snake case.
+
+        >>> class LengthFilter(Filter): ...
+        >>> LengthFilter.name()
+        'length_filter'
+        """
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+
+    @classmethod
+    def deciding(cls) -> frozenset[str]:
+        """The names of the fields marked `Decides`."""
+        return frozenset(name for name, field in cls.model_fields.items() if DECIDES in field.metadata)
+
+    def measuring(self) -> Self:
+        """A copy that has no `Decides` field at all: the one that measures."""
+        copy = self.model_copy()
+        for name in self.deciding():
+            del copy.__dict__[name]
+        return copy
+
+    def measuring_options(self) -> dict[str, Any]:
+        """The options that its measures depend on."""
+        return self.model_dump(mode="json", exclude=set(self.deciding()))
+
+    def applies_to(self, source: str) -> bool:
+        """Whether it judges rows of this source."""
+        return not self.sources or matches(source, self.sources)
+
+    def limit_for(self, source: str) -> Decimal:
+        """The part of a source's rows that it may remove."""
+        if isinstance(self.max_removed, Decimal):
+            return self.max_removed
+        found = (share for name, share in self.max_removed.items() if fnmatchcase(source, name))
+        return next(found, type(self).model_fields["max_removed"].default)
+
+
+class Mapper(Stage):
+    """Rewrites rows before anything else sees them: same rows, other text."""
+
+    phase: ClassVar[Phase] = "rewrite"
+
+    def map(self, rows: Rows) -> Rows:
+        """The rows, rewritten, in the same order and number."""
+        raise NotImplementedError
+
+
+class Filter(Stage):
+    """Judges each row by itself."""
+
+    phase: ClassVar[Phase] = "judge"
+
+    def measure(self, rows: Rows) -> pl.DataFrame:
+        """One line a row, in order. It may depend on nothing but the row and the options."""
+        raise NotImplementedError
+
+    def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
+        """Verdicts on rows: `measures` has a column `row` and what `measure` gave."""
+        raise NotImplementedError
+
+
+class Resolver(Stage):
+    """Judges rows against each other, once, when all of them are measured."""
+
+    phase: ClassVar[Phase] = "deduplicate"
+    bytes_per_row: ClassVar[int]
+    """What `resolve` needs in memory for each row that is alive, at its peak."""
+
+    def measure(self, rows: Rows) -> pl.DataFrame:
+        """One line a row, in order. It may depend on nothing but the row and the options."""
+        raise NotImplementedError
+
+    def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
+        """Verdicts on the rows alive.
+
+        `measures` has, beside what `measure` gave, `row`, `source` (String) and `order`
+        (UInt32): the rank of the row's keyed hash, which has no ties and depends on
+        nothing but ids and the recipe's seed. Break ties by it, never by position.
+        """
+        raise NotImplementedError
+
+
+def matches(source: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a source's name is one of `patterns`.
+
+    >>> matches("flan_gsm8k", ("flan_*",))
+    True
+    """
+    return any(fnmatchcase(source, pattern) for pattern in patterns)
+
+
+def preference(patterns: tuple[str, ...]) -> pl.Expr:
+    """The rank of `source` in a list of preferred sources; unnamed sources come last."""
+    rank = pl.lit(len(patterns), pl.UInt32)
+    for position, pattern in reversed(list(enumerate(patterns))):
+        expression = "^" + re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".") + "$"
+        rank = pl.when(pl.col("source").str.contains(expression)).then(pl.lit(position, pl.UInt32)).otherwise(rank)
+    return rank

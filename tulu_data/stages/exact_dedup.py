@@ -1,0 +1,73 @@
+"""Keep one of the rows whose text is the same."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Callable
+from typing import ClassVar, Final, Literal
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+
+from tulu_data.rows import On, Rows
+from tulu_data.stage import Decides, Resolver, SourceNames, preference
+from tulu_data.verdicts import Evidence, drop
+
+Normalise = Literal["none", "whitespace"]
+
+
+class ExactDedup(Resolver):
+    """Keep one of the rows whose text under `on` is the same.
+
+        - exact_dedup: {on: prompt, normalise: whitespace, prefer: [gsm8k_train]}
+
+    `normalise: whitespace` compares NFC text with runs of white space as one space, and
+    none at the ends. The row kept is of the source that `prefer` names first, then the
+    one whose keyed hash is lowest. A row without text under `on` is nobody's duplicate.
+    Texts are compared by 128 bits of BLAKE2b. Evidence: the twin that is kept.
+    """
+
+    evidence: ClassVar[Evidence] = {"twin": pl.UInt32}
+    bytes_per_row: ClassVar[int] = 120
+
+    on: On = Field("conversation", description="Which messages are compared")
+    normalise: Normalise = Field("none", description="What is ignored in comparing: nothing, or white space")
+    prefer: Decides[SourceNames] = Field((), description="Sources whose rows are kept before others, best first")
+
+    def measure(self, rows: Rows) -> pl.DataFrame:
+        """Columns `high` and `low`, UInt64: the hash of the text; null where there is none."""
+        normalised = NORMALISERS[self.normalise]
+        digests = np.zeros((len(rows), 2), dtype="<u8")
+        has_text = np.zeros(len(rows), dtype=bool)
+        for index, texts in enumerate(rows.texts(self.on).by_row()):
+            compared = [normalised(text) for text in texts]
+            if any(compared):
+                has_text[index] = True
+                digests[index] = np.frombuffer(_digest(compared), dtype="<u8")
+        return pl.DataFrame({"high": digests[:, 0], "low": digests[:, 1], "has_text": has_text}).select(
+            pl.when("has_text").then(name).alias(name) for name in ("high", "low")
+        )
+
+    def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
+        ranked = measures.filter(pl.col("high").is_not_null()).sort(preference(self.prefer), "order")
+        twins = ranked.with_columns(pl.col("row").first().over("high", "low").alias("twin"))
+        return drop(twins, pl.col("row") != pl.col("twin"), reason="same text", evidence=["twin"])
+
+
+def _digest(texts: list[str]) -> bytes:
+    """128 bits of a list of texts; the lengths keep ["ab", "c"] from being ["a", "bc"]."""
+    state = hashlib.blake2b(digest_size=16)
+    for text in texts:
+        encoded = text.encode()
+        state.update(len(encoded).to_bytes(8, "little"))
+        state.update(encoded)
+    return state.digest()
+
+
+def _one_space(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+NORMALISERS: Final[dict[Normalise, Callable[[str], str]]] = {"none": str, "whitespace": _one_space}

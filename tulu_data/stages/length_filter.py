@@ -1,0 +1,55 @@
+"""Drop conversations that are too short or too long."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import polars as pl
+import pyarrow.compute as pc
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from tulu_data.rows import On, Rows
+from tulu_data.stage import Decides, Filter
+from tulu_data.verdicts import Evidence, drop, none
+
+
+class LengthFilter(Filter):
+    """Drop conversations outside a range of messages or characters.
+
+        - length_filter: {max_messages: 40, max_characters: 20_000}
+        - length_filter: {on: response, min_characters: 1}
+
+    Messages and characters (Unicode code points) are those of `on`. Evidence: what was
+    measured, and the limit it is beyond.
+    """
+
+    evidence: ClassVar[Evidence] = {"measured": pl.UInt64, "limit": pl.UInt64}
+
+    on: On = Field("conversation", description="Which messages are counted")
+    min_messages: Decides[NonNegativeInt] = Field(0, description="Fewest messages")
+    max_messages: Decides[PositiveInt | None] = Field(None, description="Most messages; no limit where not said")
+    min_characters: Decides[NonNegativeInt] = Field(0, description="Fewest characters")
+    max_characters: Decides[PositiveInt | None] = Field(None, description="Most characters; no limit where not said")
+
+    def measure(self, rows: Rows) -> pl.DataFrame:
+        """Columns `messages` and `characters`, UInt32."""
+        strings, offsets = rows.texts(self.on)
+        total = np.zeros(len(strings) + 1, dtype=np.int64)
+        np.cumsum(pc.utf8_length(strings).to_numpy(), out=total[1:])
+        counts = {"messages": np.diff(offsets), "characters": np.diff(total[offsets])}
+        return pl.DataFrame({name: count.astype(np.uint32) for name, count in counts.items()})
+
+    def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
+        found = [none(self.evidence)]
+        for reason, measured, limit, is_few in (
+            ("too few messages", "messages", self.min_messages, True),
+            ("too many messages", "messages", self.max_messages, False),
+            ("too few characters", "characters", self.min_characters, True),
+            ("too many characters", "characters", self.max_characters, False),
+        ):
+            if limit is not None:
+                evidence = (pl.col(measured).cast(pl.UInt64).alias("measured"), pl.lit(limit, pl.UInt64).alias("limit"))
+                broken = pl.col(measured) < limit if is_few else pl.col(measured) > limit
+                found.append(drop(measures, broken, reason=reason, evidence=evidence))
+        return pl.concat(found).unique("row", keep="first", maintain_order=True)
