@@ -45,8 +45,9 @@ class Format(BaseModel):
         yield from (getattr(self, field) for field in type(self).model_fields if field not in {*required, "join"})
 
     def columns(self) -> tuple[str, ...]:
-        """The first parts of all columns that are read."""
-        return tuple(dict.fromkeys(first_part(column) for column in (*self.required(), *self.optional())))
+        """All columns that are read; of a path also the column that it starts at."""
+        read = (*self.required(), *self.optional())
+        return tuple(dict.fromkeys(name for column in read for name in (column, first_part(column))))
 
     def missing(self, records: Collection[Mapping[str, Any]]) -> list[str]:
         """The required columns that none of `records` has."""

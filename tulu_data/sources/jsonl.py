@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from tulu_data.errors import RecordError
+from tulu_data.errors import RecordError, printable
 from tulu_data.readers import json_record
 from tulu_data.readers.elements import EACH, elements, split_path
 from tulu_data.readers.record import Record
 from tulu_data.readers.stream import MAX_RECORD_BYTES, Stream, lines
 from tulu_data.source import Paths, Reading, Source
 
-RECORDS_PATTERN: Final = r"^(\[\]|[^\[\].]+(\[\])*)(\.[^\[\].]+(\[\])*)*$"
 _WHITE_SPACE: Final = b" \t\r\n"
+_RECORDS = re.compile(r"(\[\]|[^\[\].]+(\[\])*)(\.[^\[\].]+(\[\])*)*")
+
+
+def _records_path(path: str) -> str:
+    if not _RECORDS.fullmatch(path):
+        raise ValueError(f"'{printable(path)}' is no path to records, such as examples[], data[].paragraphs[] or entries")
+    return path
 
 
 class Jsonl(Source):
@@ -31,7 +38,7 @@ class Jsonl(Source):
     place: ClassVar = "jsonl"
 
     jsonl: Paths = Field(description="A path or a list of paths; `*`, `?`, `**` and `${NAME}` work")
-    records: Annotated[str, Field(pattern=RECORDS_PATTERN)] | None = Field(
+    records: Annotated[str, AfterValidator(_records_path)] | None = Field(
         None,
         description="Where one document keeps its rows: a path such as `examples[]` or `data[].paragraphs[]`; "
         "`entries` makes a row {key, value} of each entry of an object",

@@ -1,0 +1,280 @@
+"""Build a mixture: survey, ingest, scan, decide, write, commit. The story on one page."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pyarrow.parquet as pq
+
+from tulu_data import ingest, ledger, manifest, mixture, scan
+from tulu_data.commit import (
+    locked,
+    make_folders,
+    publish_folder,
+    refuse_link,
+    remove_folder,
+    write_text,
+)
+from tulu_data.decide import Decision, Tripwire, check_memory, decide
+from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceError, printable
+from tulu_data.executors import inline
+from tulu_data.ingest import SHARD_ROWS, Shard
+from tulu_data.manifest import Identity
+from tulu_data.mixture import LATEST, STAGING, Mixture
+from tulu_data.plan import Plan
+from tulu_data.progress import Progress, Silent
+from tulu_data.recipe import Recipe, load
+from tulu_data.scan import Scan
+from tulu_data.survey import Surveyed, survey
+from tulu_data.workspace import Workspace
+from tulu_data.write import Layout, write
+
+DEFAULT_MEMORY: Final = 4 << 30
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a build writes: mixtures, the copies of their manifests, and its workspace."""
+
+    out: Path = Path("mixtures")
+    manifests: Path = Path("manifests")
+    workspace: Path = Path(".tulu-data")
+
+    def check(self) -> None:
+        """Raise `ResourceError` (exit 6) where one of them can't be written, before anything is read."""
+        for folder in (self.out, self.manifests, self.workspace):
+            there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+            if not there.is_dir():
+                raise ResourceError(f"{folder}: {there} is a file; choose another place")
+            if not os.access(there, os.W_OK | os.X_OK):
+                raise ResourceError(f"{folder}: {there} can't be written; choose another place or mount it writable")
+
+
+@dataclass
+class Units:
+    """How many units of work were done, and how many were found done."""
+
+    done: dict[str, int] = field(default_factory=dict)
+    found: dict[str, int] = field(default_factory=dict)
+
+    def count(self, phase: str, *, done: int, found: int) -> None:
+        self.done[phase] = self.done.get(phase, 0) + done
+        self.found[phase] = self.found.get(phase, 0) + found
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build made, or found made: `status` says which, `why` the reason where it is not plain."""
+
+    mixture: Mixture
+    status: Literal["built", "unchanged"]
+    why: str = ""
+
+
+def build(
+    recipe: Recipe | Path | str,
+    places: Places = Places(),  # noqa: B008 (frozen)
+    *,
+    memory: int = DEFAULT_MEMORY,
+    limit: int | None = None,
+    trust_mtime: bool = False,
+    shard_rows: int = SHARD_ROWS,
+    progress: Progress | None = None,
+) -> Built:
+    """Build the mixture of a recipe, or find it built.
+
+        built = build("recipes/sft_mix.yaml")
+        built.mixture.folder
+
+    `memory` is in bytes; `limit` takes the first rows of each source, as a trial;
+    `trust_mtime` takes size, inode and mtime of an input for its digest;
+    `shard_rows` is the size of the store's shards and changes no byte of the output.
+
+    Raises what `tulu_data.errors` lists, each with its exit code. A build that was stopped
+    at any moment goes on where it stopped when it is called again.
+    """
+    progress = progress or Silent()
+    recipe = recipe if isinstance(recipe, Recipe) else load(recipe)
+    plan = Plan.of(recipe)
+    places.check()
+    workspace = Workspace(places.workspace)
+    surveyed = look(recipe, workspace, trust_mtime=trust_mtime, progress=progress)
+    resolved = recipe.with_formats({source.name: source.format for source in surveyed})
+    identity = manifest.identify(resolved, surveyed, limit)
+    folder = places.out / recipe.name
+    if committed := _committed(folder, recipe, identity):
+        _restore(committed, places)
+        return Built(committed, "unchanged")
+    refuse_link(folder)
+    make_folders(folder)
+    with locked(folder):
+        if committed := _committed(folder, recipe, identity):
+            return Built(committed, "unchanged")
+        started = time.time()
+        units = Units()
+        shards = _ingest(surveyed, plan, workspace, shard_rows, limit, units, progress)
+        check_memory(sum(shard.rows for shard in shards), plan, memory)
+        measured = _scan(plan, shards, workspace, units, progress)
+        decision = _decide(resolved, plan, shards, measured, progress)
+        staging = make_folders(folder / STAGING / identity.digest)
+        with progress.phase("write", sum(shard.rows for shard in shards), "rows") as tick:
+            found = write(resolved, decision, shards, staging, places.workspace / "spill" / identity.digest, tick)
+        units.count("write", done=Layout(resolved, decision).shards - found, found=found)
+        ledger.write(decision, shards, staging)
+        write_text(staging / "recipe.yaml", resolved.to_yaml())
+        rows = manifest.counts(decision, shards, _written(staging))
+        files = {path: entry for path, entry in manifest.files_in(staging).items() if path not in UNPINNED}
+        facts = manifest.compose(resolved, plan, identity, surveyed, shards, decision, rows, files)
+        manifest.seal(staging, facts)
+        built = _commit(staging, folder / str(facts["version"]), facts)
+        _record_run(built.mixture, surveyed, shards, units, places, started)
+        _restore(built.mixture, places)
+        return built
+
+
+UNPINNED: Final = frozenset({manifest.NAME, manifest.SUMS})
+
+
+def look(recipe: Recipe, workspace: Workspace, *, trust_mtime: bool, progress: Progress) -> tuple[Surveyed, ...]:
+    """Survey the sources of a recipe, telling how many files were hashed."""
+    with progress.phase("look", None, "files") as tick:
+
+        def digest(path: Path) -> str:
+            sha256 = workspace.digest_of(path, trust_mtime=trust_mtime)
+            tick(1)
+            return sha256
+
+        return survey(recipe, digest)
+
+
+def _committed(folder: Path, recipe: Recipe, identity: Identity) -> Mixture | None:
+    """The version that this very build made already, if it is there.
+
+    Raises `ConflictError` (exit 5) where the version that the recipe names was made by
+    another recipe or of other inputs.
+    """
+    for made in mixture.versions(folder):
+        was = made.manifest["build"]
+        if was["digest"] == identity.digest:
+            return made
+        if recipe.version == made.version and identity.limit is None:
+            changed = [part for part in ("recipe", "inputs") if was[part] != getattr(identity, part)]
+            if changed:
+                raise ConflictError(
+                    f"{made.folder}: version {made.version} was made with {'another recipe' if changed[0] == 'recipe' else 'other inputs'}; "
+                    "name a new version, or remove `version:` from the recipe"
+                )
+    return None
+
+
+def _ingest(
+    surveyed: Sequence[Surveyed],
+    plan: Plan,
+    workspace: Workspace,
+    shard_rows: int,
+    limit: int | None,
+    units: Units,
+    progress: Progress,
+) -> list[Shard]:
+    shards: list[Shard] = []
+    for source in surveyed:
+        own: list[Shard] = []
+        files = list(ingest.units_of(source, plan.mappers, workspace, shard_rows, limit))
+        expected = source.size / source.row_bytes if source.row_bytes else None
+        left = limit
+        with progress.phase(f"ingest {source.name}", expected, "rows") as tick:
+            for result in inline.run(lambda unit: ingest.ingest_file(unit, tick), files):
+                own += result.shards
+                units.count("ingest", done=len(result.shards) - result.found, found=result.found)
+        ingest.check_quarantine(source.name, source.source, [(shard.file[:12], [shard]) for shard in own])
+        if not any(shard.rows for shard in own) and not source.source.allow_empty:
+            raise InputError(f"sources.{source.name}: no record of it became a row; if that is right, say: allow_empty: true")
+        shards += own
+    return shards
+
+
+def _scan(plan: Plan, shards: Sequence[Shard], workspace: Workspace, units: Units, progress: Progress) -> Scan:
+    measured = scan.prepare(plan, shards, workspace)
+    units.count("scan", done=0, found=measured.found)
+    with progress.phase("scan", sum(unit.shard.rows for unit in measured.units), "rows") as tick:
+        for done in inline.run(lambda unit: scan.scan_shard(unit, tick), measured.units):
+            units.count("scan", done=done, found=0)
+    return measured
+
+
+def _decide(
+    recipe: Recipe, plan: Plan, shards: Sequence[Shard], measured: Scan, progress: Progress
+) -> Decision:
+    with progress.phase("decide", None, "rows"):
+        try:
+            return decide(recipe, plan, shards, measured.tables)
+        except Tripwire as tripwire:
+            examples = "\n".join(_example(tripwire.decision, shards, row) for row in tripwire.rows.tolist())
+            raise FindingsError(f"{tripwire}\n{examples}") from None
+
+
+def _example(decision: Decision, shards: Sequence[Shard], row: int) -> str:
+    """One removed row as a person sees it: id, reason, twin, and how its text begins."""
+    reason = decision.reasons[int(decision.reason[row])]
+    index = int(decision.starts.searchsorted(row, "right")) - 1
+    messages = ingest.messages_at(shards[index], row - int(decision.starts[index]))
+    begins = printable(next((content for role, content in messages if role == "user"), messages[0][1]))
+    return f"  {decision.ids([row])[0]}  {reason}: {begins}"
+
+
+def _written(staging: Path) -> dict[str, int]:
+    """Rows by source, counted in the files that were written."""
+    counts: dict[str, int] = {}
+    for path in sorted((staging / "data").glob("*.parquet")):
+        for entry in pq.read_table(path, columns=["source"], partitioning=None)["source"].value_counts().to_pylist():
+            counts[entry["values"]] = counts.get(entry["values"], 0) + entry["counts"]
+    return counts
+
+
+def _commit(staging: Path, target: Path, facts: dict[str, Any]) -> Built:
+    if not (target / manifest.NAME).is_file():
+        publish_folder(staging, target)
+        return Built(Mixture(target), "built")
+    before = Mixture(target)
+    if before.manifest["root"] != facts["root"]:
+        raise ConflictError(
+            f"{target}: version {target.name} was made by other code or libraries, and its rows differ now "
+            f"(root {before.manifest['root'][:12]}, now {facts['root'][:12]}); name a new version"
+        )
+    remove_folder(staging)
+    return Built(before, "unchanged", "other code or libraries, the same rows")
+
+
+def _restore(built: Mixture, places: Places) -> None:
+    """Put the manifest's copy and LATEST in place, where they are not. A trial has neither."""
+    if built.manifest["trial"]:
+        return
+    copy = places.manifests / built.manifest["name"] / f"{built.version}.json"
+    make_folders(copy.parent)
+    write_text(copy, (built.folder / manifest.NAME).read_text(encoding="utf-8"))
+    write_text(built.folder.parent / LATEST, f"{built.folder.name}\n")
+
+
+def _record_run(
+    built: Mixture, surveyed: Sequence[Surveyed], shards: Sequence[Shard], units: Units, places: Places, started: float
+) -> None:
+    """Write down when and where it ran: local knowledge, no part of the mixture."""
+    ended = time.time()
+    record = {
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
+        "seconds": round(ended - started, 3),
+        "host": platform.node(),
+        "workspace": str(places.workspace.absolute()),
+        "files": {str(file.path): file.sha256 for source in surveyed for file in source.files},
+        "store": [[shard.source, shard.file, shard.key, shard.number] for shard in shards],
+        "units": {"done": units.done, "found": units.found},
+    }
+    make_folders(built.run_path.parent)
+    write_text(built.run_path, json.dumps(record, indent=1, sort_keys=True) + "\n")

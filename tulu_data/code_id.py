@@ -1,0 +1,87 @@
+"""The identity of code: what must be the same for a stored result to be the same.
+
+A module's code id is the hash of its source, of every project or plug-in module that it
+imports, transitively, and of the versions of Python, its Unicode tables and the libraries
+that it says decide its results. Imports are found in the syntax tree; nothing is run.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import platform
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+PROJECT = "tulu_data"
+
+
+@cache
+def code_id(modules: tuple[str, ...], requires: tuple[str, ...] = ()) -> str:
+    """The code id of some modules, in hex.
+
+    >>> len(code_id(("tulu_data.errors",)))
+    64
+    """
+    sources = {name: _source(name) for name in _closure(modules)}
+    versions = {name: version(name) for name in requires}
+    state = hashlib.sha256()
+    for name, text in sorted({**sources, **versions}.items()):
+        state.update(f"{name}\n{hashlib.sha256(text.encode()).hexdigest()}\n".encode())
+    state.update(f"{platform.python_version()} {unicodedata.unidata_version}".encode())
+    return state.hexdigest()
+
+
+def _closure(modules: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _imports(name)
+    return found
+
+
+@cache
+def _source(module: str) -> str:
+    return _file(module).read_text(encoding="utf-8")
+
+
+def _file(module: str) -> Path:
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise LookupError(module)
+    return Path(spec.origin)
+
+
+@cache
+def _imports(module: str) -> tuple[str, ...]:
+    """The project's modules, and those of the module's own package, that it imports anywhere."""
+    roots = {PROJECT, module.split(".")[0]}
+    tree = ast.parse(_source(module))
+    names = (name for node in ast.walk(tree) for name in _named(node, module))
+    return tuple(sorted({name for name in names if name.split(".")[0] in roots and _exists(name)} - {module}))
+
+
+def _named(node: ast.AST, module: str) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        package = module.split(".")[: -node.level] if node.level else []
+        base = ".".join([*package, *([node.module] if node.module else [])])
+        yield base
+        yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+@cache
+def _exists(module: str) -> bool:
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return False
+    return spec is not None and spec.origin is not None and spec.origin.endswith(".py")

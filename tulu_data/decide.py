@@ -1,0 +1,284 @@
+"""Decide, stage by stage, on narrow tables: no text is seen here.
+
+Rows are numbered through all shards in the order of (source, file sha256, row), which no
+decision depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tulu_data import table, verdicts
+from tulu_data.errors import FindingsError, InputError, ResourceError
+from tulu_data.ingest import Shard
+from tulu_data.plan import TAKE, Plan, Step
+from tulu_data.recipe import Recipe
+from tulu_data.rows import keyed_order
+from tulu_data.stage import Filter, Resolver
+from tulu_data.workspace import Table
+
+KEPT: Final = "kept"
+# Ids, content hashes, occurrences, fates and the frames that group them.
+BYTES_PER_ROW: Final = 200
+EXAMPLES: Final = 3
+
+
+@dataclass
+class Decision:
+    """The fate of every row.
+
+    Arrays have one entry a row: `source` (index into `sources`), `file` (index into
+    `files`), `place` (the record's number in its file), `id` (16 bytes), `content`
+    (32 bytes), `fate` (index into `fates`; 0 is kept), `copies`, `reason` (index into
+    `reasons`). `evidence` holds a verdict table for each step that dropped rows.
+    `alone` counts, for each filter and source, what it would have dropped by itself.
+    """
+
+    sources: tuple[str, ...]
+    files: tuple[str, ...]
+    fates: tuple[str, ...]
+    starts: npt.NDArray[np.int64]
+    source: npt.NDArray[np.uint16]
+    file: npt.NDArray[np.uint32]
+    place: npt.NDArray[np.int64]
+    id: npt.NDArray[np.void]
+    content: npt.NDArray[np.void]
+    fate: npt.NDArray[np.uint8]
+    copies: npt.NDArray[np.uint32]
+    reason: npt.NDArray[np.uint16]
+    reasons: list[str] = field(default_factory=lambda: [""])
+    evidence: dict[str, pl.DataFrame] = field(default_factory=dict)
+    alone: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.fate)
+
+    @property
+    def kept(self) -> npt.NDArray[np.bool_]:
+        """Which rows are kept."""
+        return self.fate == 0
+
+    def ids(self, rows: npt.NDArray[np.integer]) -> list[str]:
+        """The ids of some rows, in hex."""
+        return [bytes(value).hex() for value in self.id[rows]]
+
+    def id_words(self) -> npt.NDArray[np.uint64]:
+        """Ids as two numbers each, whose order is the order of the hex text."""
+        return self.id.view(">u8").reshape(-1, 2).astype(np.uint64)
+
+    def removed(self) -> dict[str, dict[str, int]]:
+        """For each source, how many rows each step dropped."""
+        counts = np.zeros((len(self.sources), len(self.fates)), dtype=np.int64)
+        np.add.at(counts, (self.source, self.fate), 1)
+        return {
+            source: {fate: int(counts[index, number]) for number, fate in enumerate(self.fates) if number}
+            for index, source in enumerate(self.sources)
+        }
+
+
+def check_memory(rows: int, plan: Plan, memory: int) -> None:
+    """Raise `ResourceError` (exit 6) where deciding on `rows` rows would not fit into `memory` bytes."""
+    each = bytes_per_row(plan)
+    if rows * each > memory:
+        raise ResourceError(
+            f"deciding on {rows:,} rows needs about {rows * each / 1e9:.1f} GB ({each} bytes a row), "
+            f"and --memory is {memory / 1e9:.1f} GB; raise it, or take fewer rows of the sources"
+        )
+
+
+def bytes_per_row(plan: Plan) -> int:
+    """What deciding needs in memory for each row, at its peak."""
+    return BYTES_PER_ROW + max((resolver.bytes_per_row for resolver in plan.resolvers), default=0)
+
+
+def decide(recipe: Recipe, plan: Plan, shards: Sequence[Shard], tables: Sequence[dict[str, Table]]) -> Decision:
+    """Give every row of the store its fate.
+
+    `tables[i]` holds the measures of shard i by the step's name. Raises `FindingsError`
+    (exit 4) where a step removes more than its `max_removed`, and `InputError` (exit 3)
+    where a source has fewer rows than its `rows`.
+    """
+    decision = _numbered(recipe, plan, shards)
+    order = _ranks(decision, recipe.seed, "order")
+    _take(decision, recipe)
+    for number, step in enumerate(plan.steps, start=2):
+        alive = decision.kept.copy()
+        if isinstance(step.stage, Filter):
+            dropped = _judge(decision, step.stage, step, shards, tables)
+        else:
+            dropped = _resolve(decision, step.stage, step, shards, tables, order)
+        _apply(decision, number, step, dropped)
+        _check_removed(decision, number, step, alive)
+    return decision
+
+
+def _numbered(recipe: Recipe, plan: Plan, shards: Sequence[Shard]) -> Decision:
+    sources = tuple(sorted(recipe.sources))
+    files = tuple(sorted({shard.file for shard in shards}))
+    frames = [table.read_frame(shard.table.path, ["row", "content"]) for shard in shards]
+    counts = np.array([len(frame) for frame in frames], dtype=np.int64)
+    total = int(counts.sum())
+    content = np.frombuffer(b"".join(value for frame in frames for value in frame["content"]), dtype="V32")
+    source = np.repeat(np.array([sources.index(shard.source) for shard in shards], dtype=np.uint16), counts)
+    place = np.concatenate([frame["row"].to_numpy() for frame in frames]) if frames else np.zeros(0, dtype=np.int64)
+    return Decision(
+        sources=sources,
+        files=files,
+        fates=(KEPT, TAKE, *(step.name for step in plan.steps)),
+        starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        source=source,
+        file=np.repeat(np.array([files.index(shard.file) for shard in shards], dtype=np.uint32), counts),
+        place=place,
+        id=_ids(sources, source, content),
+        content=content,
+        fate=np.zeros(total, dtype=np.uint8),
+        copies=np.ones(total, dtype=np.uint32),
+        reason=np.zeros(total, dtype=np.uint16),
+    )
+
+
+def _ids(
+    sources: tuple[str, ...], source: npt.NDArray[np.uint16], content: npt.NDArray[np.void]
+) -> npt.NDArray[np.void]:
+    words = content.view("<u8").reshape(-1, 4)
+    # 128 bits of a sha256 tell contents apart as well as all of it, in half the memory.
+    keys = pl.DataFrame({"source": source, "a": words[:, 0], "b": words[:, 1]})
+    occurrence = keys.select(pl.int_range(pl.len(), dtype=pl.UInt32).over("source", "a", "b")).to_series()
+    sha256 = hashlib.sha256
+    names = [f"{name}\n" for name in sources]
+    ids = b"".join(
+        sha256(f"{names[index]}{digest.hex()}\n{number}".encode()).digest()[:16]
+        for index, digest, number in zip(source.tolist(), content.tolist(), occurrence.to_list(), strict=True)
+    )
+    return np.frombuffer(ids, dtype="V16")
+
+
+def _ranks(decision: Decision, seed: int, purpose: str) -> npt.NDArray[np.uint32]:
+    """The rank of each row by its keyed hash, then by its id: no ties."""
+    words = decision.id_words()
+    order = np.lexsort((words[:, 1], words[:, 0], keyed_order(words, seed, purpose)))
+    ranks = np.empty(len(order), dtype=np.uint32)
+    ranks[order] = np.arange(len(order), dtype=np.uint32)
+    return ranks
+
+
+def _take(decision: Decision, recipe: Recipe) -> None:
+    """Leave out what the sources' own `rows` and `fraction` do not take."""
+    ranks = None
+    for index, name in enumerate(decision.sources):
+        source = recipe.sources[name]
+        if source.rows is None and source.fraction is None:
+            continue
+        rows = np.flatnonzero(decision.source == index)
+        wanted = source.rows if source.rows is not None else _share(source.fraction or Decimal(1), len(rows))
+        if wanted > len(rows):
+            raise InputError(
+                f"sources.{name}: rows: {wanted:,} asked, and it offers {len(rows):,}; lower the number, "
+                "or leave it out to take all"
+            )
+        ranks = _ranks(decision, recipe.seed, TAKE) if ranks is None else ranks
+        left = rows[np.argsort(ranks[rows])[wanted:]]
+        asked = f"rows: {source.rows}" if source.rows is not None else f"fraction: {source.fraction}"
+        decision.fate[left] = 1
+        decision.copies[left] = 0
+        decision.reason[left] = _reason_number(decision, f"not taken ({asked})")
+
+
+def _share(fraction: Decimal, rows: int) -> int:
+    return int((fraction * rows).to_integral_value(ROUND_HALF_UP))
+
+
+def _measures(decision: Decision, shards: Sequence[Shard], tables: Sequence[dict[str, Table]], step: Step, index: int) -> pl.DataFrame:
+    start, end = decision.starts[index], decision.starts[index + 1]
+    rows = pl.Series("row", np.arange(start, end, dtype=np.uint32))
+    return table.read_frame(tables[index][step.name].path).insert_column(0, rows)
+
+
+def _judge(
+    decision: Decision, stage: Filter, step: Step, shards: Sequence[Shard], tables: Sequence[dict[str, Table]]
+) -> pl.DataFrame:
+    found = [verdicts.none(stage.evidence)]
+    for index, shard in enumerate(shards):
+        if shard.rows and stage.applies_to(shard.source):
+            measures = _measures(decision, shards, tables, step, index)
+            found.append(verdicts.check(stage.judge(measures), stage.evidence, measures["row"], step.name))
+    judged = pl.concat(found).filter(pl.col("copies") == 0)
+    by_source = np.bincount(decision.source[judged["row"].to_numpy()], minlength=len(decision.sources))
+    decision.alone[step.name] = {name: int(count) for name, count in zip(decision.sources, by_source, strict=True)}
+    return judged
+
+
+def _resolve(
+    decision: Decision,
+    stage: Resolver,
+    step: Step,
+    shards: Sequence[Shard],
+    tables: Sequence[dict[str, Table]],
+    order: npt.NDArray[np.uint32],
+) -> pl.DataFrame:
+    kept = decision.kept
+    frames = []
+    for index, shard in enumerate(shards):
+        if shard.rows and stage.applies_to(shard.source):
+            measures = _measures(decision, shards, tables, step, index)
+            rows = measures["row"].to_numpy()
+            frames.append(
+                measures.with_columns(
+                    pl.lit(shard.source).alias("source"), pl.Series("order", order[rows])
+                ).filter(pl.Series(kept[rows]))
+            )
+    if not frames:
+        return verdicts.none(stage.evidence)
+    alive = pl.concat(frames)
+    return verdicts.check(stage.resolve(alive), stage.evidence, alive["row"], step.name)
+
+
+def _apply(decision: Decision, number: int, step: Step, dropped: pl.DataFrame) -> None:
+    """Write the verdicts down; a row keeps the fate that an earlier step gave it."""
+    first = dropped.filter(pl.Series(decision.kept[dropped["row"].to_numpy()]))
+    rows = first["row"].to_numpy()
+    decision.fate[rows] = number
+    decision.copies[rows] = 0
+    for reason, group in first.group_by("reason", maintain_order=True):
+        decision.reason[group["row"].to_numpy()] = _reason_number(decision, str(reason[0]))
+    decision.evidence[step.name] = first
+
+
+def _reason_number(decision: Decision, reason: str) -> int:
+    if reason not in decision.reasons:
+        decision.reasons.append(reason)
+    return decision.reasons.index(reason)
+
+
+def _check_removed(decision: Decision, number: int, step: Step, alive: npt.NDArray[np.bool_]) -> None:
+    """The tripwire: stop where a step takes more of a source than it may."""
+    before = np.bincount(decision.source[alive], minlength=len(decision.sources))
+    dropped = np.bincount(decision.source[decision.fate == number], minlength=len(decision.sources))
+    for index, source in enumerate(decision.sources):
+        limit = step.stage.limit_for(source)
+        if dropped[index] > limit * int(before[index]):
+            share = dropped[index] / before[index]
+            allowing = min(100, -(-int(dropped[index]) * 100 // int(before[index]))) / 100
+            raise Tripwire(
+                f"stages.{step.name}: removes {dropped[index]:,} of {before[index]:,} rows of {source} ({share:.1%}), "
+                f"and max_removed is {limit}; if that is right, say so in the stage: max_removed: {{{source}: {allowing}}}",
+                decision,
+                np.flatnonzero((decision.fate == number) & (decision.source == index))[:EXAMPLES],
+            )
+
+
+class Tripwire(FindingsError):
+    """A step removes more of a source than its `max_removed`; `rows` are examples of `decision`."""
+
+    def __init__(self, message: str, decision: Decision, rows: npt.NDArray[np.int64]) -> None:
+        self.decision = decision
+        self.rows = rows
+        super().__init__(message)

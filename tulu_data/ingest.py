@@ -1,0 +1,247 @@
+"""Read each input once, in order, into a store of canonical shards.
+
+Rewriting stages run here, before anything is written: what they remove from a text never
+reaches a disk of ours. A shard holds the rows of 65,536 records of one file; its note
+lists the records among them that could not become rows.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple, dataclass
+from typing import Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tulu_data import table
+from tulu_data.code_id import code_id
+from tulu_data.commit import remove_folder
+from tulu_data.errors import InputError, InvariantError, RecordError
+from tulu_data.formats import Format
+from tulu_data.readers.record import Record
+from tulu_data.rows import CONTENT, STORED, Conversation, Rows
+from tulu_data.source import Source
+from tulu_data.stage import Mapper
+from tulu_data.survey import InputFile, Surveyed
+from tulu_data.workspace import Table, Workspace, key_of
+
+SHARD_ROWS: Final = 65_536
+# Row groups of the store: enough rows for the kernels, little enough text for the memory.
+PIECE_ROWS: Final = 8_192
+PIECE_CHARACTERS: Final = 16 << 20
+SHOWN_RECORDS: Final = 5
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """One record that could not become a row: its number in the file, its first byte, and why."""
+
+    row: int
+    offset: int | None
+    code: str
+    detail: str
+
+    @classmethod
+    def of(cls, record: Record, error: RecordError) -> Quarantined:
+        return cls(record.row, record.offset, error.code, error.detail)
+
+    def __str__(self) -> str:
+        place = "" if self.offset is None else f" (byte {self.offset:,})"
+        return f"{self.row}: {self.code}: {self.detail}{place}"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One finished shard of the store.
+
+    `source` is the name of the source it is read for, `file` the sha256 of its file,
+    `records` what was read for it: its rows and its quarantined records.
+    """
+
+    source: str
+    file: str
+    key: str
+    number: int
+    table: Table
+    rows: int
+    quarantined: tuple[Quarantined, ...]
+
+    @property
+    def records(self) -> int:
+        return self.rows + len(self.quarantined)
+
+
+@dataclass(frozen=True)
+class FileUnit:
+    """One file to ingest: a unit of work."""
+
+    name: str
+    source: Source
+    format: Format
+    file: InputFile
+    mappers: tuple[Mapper, ...]
+    workspace: Workspace
+    shard_rows: int
+    limit: int | None
+
+    def key(self) -> str:
+        """The key of the file's shards: all that decides what is in them."""
+        modules = {type(part).__module__ for part in (self.source, self.format, *self.mappers)} | {__name__}
+        requires = {name for mapper in self.mappers for name in mapper.requires} | {"orjson", "pyarrow"}
+        return key_of(
+            file=self.file.sha256,
+            source=self.source.place,
+            reading=self.source.reading(),
+            format=[self.format.name, self.format.model_dump(mode="json")],
+            mappers=[[mapper.name(), mapper.measuring_options()] for mapper in self.mappers],
+            code=code_id(tuple(sorted(modules)), tuple(sorted(requires))),
+            shard_rows=self.shard_rows,
+            limit=self.limit,
+        )
+
+
+class FileResult(NamedTuple):
+    """The shards of one file, and how many of them were there already."""
+
+    shards: tuple[Shard, ...]
+    found: int
+
+
+def units_of(
+    surveyed: Surveyed, mappers: tuple[Mapper, ...], workspace: Workspace, shard_rows: int, limit: int | None
+) -> Iterator[FileUnit]:
+    """The units of one source, in the order of the files' sha256: names do not matter."""
+    for file in sorted(surveyed.files, key=lambda file: (file.sha256, str(file.path))):
+        if file.size and surveyed.format:
+            applying = tuple(mapper for mapper in mappers if mapper.applies_to(surveyed.name))
+            yield FileUnit(
+                surveyed.name, surveyed.source, surveyed.format, file, applying, workspace, shard_rows, limit
+            )
+
+
+def ingest_file(unit: FileUnit, tick: Callable[[int], None] = lambda rows: None) -> FileResult:
+    """Ingest one file, or what is left of it; `tick` hears of records as they are read.
+
+    Raises `InputError` (exit 3) where the file is not what was surveyed, or has more bad
+    records than the recipe allows.
+    """
+    key = unit.key()
+    total = unit.workspace.shards_of(key)
+    known = [_finished(unit, key, number) for number in range(total or 0)]
+    if total is not None and all(known):
+        shards = [shard for shard in known if shard]
+        tick(sum(shard.records for shard in shards))
+        check_quarantine(unit.name, unit.source, [(str(unit.file.path), shards)])
+        return FileResult(tuple(shards), total)
+    shards, found = [], 0
+    with unit.source.read(unit.file.path, unit.format.columns()) as reading:
+        records = itertools.islice(reading.records, unit.limit)
+        for number in itertools.count():
+            if (head := next(records, None)) is None:
+                break
+            members = itertools.chain([head], itertools.islice(records, unit.shard_rows - 1))
+            shard = _finished(unit, key, number)
+            if shard:
+                found += 1
+                tick(sum(1 for _ in members))
+            else:
+                shard = _write_shard(unit, key, number, members, tick)
+            shards.append(shard)
+            check_quarantine(unit.name, unit.source, [(str(unit.file.path), shards)])
+        if unit.limit is None and reading.sha256() != unit.file.sha256:
+            remove_folder(unit.workspace.store(key))
+            raise InputError(f"{unit.file.path}: changed while it was read; run the command again")
+    unit.workspace.finish_shards(key, len(shards))
+    return FileResult(tuple(shards), found)
+
+
+def check_quarantine(name: str, source: Source, files: list[tuple[str, list[Shard]]]) -> None:
+    """Raise `InputError` where a source has more bad records than `max_quarantined`, showing the first."""
+    bad = [f"{path}:{record}" for path, shards in files for shard in shards for record in shard.quarantined]
+    if len(bad) > source.max_quarantined:
+        shown = "".join(f"\n  {record}" for record in bad[:SHOWN_RECORDS])
+        more = f"\n  … and {len(bad) - SHOWN_RECORDS} more so far" if len(bad) > SHOWN_RECORDS else ""
+        raise InputError(
+            f"sources.{name}: {len(bad)} record{'s' * (len(bad) != 1)} can't become rows, and "
+            f"max_quarantined is {source.max_quarantined}:{shown}{more}\n"
+            f"Mend the file, or set these records aside with: max_quarantined: {len(bad)}"
+        )
+
+
+def _finished(unit: FileUnit, key: str, number: int) -> Shard | None:
+    table = unit.workspace.shard(key, number)
+    note = table.note()
+    if note is None:
+        return None
+    quarantined = tuple(Quarantined(*record) for record in note["quarantined"])
+    return Shard(unit.name, unit.file.sha256, key, number, table, note["rows"], quarantined)
+
+
+def _write_shard(
+    unit: FileUnit, key: str, number: int, records: Iterable[Record], tick: Callable[[int], None]
+) -> Shard:
+    shard = unit.workspace.shard(key, number)
+    quarantined: list[Quarantined] = []
+    rows = 0
+    with table.writer(unit.workspace.prepare(shard.path), STORED) as writer:
+        for piece in _pieces(unit.format, records, quarantined):
+            stored = _stored(piece, unit.mappers)
+            writer.write_batch(stored, row_group_size=len(stored))
+            rows += len(stored)
+            tick(len(stored))
+    shard.finish(rows=rows, quarantined=[list(astuple(record)) for record in quarantined])
+    return Shard(unit.name, unit.file.sha256, key, number, shard, rows, tuple(quarantined))
+
+
+class _Piece(NamedTuple):
+    numbers: list[int]
+    conversations: list[Conversation]
+
+
+def _pieces(format: Format, records: Iterable[Record], quarantined: list[Quarantined]) -> Iterator[_Piece]:
+    """Rows in pieces whose bounds depend on nothing but the rows; bad records go to `quarantined`."""
+    numbers: list[int] = []
+    conversations: list[Conversation] = []
+    characters = 0
+    for record in records:
+        try:
+            if record.value is None:
+                raise record.error or RecordError("unreadable", "the record is empty")
+            conversation = format.read(record.value)
+        except RecordError as error:
+            quarantined.append(Quarantined.of(record, error))
+            continue
+        numbers.append(record.row)
+        conversations.append(conversation)
+        characters += sum(len(content) for _, content in conversation.messages)
+        if len(numbers) == PIECE_ROWS or characters > PIECE_CHARACTERS:
+            yield _Piece(numbers, conversations)
+            numbers, conversations, characters = [], [], 0
+    if numbers:
+        yield _Piece(numbers, conversations)
+
+
+def _stored(piece: _Piece, mappers: tuple[Mapper, ...]) -> pa.RecordBatch:
+    rows = Rows.of(piece.conversations)
+    for mapper in mappers:
+        mapped = mapper.map(rows)
+        if len(mapped) != len(rows):
+            raise InvariantError(f"stage {mapper.name()}: gave {len(mapped)} rows for {len(rows)}")
+        rows = mapped
+    content = pa.array(rows.content_hashes(), pa.binary(32))
+    columns = [pa.array(piece.numbers, pa.int64()), content, *(rows.column(name) for name in CONTENT)]
+    return pa.RecordBatch.from_arrays(columns, schema=STORED)
+
+
+def messages_at(shard: Shard, offset: int) -> list[tuple[str, str]]:
+    """The messages of one row of a shard, by its position among the shard's rows."""
+    with pq.ParquetFile(shard.table.path, page_checksum_verification=True) as parquet:
+        for index in range(parquet.num_row_groups):
+            rows = parquet.metadata.row_group(index).num_rows
+            if offset < rows:
+                messages = parquet.read_row_group(index, columns=["messages"])["messages"][offset].as_py()
+                return [(message["role"], message["content"]) for message in messages]
+            offset -= rows
+    raise IndexError(offset)

@@ -1,0 +1,107 @@
+"""The ledger: one line for every row that was read, and the evidence for every removal.
+
+Tables, each sorted so that no file name or shard shows in it: `ledger/` (id, source, fate,
+copies, reason), `evidence/<stage>.parquet`, `quarantine.parquet` (records that became no
+row) and `places/` (which record of which file, by its sha256, a row was).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from tulu_data import table
+from tulu_data.commit import make_folders
+from tulu_data.decide import Decision
+from tulu_data.ingest import Shard
+from tulu_data.verdicts import TWIN
+
+LEDGER: Final = pa.schema(
+    [("id", pa.string()), ("source", pa.string()), ("fate", pa.string()), ("copies", pa.int32()), ("reason", pa.string())]
+)
+PLACES: Final = pa.schema([("file", pa.string()), ("row", pa.int64()), ("id", pa.string())])
+QUARANTINE: Final = pa.schema(
+    [
+        ("source", pa.string()),
+        ("file", pa.string()),
+        ("row", pa.int64()),
+        ("offset", pa.int64()),
+        ("code", pa.string()),
+        ("detail", pa.string()),
+    ]
+)
+BATCH_ROWS: Final = table.ROW_GROUP_ROWS
+
+
+def write(decision: Decision, shards: Sequence[Shard], staging: Path) -> None:
+    """Write all tables of the ledger into a version's folder."""
+    words = decision.id_words()
+    by_id = np.lexsort((words[:, 1], words[:, 0]))
+    by_place = np.lexsort((words[:, 1], words[:, 0], decision.place, decision.file))
+    for name in ("ledger", "places", "evidence"):
+        make_folders(staging / name)
+    with table.writer(staging / "ledger" / "ledger.parquet", LEDGER) as writer:
+        for batch in _ledger_batches(decision, by_id):
+            writer.write_batch(batch, row_group_size=BATCH_ROWS)
+    with table.writer(staging / "places" / "places.parquet", PLACES) as writer:
+        for batch in _place_batches(decision, by_place):
+            writer.write_batch(batch, row_group_size=BATCH_ROWS)
+    for step, dropped in decision.evidence.items():
+        table.write_frame(staging / "evidence" / f"{step}.parquet", _evidence(decision, dropped))
+    table.write(staging / "quarantine.parquet", _quarantine(shards))
+
+
+def _pieces(order: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(order), BATCH_ROWS):
+        yield order[start : start + BATCH_ROWS]
+
+
+def _named(names: Sequence[str], indices: np.ndarray) -> pa.Array:
+    return pa.array(names, pa.string()).take(pa.array(indices))
+
+
+def _ledger_batches(decision: Decision, order: np.ndarray) -> Iterator[pa.RecordBatch]:
+    for rows in _pieces(order):
+        columns = [
+            pa.array(decision.ids(rows)),
+            _named(decision.sources, decision.source[rows]),
+            _named(decision.fates, decision.fate[rows]),
+            pa.array(decision.copies[rows].astype(np.int32)),
+            _named(decision.reasons, decision.reason[rows]),
+        ]
+        yield pa.RecordBatch.from_arrays(columns, schema=LEDGER)
+
+
+def _place_batches(decision: Decision, order: np.ndarray) -> Iterator[pa.RecordBatch]:
+    for rows in _pieces(order):
+        columns = [
+            _named(decision.files, decision.file[rows]),
+            pa.array(decision.place[rows]),
+            pa.array(decision.ids(rows)),
+        ]
+        yield pa.RecordBatch.from_arrays(columns, schema=PLACES)
+
+
+def _evidence(decision: Decision, dropped: pl.DataFrame) -> pl.DataFrame:
+    rows = dropped["row"].to_numpy()
+    names = pl.Series(decision.sources, dtype=pl.String)
+    shown = dropped.drop("row", "copies").insert_column(0, pl.Series("id", decision.ids(rows), dtype=pl.String))
+    shown = shown.insert_column(1, names.gather(decision.source[rows].astype(np.uint32)).alias("source"))
+    if TWIN in shown.columns:
+        shown = shown.with_columns(pl.Series(TWIN, decision.ids(dropped[TWIN].to_numpy()), dtype=pl.String))
+    return shown.sort("id")
+
+
+def _quarantine(shards: Sequence[Shard]) -> pa.Table:
+    records = sorted(
+        (shard.source, shard.file, record.row, record.offset, record.code, record.detail)
+        for shard in shards
+        for record in shard.quarantined
+    )
+    columns = list(zip(*records, strict=True)) or [[] for _ in QUARANTINE]
+    return pa.table([pa.array(column, field.type) for column, field in zip(columns, QUARANTINE, strict=True)], QUARANTINE)

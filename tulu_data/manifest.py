@@ -1,0 +1,193 @@
+"""The manifest: what a mixture is made of and what is in it, by digest and by count.
+
+It is written last and makes the mixture exist. Times, hosts and file names are not in it:
+the same rows through the same recipe give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from tulu_data import merkle
+from tulu_data.code_id import code_id
+from tulu_data.commit import sha256_file, write_text
+from tulu_data.decide import Decision
+from tulu_data.errors import InvariantError
+from tulu_data.ingest import Shard
+from tulu_data.plan import Plan
+from tulu_data.recipe import Recipe
+from tulu_data.survey import Surveyed
+from tulu_data.workspace import key_of
+
+NAME: Final = "manifest.json"
+SUMS: Final = "SHA256SUMS"
+FORMAT: Final = "tulu-data manifest 1"
+LIBRARIES: Final = ("numpy", "orjson", "polars", "pyarrow", "tulu-data")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a build is before it runs; `digest` names all of it.
+
+    `recipe` is the digest of the resolved recipe, `inputs` of all input files, `code` of
+    this program and its stages, `limit` the rows a trial takes of each source.
+    """
+
+    recipe: str
+    inputs: str
+    code: str
+    limit: int | None
+
+    @property
+    def digest(self) -> str:
+        return key_of(recipe=self.recipe, inputs=self.inputs, code=self.code, limit=self.limit, versions=versions())
+
+
+def identify(recipe: Recipe, surveyed: Sequence[Surveyed], limit: int | None) -> Identity:
+    """The identity of a build. File names and their order are no part of it."""
+    parts = (*recipe.sources.values(), *recipe.stages)
+    modules = {"tulu_data.build", *(type(part).__module__ for part in parts)}
+    inputs = {source.name: sorted(file.sha256 for file in source.files) for source in surveyed}
+    return Identity(
+        recipe=key_of(recipe=recipe.canonical()),
+        inputs=key_of(inputs=inputs),
+        code=code_id(tuple(sorted(modules))),
+        limit=limit,
+    )
+
+
+def versions() -> dict[str, str]:
+    """The versions that may change bytes."""
+    found = {name: version(name) for name in LIBRARIES}
+    return {"python": platform.python_version(), "unicode": unicodedata.unidata_version, **found}
+
+
+def logical_root(decision: Decision) -> str:
+    """The Merkle root over (id, content hash, copies) of the kept rows, sorted by id."""
+    kept = decision.kept.nonzero()[0]
+    rows = zip(
+        decision.id[kept].tolist(), decision.content[kept].tolist(), decision.copies[kept].tolist(), strict=True
+    )
+    return merkle.root(merkle.leaf(*row) for row in sorted(rows))
+
+
+def version_of(recipe: Recipe, identity: Identity, root: str) -> str:
+    """The version's name: the recipe's own, or 12 hex digits of rows, recipe and inputs."""
+    if recipe.version and identity.limit is None:
+        return recipe.version
+    key = key_of(root=root, recipe=identity.recipe, inputs=identity.inputs, limit=identity.limit)[:12]
+    return key if identity.limit is None else f"trial-{key}"
+
+
+def counts(decision: Decision, shards: Sequence[Shard], written: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    """For each source: read, quarantined, removed by each step, kept, written.
+
+    Raises `InvariantError` (exit 1) where they do not add up.
+    """
+    removed = decision.removed()
+    rows: dict[str, dict[str, Any]] = {}
+    for index, source in enumerate(decision.sources):
+        own = [shard for shard in shards if shard.source == source]
+        read = sum(shard.records for shard in own)
+        quarantined = sum(len(shard.quarantined) for shard in own)
+        kept = int((decision.kept & (decision.source == index)).sum())
+        if read != quarantined + sum(removed[source].values()) + kept:
+            raise InvariantError(f"{source}: {read} read ≠ {quarantined} quarantined + {removed[source]} removed + {kept} kept")
+        copies = int(decision.copies[decision.source == index].sum())
+        if written.get(source, 0) != copies:
+            raise InvariantError(f"{source}: {written.get(source, 0)} rows written ≠ {copies} copies of kept rows")
+        gone = {step: number for step, number in removed[source].items() if number}
+        rows[source] = {"read": read, "quarantined": quarantined, "removed": gone, "kept": kept, "written": copies}
+    return rows
+
+
+def compose(
+    recipe: Recipe,
+    plan: Plan,
+    identity: Identity,
+    surveyed: Sequence[Surveyed],
+    shards: Sequence[Shard],
+    decision: Decision,
+    rows: Mapping[str, Mapping[str, Any]],
+    files: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """The manifest as plain values."""
+    root = logical_root(decision)
+    return {
+        "format": FORMAT,
+        "name": recipe.name,
+        "version": version_of(recipe, identity, root),
+        "kind": recipe.kind,
+        "rows": sum(source["written"] for source in rows.values()),
+        "root": root,
+        "trial": None if identity.limit is None else {"rows_of_each_source": identity.limit},
+        "build": {
+            "digest": identity.digest,
+            "recipe": identity.recipe,
+            "inputs": identity.inputs,
+            "code": identity.code,
+            "versions": versions(),
+        },
+        "sources": {
+            source.name: {
+                "license": source.source.license,
+                "domain": source.source.domain,
+                **rows[source.name],
+                "inputs": _inputs(source, shards),
+            }
+            for source in surveyed
+        },
+        "stages": [
+            {
+                "name": step.name,
+                "options": step.stage.model_dump(mode="json"),
+                "code": code_id((type(step.stage).__module__,), step.stage.requires),
+                **({"would_remove_alone": decision.alone[step.name]} if step.name in decision.alone else {}),
+            }
+            for step in plan.steps
+        ],
+        "files": dict(files),
+    }
+
+
+def _inputs(source: Surveyed, shards: Sequence[Shard]) -> list[dict[str, Any]]:
+    counted = []
+    for sha256, size in sorted({(file.sha256, file.size) for file in source.files}):
+        own = {shard.number: shard for shard in shards if (shard.source, shard.file) == (source.name, sha256)}
+        counted.append(
+            {
+                "sha256": sha256,
+                "bytes": size,
+                "files": sum(file.sha256 == sha256 for file in source.files),
+                "read": sum(shard.records for shard in own.values()),
+                "quarantined": sum(len(shard.quarantined) for shard in own.values()),
+            }
+        )
+    return counted
+
+
+def files_in(folder: Path) -> dict[str, dict[str, Any]]:
+    """Digest and size of every file under a folder, by relative path."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): {"sha256": sha256_file(path), "bytes": path.stat().st_size} for path in found
+    }
+
+
+def to_text(manifest: Mapping[str, Any]) -> str:
+    """A manifest as the text of its file."""
+    return json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def seal(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest, then the sums of all files, it included."""
+    write_text(folder / NAME, to_text(manifest))
+    sums = {**{path: entry["sha256"] for path, entry in manifest["files"].items()}, NAME: sha256_file(folder / NAME)}
+    write_text(folder / SUMS, "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(sums.items())))

@@ -1,0 +1,105 @@
+"""A committed mixture, as a reader finds it: no lock, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from tulu_data.errors import InvariantError, UsageError, did_you_mean
+from tulu_data.manifest import NAME as MANIFEST
+
+LATEST: Final = "LATEST"
+STAGING: Final = ".staging"
+RUNS: Final = ".runs"
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """One version of a mixture, in its folder."""
+
+    folder: Path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as plain values."""
+        try:
+            manifest: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InvariantError(f"{self.folder / MANIFEST}: can't be read: {error}") from None
+        return manifest
+
+    @property
+    def version(self) -> str:
+        return str(self.manifest["version"])
+
+    @property
+    def data(self) -> list[Path]:
+        """The files of rows, in order."""
+        return sorted((self.folder / "data").glob("*.parquet"))
+
+    @property
+    def evidence(self) -> dict[str, Path]:
+        """The evidence of each stage that has any."""
+        return {path.stem: path for path in sorted((self.folder / "evidence").glob("*.parquet"))}
+
+    @property
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """For each source: read, quarantined, removed by stage, kept, written."""
+        names = ("read", "quarantined", "removed", "kept", "written")
+        return {source: {name: entry[name] for name in names} for source, entry in self.manifest["sources"].items()}
+
+    @property
+    def run_path(self) -> Path:
+        """Where the record of the run that made it lies: times, places, no part of the mixture."""
+        return self.folder.parent / RUNS / f"{self.folder.name}.json"
+
+    def run(self) -> dict[str, Any]:
+        """The record of the run that made it; empty where it is not there."""
+        try:
+            record: dict[str, Any] = json.loads(self.run_path.read_text(encoding="utf-8"))
+            return record
+        except (OSError, ValueError):
+            return {}
+
+
+def versions(folder: Path) -> Iterator[Mixture]:
+    """All committed versions of one mixture, by name."""
+    if folder.is_dir():
+        for path in sorted(folder.iterdir()):
+            if not path.name.startswith(".") and (path / MANIFEST).is_file():
+                yield Mixture(path)
+
+
+def find(where: str, out: Path) -> Mixture:
+    """The mixture that a person means: a version's folder, a mixture's folder, or `NAME[@VERSION]` under `out`.
+
+    Raises `UsageError` (exit 2) where there is none, listing what there is.
+    """
+    path = Path(where)
+    if (path / MANIFEST).is_file():
+        return Mixture(path)
+    name, _, version = where.partition("@")
+    folder = path if path.is_dir() else out / name
+    known = [mixture.folder.name for mixture in versions(folder)]
+    if not known:
+        names = sorted(entry.name for entry in out.iterdir() if entry.is_dir()) if out.is_dir() else []
+        hint = did_you_mean(name, names) or (f"; there are {', '.join(names)}" if names else "")
+        raise UsageError(f"no mixture '{where}' (looked in {out}){hint}")
+    if version and version not in known:
+        raise UsageError(f"{folder}: no version '{version}'{did_you_mean(version, known)}; there are {', '.join(known)}")
+    return Mixture(folder / (version or _latest(folder, known)))
+
+
+def _latest(folder: Path, known: list[str]) -> str:
+    hint = folder / LATEST
+    name = hint.read_text(encoding="utf-8").strip() if hint.is_file() else ""
+    if name in known:
+        return name
+    named = [version for version in known if not version.startswith("trial-")] or known
+    if len(named) == 1:
+        return named[0]
+    raise UsageError(f"{folder}: which version? Say NAME@VERSION; there are {', '.join(known)}")

@@ -1,0 +1,25 @@
+"""How long work tells how far it is, without knowing who listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ContextManager, Protocol
+
+Tick = Callable[[int], None]
+
+
+class Progress(Protocol):
+    """Somebody who wants to know."""
+
+    def phase(self, name: str, total: float | None, unit: str) -> ContextManager[Tick]:
+        """A phase begins; call what it gives with the units done since the last call."""
+        ...
+
+
+class Silent:
+    """Nobody is listening."""
+
+    @contextmanager
+    def phase(self, name: str, total: float | None, unit: str) -> Iterator[Tick]:
+        yield lambda done: None

@@ -1,0 +1,115 @@
+"""Measure every shard of the store once, for all stages that have not measured it yet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from tulu_data import table
+from tulu_data.errors import InvariantError
+from tulu_data.ingest import Shard
+from tulu_data.plan import Plan, Step
+from tulu_data.rows import Rows
+from tulu_data.workspace import Table, Workspace
+
+BATCH_ROWS = 8_192
+
+
+class Task(NamedTuple):
+    """What one step is to measure of a shard, and where it goes."""
+
+    step: Step
+    table: Table
+
+
+@dataclass(frozen=True)
+class ScanUnit:
+    """One shard and the steps that have not measured it: a unit of work."""
+
+    shard: Shard
+    tasks: tuple[Task, ...]
+    workspace: Workspace
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The measures of every shard: `tables[i]` are those of shard i, by the step's name.
+
+    `units` are still to be done; `found` counts the measures that were there.
+    """
+
+    tables: tuple[dict[str, Table], ...]
+    units: tuple[ScanUnit, ...]
+    found: int
+
+
+def prepare(plan: Plan, shards: Sequence[Shard], workspace: Workspace) -> Scan:
+    """See what is measured already, and hold one measure of each step, chosen by key, to a second look.
+
+    Raises `InvariantError` (exit 1) where the second look differs: the stage's measures
+    depend on something that is not in their key.
+    """
+    tables: list[dict[str, Table]] = []
+    units: list[ScanUnit] = []
+    known: dict[str, list[tuple[Shard, Task]]] = {}
+    for shard in shards:
+        places = {}
+        missing = []
+        for step in plan.steps:
+            place = workspace.measures(step.stage.name(), step.measures_key(f"{shard.key}/{shard.number}"))
+            places[step.name] = place
+            if step.stage.applies_to(shard.source):
+                if place.note() is None:
+                    missing.append(Task(step, place))
+                else:
+                    known.setdefault(step.name, []).append((shard, Task(step, place)))
+        tables.append(places)
+        if missing:
+            units.append(ScanUnit(shard, tuple(missing), workspace))
+    for tasks in known.values():
+        shard, task = min(tasks, key=lambda known: hashlib.sha256(known[1].table.path.name.encode()).digest())
+        _check(shard, task)
+    return Scan(tuple(tables), tuple(units), sum(len(tasks) for tasks in known.values()))
+
+
+def scan_shard(unit: ScanUnit, tick: Callable[[int], None] = lambda rows: None) -> int:
+    """Read one shard once and write what each of the unit's steps measures; return their number."""
+    for task, measures in zip(unit.tasks, _measure(unit.shard, [task.step for task in unit.tasks], tick), strict=True):
+        table.write_frame(unit.workspace.prepare(task.table.path), measures)
+        task.table.finish()
+    return len(unit.tasks)
+
+
+def batches(shard: Shard, columns: Iterable[str]) -> Iterator[Rows]:
+    """The rows of a shard in batches, with the columns named."""
+    with pq.ParquetFile(shard.table.path, page_checksum_verification=True) as parquet:
+        for batch in parquet.iter_batches(BATCH_ROWS, columns=list(columns)):
+            yield Rows(batch)
+
+
+def _measure(shard: Shard, steps: Sequence[Step], tick: Callable[[int], None]) -> list[pl.DataFrame]:
+    pieces: list[list[pl.DataFrame]] = [[] for _ in steps]
+    stages = [step.stage.measuring() for step in steps]
+    columns = sorted({name for stage in stages for name in stage.reads})
+    for rows in batches(shard, columns):
+        for stage, measured in zip(stages, pieces, strict=True):
+            frame = stage.measure(Rows(rows.batch.select(list(stage.reads))))
+            if len(frame) != len(rows):
+                raise InvariantError(f"stage {stage.name()}: measured {len(frame)} rows of {len(rows)}")
+            measured.append(frame)
+        tick(len(rows))
+    return [pl.concat(frames) if frames else pl.DataFrame() for frames in pieces]
+
+
+def _check(shard: Shard, task: Task) -> None:
+    (measured,) = _measure(shard, [task.step], lambda rows: None)
+    if not measured.equals(table.read_frame(task.table.path)):
+        raise InvariantError(
+            f"stage {task.step.name}: measured shard {shard.number} of file {shard.file[:12]} again, and it differs; "
+            f"its measures must depend on nothing but the row and the options. Remove {task.table.path} and report it"
+        )
