@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from tulu_data import ingest, ledger, manifest, mixture, scan
@@ -22,7 +23,7 @@ from tulu_data.commit import (
     remove_folder,
     write_text,
 )
-from tulu_data.decide import Decision, Tripwire, check_memory, decide
+from tulu_data.decide import Decision, TripwireError, check_memory, decide
 from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceError, printable
 from tulu_data.executors import inline
 from tulu_data.ingest import SHARD_ROWS, Shard
@@ -80,7 +81,7 @@ class Built:
 
 def build(
     recipe: Recipe | Path | str,
-    places: Places = Places(),  # noqa: B008 (frozen)
+    places: Places = Places(),
     *,
     memory: int = DEFAULT_MEMORY,
     limit: int | None = None,
@@ -134,7 +135,7 @@ def build(
         facts = manifest.compose(resolved, plan, identity, surveyed, shards, decision, rows, files)
         manifest.seal(staging, facts)
         built = _commit(staging, folder / str(facts["version"]), facts)
-        _record_run(built.mixture, surveyed, shards, units, places, started)
+        _record_run(built.mixture, identity, surveyed, shards, units, places, started)
         _restore(built.mixture, places)
         return built
 
@@ -162,13 +163,14 @@ def _committed(folder: Path, recipe: Recipe, identity: Identity) -> Mixture | No
     """
     for made in mixture.versions(folder):
         was = made.manifest["build"]
-        if was["digest"] == identity.digest:
+        if identity.digest in (was["digest"], *made.run().get("same_rows_by", ())):
             return made
         if recipe.version == made.version and identity.limit is None:
             changed = [part for part in ("recipe", "inputs") if was[part] != getattr(identity, part)]
             if changed:
+                what = "another recipe" if changed[0] == "recipe" else "other inputs"
                 raise ConflictError(
-                    f"{made.folder}: version {made.version} was made with {'another recipe' if changed[0] == 'recipe' else 'other inputs'}; "
+                    f"{made.folder}: version {made.version} was made with {what}; "
                     "name a new version, or remove `version:` from the recipe"
                 )
     return None
@@ -187,15 +189,15 @@ def _ingest(
     for source in surveyed:
         own: list[Shard] = []
         files = list(ingest.units_of(source, plan.mappers, workspace, shard_rows, limit))
-        expected = source.size / source.row_bytes if source.row_bytes else None
-        left = limit
-        with progress.phase(f"ingest {source.name}", expected, "rows") as tick:
+        with progress.phase(f"ingest {source.name}", source.expected_rows, "rows") as tick:
             for result in inline.run(lambda unit: ingest.ingest_file(unit, tick), files):
                 own += result.shards
                 units.count("ingest", done=len(result.shards) - result.found, found=result.found)
         ingest.check_quarantine(source.name, source.source, [(shard.file[:12], [shard]) for shard in own])
         if not any(shard.rows for shard in own) and not source.source.allow_empty:
-            raise InputError(f"sources.{source.name}: no record of it became a row; if that is right, say: allow_empty: true")
+            raise InputError(
+                f"sources.{source.name}: no record of it became a row; if that is right, say: allow_empty: true"
+            )
         shards += own
     return shards
 
@@ -209,13 +211,11 @@ def _scan(plan: Plan, shards: Sequence[Shard], workspace: Workspace, units: Unit
     return measured
 
 
-def _decide(
-    recipe: Recipe, plan: Plan, shards: Sequence[Shard], measured: Scan, progress: Progress
-) -> Decision:
+def _decide(recipe: Recipe, plan: Plan, shards: Sequence[Shard], measured: Scan, progress: Progress) -> Decision:
     with progress.phase("decide", None, "rows"):
         try:
             return decide(recipe, plan, shards, measured.tables)
-        except Tripwire as tripwire:
+        except TripwireError as tripwire:
             examples = "\n".join(_example(tripwire.decision, shards, row) for row in tripwire.rows.tolist())
             raise FindingsError(f"{tripwire}\n{examples}") from None
 
@@ -226,7 +226,7 @@ def _example(decision: Decision, shards: Sequence[Shard], row: int) -> str:
     index = int(decision.starts.searchsorted(row, "right")) - 1
     messages = ingest.messages_at(shards[index], row - int(decision.starts[index]))
     begins = printable(next((content for role, content in messages if role == "user"), messages[0][1]))
-    return f"  {decision.ids([row])[0]}  {reason}: {begins}"
+    return f"  {decision.ids(np.array([row]))[0]}  {reason}: {begins}"
 
 
 def _written(staging: Path) -> dict[str, int]:
@@ -263,18 +263,27 @@ def _restore(built: Mixture, places: Places) -> None:
 
 
 def _record_run(
-    built: Mixture, surveyed: Sequence[Surveyed], shards: Sequence[Shard], units: Units, places: Places, started: float
+    built: Mixture,
+    identity: Identity,
+    surveyed: Sequence[Surveyed],
+    shards: Sequence[Shard],
+    units: Units,
+    places: Places,
+    started: float,
 ) -> None:
-    """Write down when and where it ran: local knowledge, no part of the mixture."""
-    ended = time.time()
+    """Write down when and where it ran: local knowledge, no part of the mixture.
+
+    `same_rows_by` names builds by other code or libraries that gave the same rows.
+    """
     record = {
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
-        "seconds": round(ended - started, 3),
+        "seconds": round(time.time() - started, 3),
         "host": platform.node(),
         "workspace": str(places.workspace.absolute()),
         "files": {str(file.path): file.sha256 for source in surveyed for file in source.files},
         "store": [[shard.source, shard.file, shard.key, shard.number] for shard in shards],
         "units": {"done": units.done, "found": units.found},
+        "same_rows_by": sorted({*built.run().get("same_rows_by", ()), identity.digest}),
     }
     make_folders(built.run_path.parent)
     write_text(built.run_path, json.dumps(record, indent=1, sort_keys=True) + "\n")

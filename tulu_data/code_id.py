@@ -62,10 +62,10 @@ def _file(module: str) -> Path:
 @cache
 def _imports(module: str) -> tuple[str, ...]:
     """The project's modules, and those of the module's own package, that it imports anywhere."""
-    roots = {PROJECT, module.split(".")[0]}
+    roots = {PROJECT, module.split(".", maxsplit=1)[0]}
     tree = ast.parse(_source(module))
     names = (name for node in ast.walk(tree) for name in _named(node, module))
-    return tuple(sorted({name for name in names if name.split(".")[0] in roots and _exists(name)} - {module}))
+    return tuple(sorted({name for name in names if name.split(".", 1)[0] in roots and _exists(name)} - {module}))
 
 
 def _named(node: ast.AST, module: str) -> Iterator[str]:

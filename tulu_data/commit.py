@@ -24,7 +24,7 @@ _TEMPORARY_NUMBERS = itertools.count()
 
 
 def sync_folder(folder: Path) -> None:
-    """fsync a folder, so that the names in it survive a power loss."""
+    """Fsync a folder, so that the names in it survive a power loss."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

@@ -64,7 +64,7 @@ class Decision:
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
         """Which rows are kept."""
-        return self.fate == 0
+        return np.equal(self.fate, 0)
 
     def ids(self, rows: npt.NDArray[np.integer]) -> list[str]:
         """The ids of some rows, in hex."""
@@ -196,7 +196,7 @@ def _share(fraction: Decimal, rows: int) -> int:
     return int((fraction * rows).to_integral_value(ROUND_HALF_UP))
 
 
-def _measures(decision: Decision, shards: Sequence[Shard], tables: Sequence[dict[str, Table]], step: Step, index: int) -> pl.DataFrame:
+def _measures(decision: Decision, tables: Sequence[dict[str, Table]], step: Step, index: int) -> pl.DataFrame:
     start, end = decision.starts[index], decision.starts[index + 1]
     rows = pl.Series("row", np.arange(start, end, dtype=np.uint32))
     return table.read_frame(tables[index][step.name].path).insert_column(0, rows)
@@ -208,7 +208,7 @@ def _judge(
     found = [verdicts.none(stage.evidence)]
     for index, shard in enumerate(shards):
         if shard.rows and stage.applies_to(shard.source):
-            measures = _measures(decision, shards, tables, step, index)
+            measures = _measures(decision, tables, step, index)
             found.append(verdicts.check(stage.judge(measures), stage.evidence, measures["row"], step.name))
     judged = pl.concat(found).filter(pl.col("copies") == 0)
     by_source = np.bincount(decision.source[judged["row"].to_numpy()], minlength=len(decision.sources))
@@ -228,12 +228,12 @@ def _resolve(
     frames = []
     for index, shard in enumerate(shards):
         if shard.rows and stage.applies_to(shard.source):
-            measures = _measures(decision, shards, tables, step, index)
+            measures = _measures(decision, tables, step, index)
             rows = measures["row"].to_numpy()
             frames.append(
-                measures.with_columns(
-                    pl.lit(shard.source).alias("source"), pl.Series("order", order[rows])
-                ).filter(pl.Series(kept[rows]))
+                measures.with_columns(pl.lit(shard.source).alias("source"), pl.Series("order", order[rows])).filter(
+                    pl.Series(kept[rows])
+                )
             )
     if not frames:
         return verdicts.none(stage.evidence)
@@ -267,15 +267,16 @@ def _check_removed(decision: Decision, number: int, step: Step, alive: npt.NDArr
         if dropped[index] > limit * int(before[index]):
             share = dropped[index] / before[index]
             allowing = min(100, -(-int(dropped[index]) * 100 // int(before[index]))) / 100
-            raise Tripwire(
+            raise TripwireError(
                 f"stages.{step.name}: removes {dropped[index]:,} of {before[index]:,} rows of {source} ({share:.1%}), "
-                f"and max_removed is {limit}; if that is right, say so in the stage: max_removed: {{{source}: {allowing}}}",
+                f"and max_removed is {limit}; if that is right, say so in the stage: "
+                f"max_removed: {{{source}: {allowing:g}}}",
                 decision,
                 np.flatnonzero((decision.fate == number) & (decision.source == index))[:EXAMPLES],
             )
 
 
-class Tripwire(FindingsError):
+class TripwireError(FindingsError):
     """A step removes more of a source than its `max_removed`; `rows` are examples of `decision`."""
 
     def __init__(self, message: str, decision: Decision, rows: npt.NDArray[np.int64]) -> None:

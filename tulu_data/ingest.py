@@ -19,7 +19,7 @@ from tulu_data import table
 from tulu_data.code_id import code_id
 from tulu_data.commit import remove_folder
 from tulu_data.errors import InputError, InvariantError, RecordError
-from tulu_data.formats import Format
+from tulu_data.formats.format import Format
 from tulu_data.readers.record import Record
 from tulu_data.rows import CONTENT, STORED, Conversation, Rows
 from tulu_data.source import Source

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
@@ -22,7 +23,13 @@ from tulu_data.ingest import Shard
 from tulu_data.verdicts import TWIN
 
 LEDGER: Final = pa.schema(
-    [("id", pa.string()), ("source", pa.string()), ("fate", pa.string()), ("copies", pa.int32()), ("reason", pa.string())]
+    [
+        ("id", pa.string()),
+        ("source", pa.string()),
+        ("fate", pa.string()),
+        ("copies", pa.int32()),
+        ("reason", pa.string()),
+    ]
 )
 PLACES: Final = pa.schema([("file", pa.string()), ("row", pa.int64()), ("id", pa.string())])
 QUARANTINE: Final = pa.schema(
@@ -56,16 +63,16 @@ def write(decision: Decision, shards: Sequence[Shard], staging: Path) -> None:
     table.write(staging / "quarantine.parquet", _quarantine(shards))
 
 
-def _pieces(order: np.ndarray) -> Iterator[np.ndarray]:
+def _pieces(order: npt.NDArray[np.integer]) -> Iterator[npt.NDArray[np.integer]]:
     for start in range(0, len(order), BATCH_ROWS):
         yield order[start : start + BATCH_ROWS]
 
 
-def _named(names: Sequence[str], indices: np.ndarray) -> pa.Array:
+def _named(names: Sequence[str], indices: npt.NDArray[np.integer]) -> pa.Array:
     return pa.array(names, pa.string()).take(pa.array(indices))
 
 
-def _ledger_batches(decision: Decision, order: np.ndarray) -> Iterator[pa.RecordBatch]:
+def _ledger_batches(decision: Decision, order: npt.NDArray[np.integer]) -> Iterator[pa.RecordBatch]:
     for rows in _pieces(order):
         columns = [
             pa.array(decision.ids(rows)),
@@ -77,7 +84,7 @@ def _ledger_batches(decision: Decision, order: np.ndarray) -> Iterator[pa.Record
         yield pa.RecordBatch.from_arrays(columns, schema=LEDGER)
 
 
-def _place_batches(decision: Decision, order: np.ndarray) -> Iterator[pa.RecordBatch]:
+def _place_batches(decision: Decision, order: npt.NDArray[np.integer]) -> Iterator[pa.RecordBatch]:
     for rows in _pieces(order):
         columns = [
             _named(decision.files, decision.file[rows]),
@@ -103,5 +110,5 @@ def _quarantine(shards: Sequence[Shard]) -> pa.Table:
         for shard in shards
         for record in shard.quarantined
     )
-    columns = list(zip(*records, strict=True)) or [[] for _ in QUARANTINE]
-    return pa.table([pa.array(column, field.type) for column, field in zip(columns, QUARANTINE, strict=True)], QUARANTINE)
+    lines = [dict(zip(QUARANTINE.names, record, strict=True)) for record in records]
+    return pa.Table.from_pylist(lines, schema=QUARANTINE)

@@ -72,9 +72,7 @@ def versions() -> dict[str, str]:
 def logical_root(decision: Decision) -> str:
     """The Merkle root over (id, content hash, copies) of the kept rows, sorted by id."""
     kept = decision.kept.nonzero()[0]
-    rows = zip(
-        decision.id[kept].tolist(), decision.content[kept].tolist(), decision.copies[kept].tolist(), strict=True
-    )
+    rows = zip(decision.id[kept].tolist(), decision.content[kept].tolist(), decision.copies[kept].tolist(), strict=True)
     return merkle.root(merkle.leaf(*row) for row in sorted(rows))
 
 
@@ -99,7 +97,9 @@ def counts(decision: Decision, shards: Sequence[Shard], written: Mapping[str, in
         quarantined = sum(len(shard.quarantined) for shard in own)
         kept = int((decision.kept & (decision.source == index)).sum())
         if read != quarantined + sum(removed[source].values()) + kept:
-            raise InvariantError(f"{source}: {read} read ≠ {quarantined} quarantined + {removed[source]} removed + {kept} kept")
+            raise InvariantError(
+                f"{source}: {read} read ≠ {quarantined} quarantined + {removed[source]} removed + {kept} kept"
+            )
         copies = int(decision.copies[decision.source == index].sum())
         if written.get(source, 0) != copies:
             raise InvariantError(f"{source}: {written.get(source, 0)} rows written ≠ {copies} copies of kept rows")
@@ -177,7 +177,8 @@ def files_in(folder: Path) -> dict[str, dict[str, Any]]:
     """Digest and size of every file under a folder, by relative path."""
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
-        path.relative_to(folder).as_posix(): {"sha256": sha256_file(path), "bytes": path.stat().st_size} for path in found
+        path.relative_to(folder).as_posix(): {"sha256": sha256_file(path), "bytes": path.stat().st_size}
+        for path in found
     }
 
 

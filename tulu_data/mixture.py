@@ -61,9 +61,9 @@ class Mixture:
         """The record of the run that made it; empty where it is not there."""
         try:
             record: dict[str, Any] = json.loads(self.run_path.read_text(encoding="utf-8"))
-            return record
         except (OSError, ValueError):
             return {}
+        return record
 
 
 def versions(folder: Path) -> Iterator[Mixture]:
@@ -86,11 +86,15 @@ def find(where: str, out: Path) -> Mixture:
     folder = path if path.is_dir() else out / name
     known = [mixture.folder.name for mixture in versions(folder)]
     if not known:
-        names = sorted(entry.name for entry in out.iterdir() if entry.is_dir()) if out.is_dir() else []
+        if folder.is_dir():
+            raise UsageError(f"{folder}: has no finished version yet; run its build to the end")
+        names = sorted(entry.name for entry in out.iterdir() if any(versions(entry))) if out.is_dir() else []
         hint = did_you_mean(name, names) or (f"; there are {', '.join(names)}" if names else "")
         raise UsageError(f"no mixture '{where}' (looked in {out}){hint}")
     if version and version not in known:
-        raise UsageError(f"{folder}: no version '{version}'{did_you_mean(version, known)}; there are {', '.join(known)}")
+        raise UsageError(
+            f"{folder}: no version '{version}'{did_you_mean(version, known)}; there are {', '.join(known)}"
+        )
     return Mixture(folder / (version or _latest(folder, known)))
 
 

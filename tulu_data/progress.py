@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import ContextManager, Protocol
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
 Tick = Callable[[int], None]
 
@@ -12,7 +12,7 @@ Tick = Callable[[int], None]
 class Progress(Protocol):
     """Somebody who wants to know."""
 
-    def phase(self, name: str, total: float | None, unit: str) -> ContextManager[Tick]:
+    def phase(self, name: str, total: float | None, unit: str) -> AbstractContextManager[Tick]:
         """A phase begins; call what it gives with the units done since the last call."""
         ...
 

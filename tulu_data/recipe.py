@@ -20,7 +20,8 @@ from tulu_data import sources as source_kinds
 from tulu_data import stages as stage_kinds
 from tulu_data.document import Document, KeyPath, parse
 from tulu_data.errors import Problem, RecipeError, UsageError, did_you_mean, printable
-from tulu_data.formats import FORMATS, Format
+from tulu_data.formats import FORMATS
+from tulu_data.formats.format import Format
 from tulu_data.source import NAME_PATTERN, Source
 from tulu_data.stage import NAMES_SOURCES, PHASES, Stage, matches
 
@@ -164,7 +165,9 @@ class _Reader:
         if "stages" in values:
             values["stages"] = self._stages(values["stages"] or [])
         if isinstance(values.get("kind"), str) and values["kind"] not in get_args(Kind):
-            self._problem(("kind",), f"no kind '{printable(values.pop('kind'), 40)}'; there is {', '.join(get_args(Kind))}")
+            self._problem(
+                ("kind",), f"no kind '{printable(values.pop('kind'), 40)}'; there is {', '.join(get_args(Kind))}"
+            )
         recipe = self._validated(Recipe, values, ())
         if recipe is not None:
             self._check_source_names(recipe)
@@ -188,7 +191,9 @@ class _Reader:
         if len(named) == 1:
             return self._validated(kinds[named[0]], value, path)
         if named:
-            self._problem((*path, named[1]), f"'{named[0]}' and '{named[1]}' in one source; make two sources of them", True)
+            self._problem(
+                (*path, named[1]), f"'{named[0]}' and '{named[1]}' in one source; make two sources of them", True
+            )
             return None
         hint = next((hint for key in value if (hint := did_you_mean(key, kinds))), "")
         self._problem(path, f"where are its rows? It needs one of the keys {', '.join(kinds)}{hint}")
@@ -205,7 +210,9 @@ class _Reader:
         if isinstance(value, str):
             value = {value: {}}
         if not isinstance(value, dict) or len(value) != 1:
-            self._problem(path, "a stage is its name, or one name with its options: `- length_filter: {max_messages: 40}`")
+            self._problem(
+                path, "a stage is its name, or one name with its options: `- length_filter: {max_messages: 40}`"
+            )
             return None
         ((name, options),) = value.items()
         names = stage_kinds.names()
@@ -251,8 +258,10 @@ class _Reader:
         kind, message = found["type"], found["msg"]
         if kind == "extra_forbidden":
             key = str(found["loc"][-1])
-            choices = [name for name in fields.model_fields]
-            self._problem(path, f"unknown key '{printable(key, 60)}'{did_you_mean(key, choices) or _listed(choices)}", True)
+            choices = list(fields.model_fields)
+            self._problem(
+                path, f"unknown key '{printable(key, 60)}'{did_you_mean(key, choices) or _listed(choices)}", True
+            )
         elif kind == "missing":
             self._problem((*path, str(found["loc"][-1])), "is missing")
         elif kind == "value_error":

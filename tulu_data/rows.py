@@ -81,7 +81,7 @@ class Rows:
     batch: pa.RecordBatch
 
     def __len__(self) -> int:
-        return self.batch.num_rows
+        return int(self.batch.num_rows)
 
     @classmethod
     def of(cls, conversations: Iterable[Conversation]) -> Rows:
@@ -154,7 +154,7 @@ def row_id(source: str, content: bytes, occurrence: int) -> bytes:
     one source from 0.
 
     >>> row_id("gsm8k", bytes(32), 0).hex()
-    '18a9f0ea56bf5b3f9ebe5cf6e5d53f73'
+    '4a23680c1bed8fcb578027bda930687c'
     """
     return hashlib.sha256(f"{source}\n{content.hex()}\n{occurrence}".encode()).digest()[:16]
 

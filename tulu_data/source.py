@@ -26,7 +26,13 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
 _MAGIC = re.compile(r"[*?[]")
 
-Paths = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+Paths = Annotated[
+    tuple[str, ...],
+    BeforeValidator(
+        lambda value: (value,) if isinstance(value, str) else value, json_schema_input_type=str | list[str]
+    ),
+    Field(min_length=1),
+]
 """A path or a list of paths; `*`, `?`, `[…]` and `**` match files, `${NAME}` is an environment variable."""
 
 
@@ -72,11 +78,18 @@ class Source(BaseModel):
 
 
 class Reading(NamedTuple):
-    """An open file: its records in order, its digest once they are read, and its columns if it names them."""
+    """An open file.
+
+    `records` come in order; `sha256` gives the digest of the file once they are read, and
+    `expansion` how many bytes one byte of the file has become so far. `columns` and `rows`
+    are there where the file itself names them.
+    """
 
     records: Iterator[Record]
     sha256: Callable[[], str]
+    expansion: Callable[[], float] = lambda: 1.0
     columns: tuple[str, ...] | None = None
+    rows: int | None = None
 
 
 def expand(pattern: str) -> str:
@@ -88,7 +101,9 @@ def expand(pattern: str) -> str:
     def value(found: re.Match[str]) -> str:
         name = found.group(1)
         if name not in os.environ:
-            raise UsageError(f"'{pattern}': ${{{name}}} is not set; set it with: export {name}=…{did_you_mean(name, os.environ)}")
+            raise UsageError(
+                f"'{pattern}': ${{{name}}} is not set; set it with: export {name}=…{did_you_mean(name, os.environ)}"
+            )
         return os.environ[name]
 
     return _VARIABLE.sub(value, pattern)
@@ -109,7 +124,8 @@ def find_files(pattern: str) -> list[Path]:
         if not Path(expanded).exists():
             raise InputError(f"{expanded}: no such file{_looked_in(expanded)}")
         return [Path(expanded)]
-    found = [Path(name) for name in glob.glob(expanded, recursive=True) if not Path(name).is_dir()]
+    names = glob.glob(expanded, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
+    found = [Path(name) for name in names if not Path(name).is_dir()]
     if not found:
         raise InputError(f"'{pattern}' matches no file{_looked_in(expanded)}")
     root = _fixed_part(expanded).resolve()

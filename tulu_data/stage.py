@@ -41,7 +41,9 @@ Decides = Annotated[T, DECIDES]
 SourceNames = Annotated[
     tuple[str, ...],
     NAMES_SOURCES,
-    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+    BeforeValidator(
+        lambda value: (value,) if isinstance(value, str) else value, json_schema_input_type=str | list[str]
+    ),
 ]
 """Names of sources, or patterns such as `flan_*`; the recipe is checked for them."""
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tulu_data.errors import InputError, RecordError, TuluDataError, did_you_mean, printable
-from tulu_data.formats import Format, detect
+from tulu_data.formats import detect
+from tulu_data.formats.format import Format
 from tulu_data.readers.record import Record
 from tulu_data.readers.stream import require_regular
 from tulu_data.recipe import Recipe
@@ -34,7 +35,7 @@ class Surveyed:
     """One source, looked into.
 
     `unread` are columns of the first rows that the format does not read; `preview` are
-    the first rows as they will be; `row_bytes` is the mean size of the first rows.
+    the first rows as they will be; `expected_rows` is an estimate from their size.
     """
 
     name: str
@@ -43,12 +44,27 @@ class Surveyed:
     files: tuple[InputFile, ...]
     unread: tuple[str, ...]
     preview: tuple[Conversation, ...]
-    row_bytes: float
+    expected_rows: int
 
     @property
     def size(self) -> int:
         """Bytes of all files, as they lie on the disk."""
         return sum(file.size for file in self.files)
+
+
+def as_values(surveyed: Surveyed) -> dict[str, Any]:
+    """A surveyed source as plain values, for JSON."""
+    format = surveyed.format
+    return {
+        "files": [{"path": str(file.path), "bytes": file.size} for file in surveyed.files],
+        "expected_rows": surveyed.expected_rows,
+        "format": format and {"name": format.name, **format.model_dump(mode="json")},
+        "unread": list(surveyed.unread),
+        "preview": [
+            [{"role": role, "content": content} for role, content in conversation.messages]
+            for conversation in surveyed.preview
+        ],
+    }
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,8 @@ class _Probe:
     path: Path
     columns: tuple[str, ...]
     records: tuple[Record, ...]
+    rows: int | None
+    expansion: float
 
     @property
     def values(self) -> list[Any]:
@@ -80,27 +98,26 @@ def _survey(name: str, source: Source, digest: Callable[[Path], str]) -> Surveye
         probes = [_probe(source, path) for path, status in zip(paths, statuses, strict=True) if status.st_size]
         probes = [probe for probe in probes if probe.records]
         if not probes and not source.allow_empty:
-            files = f"{len(paths)} file{'s' * (len(paths) != 1)}"
-            raise InputError(f"no row in {files}; if that is right, say: allow_empty: true")
+            many = f"{len(paths)} file{'s' * (len(paths) != 1)}"
+            raise InputError(f"no row in {many}; if that is right, say: allow_empty: true")
         format = _format(source, probes)
     except TuluDataError as error:
         raise type(error)(f"sources.{name}: {error}") from None
-    files = tuple(
-        InputFile(path, digest(path), status.st_size) for path, status in zip(paths, statuses, strict=True)
-    )
+    files = tuple(InputFile(path, digest(path), status.st_size) for path, status in zip(paths, statuses, strict=True))
     read = format.columns() if format else ()
     columns = dict.fromkeys(column for probe in probes for column in probe.columns)
     values = [value for probe in probes for value in probe.values]
     preview = tuple(itertools.islice(_readable(format, values), PREVIEW_ROWS)) if format else ()
     unread = tuple(column for column in columns if column not in read)
-    return Surveyed(name, source, format, files, unread, preview, _row_bytes(probes))
+    return Surveyed(name, source, format, files, unread, preview, sum(map(_expected_rows, probes)))
 
 
 def _probe(source: Source, path: Path) -> _Probe:
     with source.read(path) as reading:
         records = tuple(itertools.islice(reading.records, PROBE_ROWS))
+        expansion = reading.expansion()
     keys = dict.fromkeys(key for record in records if record.value for key in record.value)
-    return _Probe(path, reading.columns or tuple(keys), records)
+    return _Probe(path, reading.columns or tuple(keys), records, reading.rows, expansion)
 
 
 def _format(source: Source, probes: Sequence[_Probe]) -> Format | None:
@@ -111,7 +128,7 @@ def _format(source: Source, probes: Sequence[_Probe]) -> Format | None:
             raise InputError(_unreadable(probes[0]))
         return source.format
     first = readable[0]
-    said = source.format
+    said: Format | None = source.format
     # A format by its name alone takes the columns' usual names.
     format = (type(said).detect(first.columns) or said) if said and said == type(said)() else said
     format = format or detect(first.columns)
@@ -130,7 +147,11 @@ def _format(source: Source, probes: Sequence[_Probe]) -> Format | None:
 
 
 def _undetected(probe: _Probe) -> str:
-    nested = [key for key, value in probe.values[0].items() if isinstance(value, list) and value and isinstance(value[0], dict)]
+    nested = [
+        key
+        for key, value in probe.values[0].items()
+        if isinstance(value, list) and value and isinstance(value[0], dict)
+    ]
     if len(probe.values) == 1 and nested:
         return f"{probe.path}: is one JSON object ({_listed(probe)}); say where its rows are: records: {nested[0]}[]"
     if list(probe.columns) == ["text"]:
@@ -138,7 +159,9 @@ def _undetected(probe: _Probe) -> str:
             f"{probe.path}: its only column is 'text': plain text without prompt and response is no conversation; "
             "if one column holds the answer, say which: format: {prompt: …, response: …}"
         )
-    return f"{probe.path}: no known format has these columns ({_listed(probe)}); say: format: {{prompt: …, response: …}}"
+    return (
+        f"{probe.path}: no known format has these columns ({_listed(probe)}); say: format: {{prompt: …, response: …}}"
+    )
 
 
 def _unreadable(probe: _Probe) -> str:
@@ -162,6 +185,10 @@ def _readable(format: Format, values: Sequence[Any]) -> Iterator[Conversation]:
             continue
 
 
-def _row_bytes(probes: Sequence[_Probe]) -> float:
-    values = [value for probe in probes for value in probe.values]
-    return sum(len(str(value)) for value in values) / len(values) if values else 0.0
+def _expected_rows(probe: _Probe) -> int:
+    if probe.rows is not None:
+        return probe.rows
+    if len(probe.records) < PROBE_ROWS:
+        return len(probe.records)
+    row_bytes = sum(len(str(value).encode(errors="replace")) for value in probe.values) / max(len(probe.values), 1)
+    return round(probe.path.stat().st_size * probe.expansion / max(row_bytes, 1))

@@ -58,6 +58,6 @@ def read_frame(path: Path, columns: Iterable[str] | None = None) -> pl.DataFrame
 
 
 def _narrow(schema: pa.Schema) -> pa.Schema:
-    """polars' large strings as plain ones, which every reader of Parquet takes."""
+    """Polars' large strings as plain ones, which every reader of Parquet takes."""
     narrow = {pa.large_string(): pa.string(), pa.large_binary(): pa.binary()}
     return pa.schema([(field.name, narrow.get(field.type, field.type)) for field in schema])

@@ -24,7 +24,7 @@ def key_of(**parts: Any) -> str:
     """A digest of named parts, in hex: the key of what is computed from them alone.
 
     >>> key_of(stage="length_filter", options={"on": "prompt"})[:8]
-    '1b2e0e7b'
+    '628e8db2'
     """
     text = json.dumps({"table format": TABLE_FORMAT, **parts}, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -187,9 +187,7 @@ def _repeated(value: str | None, count: int) -> pa.Array:
     return pa.nulls(count, pa.string()) if value is None else pa.repeat(value, count)
 
 
-def _by_shard(
-    batch: pa.RecordBatch, numbers: npt.NDArray[np.int64]
-) -> list[tuple[int, pa.RecordBatch]]:
+def _by_shard(batch: pa.RecordBatch, numbers: npt.NDArray[np.int64]) -> list[tuple[int, pa.RecordBatch]]:
     found = np.unique(numbers)
     if len(found) == 1:
         return [(int(found[0]), batch)]

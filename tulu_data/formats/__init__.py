@@ -52,6 +52,8 @@ FormatSpec = Annotated[
     | Annotated[Alpaca, Tag("alpaca")]
     | Annotated[PromptResponse, Tag("prompt_response")],
     Discriminator(_kind),
-    BeforeValidator(_by_name, json_schema_input_type=Literal["messages", "sharegpt", "alpaca", "prompt_response"] | dict[str, Any]),
+    BeforeValidator(
+        _by_name, json_schema_input_type=Literal["messages", "sharegpt", "alpaca", "prompt_response"] | dict[str, Any]
+    ),
 ]
 """In a recipe: a format's name, or a mapping of its columns."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from tulu_data.formats.column import Column, text_at
+from tulu_data.formats.column import Column, optional_text, text_at
 from tulu_data.formats.format import Format
 from tulu_data.formats.turns import prompted
 from tulu_data.rows import Conversation
@@ -32,6 +32,6 @@ class Alpaca(Format):
 
     def read(self, record: Mapping[str, Any]) -> Conversation:
         instruction = text_at(record, self.instruction)
-        about = self.optional_text(record, self.input)
+        about = optional_text(record, self.input)
         prompt = f"{instruction}\n{about}" if about else instruction
-        return prompted(prompt, text_at(record, self.output), self.optional_text(record, self.system))
+        return prompted(prompt, text_at(record, self.output), optional_text(record, self.system))

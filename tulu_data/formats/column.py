@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
 
 from tulu_data.errors import RecordError
 from tulu_data.readers.json_record import kind_of
 
-Column = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value), Field(min_length=1)]
+Column = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if isinstance(value, int) else value, json_schema_input_type=str | int),
+    Field(min_length=1),
+]
 """A column's name, its position in a file without header, or a path: `instances.0.output`."""
+
+
+MISSING: Final = object()
 
 
 def first_part(column: Column) -> str:
@@ -24,12 +31,10 @@ def first_part(column: Column) -> str:
 
 
 def pluck(record: Mapping[str, Any], column: Column) -> Any:
-    """The value at a path; a column whose own name has dots goes first.
+    """The value at a path, or `MISSING`; a column whose own name has dots goes first.
 
     >>> pluck({"instances": [{"output": "yes"}]}, "instances.0.output")
     'yes'
-
-    Raises `RecordError` (`missing_column`) where the path leads nowhere.
     """
     if column in record:
         return record[column]
@@ -40,17 +45,16 @@ def pluck(record: Mapping[str, Any], column: Column) -> Any:
         elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
             value = value[int(part)]
         else:
-            raise RecordError("missing_column", f"no '{column}'")
+            return MISSING
     return value
 
 
-def has(record: Mapping[str, Any], column: Column) -> bool:
-    """Whether a path leads somewhere."""
-    try:
-        pluck(record, column)
-    except RecordError:
-        return False
-    return True
+def required(record: Mapping[str, Any], column: Column) -> Any:
+    """The value at a path; `RecordError` (`missing_column`) where it leads nowhere."""
+    value = pluck(record, column)
+    if value is MISSING:
+        raise RecordError("missing_column", f"no '{column}'")
+    return value
 
 
 def text_at(record: Mapping[str, Any], column: Column) -> str:
@@ -59,10 +63,20 @@ def text_at(record: Mapping[str, Any], column: Column) -> str:
     >>> text_at({"answer": 72}, "answer")
     '72'
     """
-    value = pluck(record, column)
+    value = required(record, column)
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     code = "null_content" if value is None else "not_text"
     raise RecordError(code, f"{column} is {kind_of(value)}")
+
+
+def optional_text(record: Mapping[str, Any], column: Column) -> str | None:
+    """The text at a path, or None where it is missing, null or empty."""
+    value = pluck(record, column)
+    if value is MISSING or value is None:
+        return None
+    if isinstance(value, str):
+        return value or None
+    raise RecordError("not_text", f"{column} is {kind_of(value)}")

@@ -7,9 +7,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from tulu_data.errors import RecordError
-from tulu_data.formats.column import first_part, has, pluck
-from tulu_data.readers.json_record import kind_of
+from tulu_data.formats.column import MISSING, first_part, pluck
 from tulu_data.rows import Conversation
 
 
@@ -51,18 +49,8 @@ class Format(BaseModel):
 
     def missing(self, records: Collection[Mapping[str, Any]]) -> list[str]:
         """The required columns that none of `records` has."""
-        return [column for column in self.required() if not any(has(record, column) for record in records)]
+        return [column for column in self.required() if all(pluck(record, column) is MISSING for record in records)]
 
     def read(self, record: Mapping[str, Any]) -> Conversation:
         """One record as a conversation; `RecordError` where it is none."""
         raise NotImplementedError
-
-    @staticmethod
-    def optional_text(record: Mapping[str, Any], column: str) -> str | None:
-        """The text at `column`, or None where it is missing, null or empty."""
-        if not has(record, column):
-            return None
-        value = pluck(record, column)
-        if value is None or isinstance(value, str):
-            return value or None
-        raise RecordError("not_text", f"{column} is {kind_of(value)}")

@@ -7,14 +7,17 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from tulu_data.formats.column import Column, text_at
+from tulu_data.formats.column import Column, optional_text, text_at
 from tulu_data.formats.format import Format
 from tulu_data.formats.turns import prompted
 from tulu_data.rows import Conversation
 
 Columns = Annotated[
     tuple[Column, ...],
-    BeforeValidator(lambda value: (value,) if isinstance(value, str | int) else value),
+    BeforeValidator(
+        lambda value: (value,) if isinstance(value, str | int) else value,
+        json_schema_input_type=str | int | list[str | int],
+    ),
     Field(min_length=1),
 ]
 """A column or a list of columns, whose texts are joined by `join`."""
@@ -23,8 +26,8 @@ Columns = Annotated[
 class PromptResponse(Format):
     """Two texts: what is asked and what is answered.
 
-        format: {prompt: question, response: answer}
-        format: {prompt: 0, response: [2, 1]}
+    format: {prompt: question, response: answer}
+    format: {prompt: 0, response: [2, 1]}
     """
 
     name: ClassVar = "prompt_response"
@@ -41,4 +44,4 @@ class PromptResponse(Format):
     def read(self, record: Mapping[str, Any]) -> Conversation:
         prompt = self.join.join(text_at(record, column) for column in self.prompt)
         response = self.join.join(text_at(record, column) for column in self.response)
-        return prompted(prompt, response, self.optional_text(record, self.system))
+        return prompted(prompt, response, optional_text(record, self.system))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from tulu_data.formats.column import Column, pluck
+from tulu_data.formats.column import Column, optional_text, pluck, required
 from tulu_data.formats.format import Format
 from tulu_data.formats.turns import conversation
 from tulu_data.rows import Conversation
@@ -16,8 +16,8 @@ from tulu_data.rows import Conversation
 class ShareGPT(Format):
     """A list of `{from, value}`, and a system prompt beside it or in it.
 
-        format: sharegpt
-        format: {conversations: items}
+    format: sharegpt
+    format: {conversations: items}
     """
 
     name: ClassVar = "sharegpt"
@@ -28,6 +28,6 @@ class ShareGPT(Format):
     tools: Column = Field("tools", description="The tools on offer; kept as JSON text")
 
     def read(self, record: Mapping[str, Any]) -> Conversation:
-        turns = pluck(record, self.conversations)
-        system = self.optional_text(record, self.system)
-        return conversation(turns, self.conversations, system=system, tools=record.get(self.tools))
+        turns = required(record, self.conversations)
+        system = optional_text(record, self.system)
+        return conversation(turns, self.conversations, system=system, tools=pluck(record, self.tools))

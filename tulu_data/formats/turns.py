@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 
 from tulu_data.errors import RecordError, did_you_mean, printable
+from tulu_data.formats.column import MISSING
 from tulu_data.readers.json_record import kind_of
 from tulu_data.rows import Conversation
 
@@ -38,7 +39,7 @@ ROLES: Final = {
 KEPT_KEYS: Final = ("function_call", "name", "tool_call_id", "tool_calls")
 
 
-def conversation(turns: Any, column: str, *, system: str | None = None, tools: Any = None) -> Conversation:
+def conversation(turns: Any, column: str, *, system: str | None = None, tools: Any = MISSING) -> Conversation:
     """Messages of a list of turns, each `{role, content}` or `{from, value}`.
 
     >>> conversation([{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}], "conversations").messages
@@ -49,7 +50,9 @@ def conversation(turns: Any, column: str, *, system: str | None = None, tools: A
     if not isinstance(turns, list):
         raise RecordError("not_a_list", f"{column} is {kind_of(turns)}")
     if len(turns) > MAX_MESSAGES:
-        raise RecordError("too_many_messages", f"{column} has {len(turns):,} messages; at most {MAX_MESSAGES:,} are read")
+        raise RecordError(
+            "too_many_messages", f"{column} has {len(turns):,} messages; at most {MAX_MESSAGES:,} are read"
+        )
     messages: list[tuple[str, str]] = [("system", system)] if system else []
     kept: list[dict[str, Any] | None] = [None] if system else []
     for index, turn in enumerate(turns):
@@ -109,7 +112,7 @@ def _part(part: Any, place: str) -> str:
 
 
 def _tools(tools: Any) -> str | None:
-    if tools is None or tools in ("", []):
+    if tools is MISSING or not tools:
         return None
     return tools if isinstance(tools, str) else _json(tools)
 

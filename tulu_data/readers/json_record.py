@@ -85,7 +85,9 @@ def _explained(raw: bytes, error: orjson.JSONDecodeError) -> RecordError:
     try:
         raw.decode()
     except UnicodeDecodeError as bad:
-        return RecordError("invalid_utf8", f"byte 0x{raw[bad.start]:02x} at byte {bad.start} of the record is not UTF-8")
+        return RecordError(
+            "invalid_utf8", f"byte 0x{raw[bad.start]:02x} at byte {bad.start} of the record is not UTF-8"
+        )
     if "depth limit" in error.msg:
         return RecordError("too_deep", f"nested deeper than {MAX_DEPTH}")
     return RecordError("invalid_json", f"{error.msg} at character {error.pos}")
@@ -103,4 +105,6 @@ def kind_of(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return f"the number {printable(str(value), 24)}"
-    return {str: "a text", list: "an array", dict: "an object"}.get(type(value), type(value).__name__)
+    if isinstance(value, str):
+        return "a text"
+    return {"list": "an array", "dict": "an object"}.get(type(value).__name__, type(value).__name__)

@@ -59,10 +59,6 @@ class _HashedFile:
         self.digest = hashlib.sha256()
         self.bytes_read = 0
 
-    def peek(self) -> bytes:
-        """The first bytes, up to 4,096, before anything was read."""
-        return self._ahead
-
     def read(self, size: int = -1) -> bytes:
         piece = self.file.read(size)
         self.digest.update(piece)
@@ -151,13 +147,19 @@ class Stream:
             pass
         return self._raw.digest.hexdigest()
 
+    def expansion(self) -> float:
+        """How many bytes of text one byte of the file has become so far."""
+        return self.position / max(self._raw.bytes_read, 1)
+
     def close(self) -> None:
         self._raw.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

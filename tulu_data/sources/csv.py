@@ -29,7 +29,7 @@ class _Delimited(Source):
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> Iterator[Reading]:
         with Stream(file) as stream:
             split = _quoted if self.quoting else _unquoted
-            yield Reading(self._records(split(stream, self.delimiter), file), stream.sha256)
+            yield Reading(self._records(split(stream, self.delimiter), file), stream.sha256, stream.expansion)
 
     def _records(self, pieces: Iterator[_Fields], file: Path) -> Iterator[Record]:
         names: list[str] | None = None
@@ -64,8 +64,8 @@ class _Delimited(Source):
 class Csv(_Delimited):
     """Comma-separated files. Without a header columns are named by their position, from 0.
 
-        {csv: xstest.csv, format: {prompt: prompt, response: label}}
-        {csv: pairs.csv, header: false, format: {prompt: 0, response: 1}}
+    {csv: xstest.csv, format: {prompt: prompt, response: label}}
+    {csv: pairs.csv, header: false, format: {prompt: 0, response: 1}}
     """
 
     place: ClassVar = "csv"
@@ -78,7 +78,7 @@ class Csv(_Delimited):
 class Tsv(_Delimited):
     """Tab-separated files; as they are mostly written, without quoting.
 
-        {tsv: flan/gsm8k_train.tsv, header: false, format: {prompt: 0, response: [2, 1]}}
+    {tsv: flan/gsm8k_train.tsv, header: false, format: {prompt: 0, response: [2, 1]}}
     """
 
     place: ClassVar = "tsv"

@@ -23,16 +23,18 @@ _RECORDS = re.compile(r"(\[\]|[^\[\].]+(\[\])*)(\.[^\[\].]+(\[\])*)*")
 
 def _records_path(path: str) -> str:
     if not _RECORDS.fullmatch(path):
-        raise ValueError(f"'{printable(path)}' is no path to records, such as examples[], data[].paragraphs[] or entries")
+        raise ValueError(
+            f"'{printable(path)}' is no path to records, such as examples[], data[].paragraphs[] or entries"
+        )
     return path
 
 
 class Jsonl(Source):
     """JSON files; what a file holds decides how it is read, never its name.
 
-        {jsonl: "data/*.jsonl.zst"}
-        {jsonl: bbh/*.json, records: "examples[]"}
-        {jsonl: mbppplus.json, records: entries, format: {prompt: value, response: key}}
+    {jsonl: "data/*.jsonl.zst"}
+    {jsonl: bbh/*.json, records: "examples[]"}
+    {jsonl: mbppplus.json, records: entries, format: {prompt: value, response: key}}
     """
 
     place: ClassVar = "jsonl"
@@ -47,7 +49,7 @@ class Jsonl(Source):
     @contextmanager
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> Iterator[Reading]:
         with Stream(file) as stream:
-            yield Reading(self._records(stream), stream.sha256)
+            yield Reading(self._records(stream), stream.sha256, stream.expansion)
 
     def _records(self, stream: Stream) -> Iterator[Record]:
         steps = None if self.records is None else split_path(self.records)

@@ -23,7 +23,7 @@ BATCH_ROWS: Final = 1024
 class Parquet(Source):
     """Parquet files, such as those that this program writes.
 
-        {parquet: "mixtures/base/*/data/*.parquet"}
+    {parquet: "mixtures/base/*/data/*.parquet"}
     """
 
     place: ClassVar = "parquet"
@@ -45,11 +45,15 @@ class Parquet(Source):
 
             def digest() -> str:
                 after = file.stat()
-                if (before.st_mtime_ns, before.st_size, before.st_ino) != (after.st_mtime_ns, after.st_size, after.st_ino):
+                if (before.st_mtime_ns, before.st_size, before.st_ino) != (
+                    after.st_mtime_ns,
+                    after.st_size,
+                    after.st_ino,
+                ):
                     raise InputError(f"{file}: changed while it was read; run the command again")
                 return sha256_file(file)
 
-            yield Reading(_records(file, parquet, wanted), digest, names)
+            yield Reading(_records(file, parquet, wanted), digest, columns=names, rows=parquet.metadata.num_rows)
 
 
 def _records(file: Path, parquet: pq.ParquetFile, columns: list[str]) -> Iterator[Record]:
@@ -75,10 +79,11 @@ def _records(file: Path, parquet: pq.ParquetFile, columns: list[str]) -> Iterato
                 yield Record(row, None, value)
 
 
-def _values(batch: pa.RecordBatch) -> list[dict[str, Any]] | list[dict[str, Any] | RecordError]:
+def _values(batch: pa.RecordBatch) -> list[Any]:
+    """The rows as mappings, or as the errors that they are."""
     if batch.nbytes <= MAX_RECORD_BYTES:
         try:
-            return batch.to_pylist()
+            return list(batch.to_pylist())
         except UnicodeDecodeError:
             pass
     return [_value(batch.slice(index, 1)) for index in range(batch.num_rows)]
@@ -88,7 +93,7 @@ def _value(row: pa.RecordBatch) -> dict[str, Any] | RecordError:
     if row.nbytes > MAX_RECORD_BYTES:
         return RecordError("too_long", f"more than {MAX_RECORD_BYTES:,} bytes")
     try:
-        return row.to_pylist()[0]
+        return dict(row.to_pylist()[0])
     except UnicodeDecodeError as error:
         return RecordError("invalid_utf8", f"byte 0x{error.object[error.start]:02x} is not UTF-8")
 

@@ -51,7 +51,8 @@ class ExactDedup(Resolver):
         )
 
     def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
-        ranked = measures.filter(pl.col("high").is_not_null()).sort(preference(self.prefer), "order")
+        with_text = measures.filter(pl.col("high").is_not_null())
+        ranked = with_text.with_columns(preference(self.prefer).alias("rank")).sort("rank", "order")
         twins = ranked.with_columns(pl.col("row").first().over("high", "low").alias("twin"))
         return drop(twins, pl.col("row") != pl.col("twin"), reason="same text", evidence=["twin"])
 

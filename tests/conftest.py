@@ -1,0 +1,91 @@
+"""What tests share: a place to build in, recipes from text, and the real data where it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tulu_data import recipe as recipes
+from tulu_data.build import Built, Places
+from tulu_data.build import build as run_build
+
+settings.register_profile(
+    "default", deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("default")
+
+SHARED = Path(os.environ.get("TULU_DATA_SHARED") or Path(__file__).parents[2] / "shared" / "data")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data."""
+    if not (SHARED / "README.md").is_file():
+        pytest.skip(f"the real data is not at {SHARED}; set TULU_DATA_SHARED")
+    os.environ["TULU_DATA_SHARED"] = str(SHARED)
+    return SHARED
+
+
+@dataclass
+class Yard:
+    """A folder with data files, in which recipes are built."""
+
+    root: Path
+
+    @property
+    def places(self) -> Places:
+        return Places(self.root / "mixtures", self.root / "manifests", self.root / "workspace")
+
+    def jsonl(self, name: str, rows: Iterable[Any]) -> Path:
+        """Write rows as JSON Lines; bytes go in as they are."""
+        lines = [row if isinstance(row, bytes) else json.dumps(row, ensure_ascii=False).encode() for row in rows]
+        return self.write(name, b"".join(line + b"\n" for line in lines))
+
+    def write(self, name: str, content: bytes | str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def recipe(self, *, sources: dict[str, Any], stages: Iterable[Any] = (), **head: Any) -> recipes.Recipe:
+        """A recipe whose source paths are relative to the yard."""
+        placed = {
+            name: {key: str(self.root / value) if key in PLACES else value for key, value in source.items()}
+            for name, source in sources.items()
+        }
+        values = {"name": "mix", **head, "sources": placed, "stages": list(stages)}
+        return recipes.read(json.dumps(values, default=str))
+
+    def build(self, recipe: recipes.Recipe, **options: Any) -> Built:
+        return run_build(recipe, self.places, **options)
+
+    def mix(self, **parts: Any) -> Built:
+        """Build a recipe of these parts."""
+        return self.build(self.recipe(**parts))
+
+
+PLACES = ("jsonl", "csv", "tsv", "parquet")
+
+
+@pytest.fixture
+def yard(tmp_path: Path) -> Yard:
+    return Yard(tmp_path)
+
+
+@pytest.fixture
+def rows_of() -> Callable[[Built], pl.DataFrame]:
+    """The rows of a mixture, as polars reads them."""
+    return lambda built: pl.read_parquet(built.mixture.folder / "data" / "*.parquet")
+
+
+def pairs(count: int, start: int = 0) -> list[dict[str, str]]:
+    """Different questions and answers."""
+    return [{"prompt": f"What is {n} + {n}?", "response": f"It is {n + n}."} for n in range(start, start + count)]

@@ -1,0 +1,207 @@
+"""Every stage keeps the contract, and does what its own page says."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tulu_data import stages, verdicts
+from tulu_data.errors import InvariantError
+from tulu_data.rows import Conversation, Rows
+from tulu_data.stage import Filter, Mapper, Resolver, Stage
+from tulu_data.stages.exact_dedup import ExactDedup
+from tulu_data.stages.length_filter import LengthFilter
+from tulu_data.testing import SAMPLE, check_stage
+
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "exact_dedup": [
+        {},
+        {"on": "prompt", "normalise": "whitespace"},
+        {"on": "response", "prefer": ["b"]},
+    ],
+    "length_filter": [
+        {},
+        {"on": "response", "min_characters": 4, "max_characters": 100},
+        {"min_messages": 2, "max_messages": 3},
+    ],
+}
+
+
+def test_every_stage_has_variants_to_test():
+    assert sorted(VARIANTS) == stages.names()
+
+
+@pytest.mark.parametrize(("name", "options"), [(name, options) for name in VARIANTS for options in VARIANTS[name]])
+def test_every_stage_keeps_the_contract(name: str, options: dict[str, Any]):
+    stage = stages.find(name)
+    assert stage.name() == name == stage.__module__.rsplit(".", 1)[-1]
+    check_stage(stage.model_validate(options))
+
+
+def judged(stage: Filter, conversations: Sequence[Conversation]) -> list[tuple[Any, ...]]:
+    measures = stage.measuring().measure(Rows.of(conversations)).with_row_index("row")
+    return stage.judge(measures).rows()
+
+
+def test_length_filter_says_what_was_measured_and_the_limit():
+    rows = [
+        Conversation([("user", "a"), ("assistant", "b")]),
+        Conversation([("system", "not counted"), ("user", "é"), ("assistant", "😀😀")]),
+        Conversation([("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")]),
+    ]
+    stage = LengthFilter(max_messages=3, min_characters=3)
+    assert judged(stage, rows) == [(0, 0, "too few characters", 2, 3), (2, 0, "too many messages", 4, 3)] or judged(
+        stage, rows
+    ) == [(2, 0, "too many messages", 4, 3), (0, 0, "too few characters", 2, 3)]
+
+
+def test_length_filter_limits_are_inclusive():
+    row = [Conversation([("user", "abc"), ("assistant", "de")])]
+    assert judged(LengthFilter(min_characters=5, max_characters=5, min_messages=2, max_messages=2), row) == []
+    assert [verdict[2] for verdict in judged(LengthFilter(min_characters=6), row)] == ["too few characters"]
+    assert [verdict[2] for verdict in judged(LengthFilter(max_characters=4), row)] == ["too many characters"]
+
+
+messages = st.lists(
+    st.tuples(
+        st.sampled_from(["system", "user", "assistant", "tool"]),
+        st.text(st.sampled_from("ab \t\n\u00a0\u2003é\u0301e😀"), max_size=5),
+    ),
+    min_size=1,
+    max_size=4,
+)
+conversations = st.lists(messages.map(Conversation), max_size=12)
+ROLES = {"prompt": {"user"}, "response": {"assistant"}, "conversation": {"user", "assistant"}}
+
+
+@given(conversations, st.sampled_from(sorted(ROLES)), st.integers(0, 6), st.integers(1, 8))
+def test_length_filter_equals_counting_by_hand(rows: list[Conversation], on: Any, least: int, most: int):
+    stage = LengthFilter(on=on, min_characters=least, max_characters=most)
+    naive = {
+        index
+        for index, row in enumerate(rows)
+        if not least <= sum(len(text) for role, text in row.messages if role in ROLES[on]) <= most
+    }
+    assert {verdict[0] for verdict in judged(stage, rows)} == naive
+
+
+def resolved(stage: Resolver, rows: Sequence[Conversation], sources: Sequence[str], order: Sequence[int]) -> set[tuple[int, int]]:
+    measures = stage.measuring().measure(Rows.of(rows)).with_row_index("row")
+    alive = measures.with_columns(
+        pl.Series("source", sources, dtype=pl.String), pl.Series("order", order, dtype=pl.UInt32)
+    )
+    return set(stage.resolve(alive).select("row", "twin").rows())
+
+
+@given(conversations, st.sampled_from(sorted(ROLES)), st.booleans(), st.data())
+def test_exact_dedup_equals_a_naive_dictionary(rows: list[Conversation], on: Any, has_spaces: bool, data: st.DataObject):
+    order = data.draw(st.permutations(range(len(rows))))
+    sources = data.draw(st.lists(st.sampled_from("abc"), min_size=len(rows), max_size=len(rows)))
+    stage = ExactDedup(on=on, normalise="none" if has_spaces else "whitespace", prefer=("c", "b"))
+
+    def key(row: Conversation) -> tuple[str, ...]:
+        texts = [text for role, text in row.messages if role in ROLES[on]]
+        return tuple(texts if has_spaces else [" ".join(unicodedata.normalize("NFC", text).split()) for text in texts])
+
+    kept: dict[tuple[str, ...], int] = {}
+    naive = set()
+    for index in sorted(range(len(rows)), key=lambda index: ("cba".index(sources[index]), order[index])):
+        text = key(rows[index])
+        if any(text) and text in kept:
+            naive.add((index, kept[text]))
+        kept.setdefault(text, index)
+    assert resolved(stage, rows, sources, order) == naive
+
+
+def test_exact_dedup_never_joins_texts_across_messages():
+    split = Conversation([("user", "ab"), ("assistant", "c")])
+    other = Conversation([("user", "a"), ("assistant", "bc")])
+    assert resolved(ExactDedup(), [split, other], "aa", [0, 1]) == set()
+
+
+def test_a_measuring_stage_cannot_read_what_decides():
+    measuring = LengthFilter(min_characters=5).measuring()
+    assert measuring.on == "conversation"
+    with pytest.raises(AttributeError):
+        _ = measuring.min_characters
+
+
+def test_every_threshold_is_marked_as_deciding():
+    assert LengthFilter.deciding() >= {"min_messages", "max_messages", "min_characters", "max_characters", "max_removed"}
+    assert ExactDedup.deciding() >= {"prefer", "sources"}
+
+
+class Forgetful(Filter):
+    """A stage that breaks the contract: it looks at its neighbours.
+
+    - forgetful: {}
+    """
+
+    def measure(self, rows: Rows) -> pl.DataFrame:
+        return pl.DataFrame({"last": [index == len(rows) - 1 for index in range(len(rows))]})
+
+    def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
+        return verdicts.drop(measures, pl.col("last"), reason="last")
+
+
+class ByArrival(Resolver):
+    """A stage that breaks the contract: the first row to arrive wins.
+
+    - by_arrival: {}
+    """
+
+    bytes_per_row = 8
+
+    def measure(self, rows: Rows) -> pl.DataFrame:
+        return pl.DataFrame({"text": ["".join(texts) for texts in rows.texts("prompt").by_row()]})
+
+    def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
+        first = pl.int_range(pl.len()).over("text") == 0
+        return verdicts.drop(measures.with_columns(first.alias("first")), ~pl.col("first"), reason="seen")
+
+
+class Shouting(Mapper):
+    """A stage that breaks the contract: mapping twice differs.
+
+    - shouting: {}
+    """
+
+    def map(self, rows: Rows) -> Rows:
+        shouted = [
+            Conversation([(role, f"{text}!") for role, text in zip(_column(row, "role"), _column(row, "content"), strict=True)])
+            for row in rows.column("messages").to_pylist()
+        ]
+        return Rows.of(shouted)
+
+
+def _column(row: list[dict[str, str]], name: str) -> list[str]:
+    return [message[name] for message in row]
+
+
+@pytest.mark.parametrize("stage", [Forgetful(), ByArrival(), Shouting()])
+def test_the_contract_finds_stages_that_break_it(stage: Stage):
+    with pytest.raises(AssertionError):
+        check_stage(stage)
+
+
+def test_a_verdict_on_a_foreign_row_is_a_bug_of_the_stage():
+    rows = pl.Series("row", [0, 1], dtype=pl.UInt32)
+    foreign = pl.DataFrame({"row": [7], "copies": [0], "reason": ["x"]})
+    with pytest.raises(InvariantError, match="stage mine: gives a verdict on a row that it was not given"):
+        verdicts.check(foreign, {}, rows, "mine")
+    twice = pl.DataFrame({"row": [1, 1], "copies": [0, 0], "reason": ["x", "y"]})
+    with pytest.raises(InvariantError, match="two verdicts on one row"):
+        verdicts.check(twice, {}, rows, "mine")
+    with pytest.raises(InvariantError, match="its verdicts have the columns"):
+        verdicts.check(twice.drop("reason"), {}, rows, "mine")
+
+
+def test_the_sample_has_every_trouble():
+    assert any(row.tools for row in SAMPLE)
+    assert any(not any(text for _, text in row.messages) for row in SAMPLE)

@@ -1,0 +1,313 @@
+"""The command line. Heavy modules are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from tulu_data import __version__
+from tulu_data.errors import RESOURCE_ERRNOS, ResourceError, TuluDataError, UsageError
+
+if TYPE_CHECKING:
+    from tulu_data.explain import Explainer
+
+INTERRUPTED: Final = 130
+TERMINATED: Final = 143
+_UNITS: Final = {
+    "": 1,
+    "K": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "T": 10**12,
+    "KI": 2**10,
+    "MI": 2**20,
+    "GI": 2**30,
+    "TI": 2**40,
+}
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes: `4GiB`, `500MB`, `1000`."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?", str(value).strip().upper())
+        if not found or found[2] == "I":
+            self.fail(f"'{value}' is no size; write 4GiB or 500MB", param, ctx)
+        return int(float(found[1]) * _UNITS[found[2]])
+
+
+def _option(*names: str, **options: Any) -> Callable[[Any], Any]:
+    return click.option(*names, **{"show_default": True, **options})
+
+
+recipe_argument = click.argument("recipe", type=click.Path(path_type=Path))
+mixture_argument = click.argument("mixture")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+out_option = _option("--out", type=click.Path(path_type=Path), default="mixtures", help="Folder of mixtures.")
+workspace_option = _option(
+    "--workspace", type=click.Path(path_type=Path), default=".tulu-data", help="Folder of stores and measures."
+)
+
+
+@click.group(
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "TULU_DATA",
+        "max_content_width": 100,
+    }
+)
+@click.version_option(__version__, prog_name="tulu-data")
+def cli() -> None:
+    """Reproducible, explained data mixtures for post-training.
+
+    A recipe names sources and stages; `build` makes a versioned mixture of it, with a
+    ledger that says what became of every row. Start with: tulu-data init
+    """
+
+
+@cli.command()
+@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=".")
+def init(folder: Path) -> None:
+    """Put a first recipe, example data and a .gitignore into DIR (here, if not said)."""
+    from tulu_data import console
+    from tulu_data.reference import SCHEMA_FILE, schema_text
+
+    starter = importlib.resources.files("tulu_data") / "starter"
+    own_data = any(folder.glob("data/*.jsonl"))
+    texts = {
+        "recipe.yaml": (starter / "recipe.yaml").read_text(encoding="utf-8"),
+        SCHEMA_FILE: schema_text(),
+        ".gitignore": "mixtures/\n.tulu-data/\n",
+    }
+    if not own_data:
+        texts["data/example.jsonl"] = (starter / "data" / "example.jsonl").read_text(encoding="utf-8")
+    there = [name for name in texts if (folder / name).exists() and name != ".gitignore"]
+    if there:
+        raise UsageError(f"{folder / there[0]}: is there already; choose another folder: tulu-data init DIR")
+    for name, text in texts.items():
+        if not (folder / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+            console.result(str(folder / name))
+    place = "" if folder == Path() else f"cd {folder} && "
+    console.note(f"next: {place}tulu-data plan recipe.yaml")
+
+
+@cli.command()
+@recipe_argument
+@json_option
+def plan(recipe: Path, as_json: bool) -> None:
+    """Show what a build of RECIPE would do: how files will be read, in which phases, at what cost."""
+    from tulu_data import console
+    from tulu_data.decide import bytes_per_row
+    from tulu_data.plan import Plan
+    from tulu_data.recipe import load
+    from tulu_data.survey import as_values, survey
+
+    loaded = load(recipe)
+    surveyed = survey(loaded, lambda path: "")
+    resolved = loaded.with_formats({source.name: source.format for source in surveyed})
+    planned = Plan.of(resolved)
+    if as_json:
+        phases = [{"name": step.name, "phase": step.stage.phase} for step in planned.steps]
+        console.result_json(
+            {
+                "sources": {source.name: as_values(source) for source in surveyed},
+                "stages": phases,
+                "recipe": resolved.as_values(),
+                "decide_bytes_per_row": bytes_per_row(planned),
+            }
+        )
+    else:
+        console.show_plan(loaded, planned, surveyed, bytes_per_row(planned))
+
+
+@cli.command()
+@recipe_argument
+@out_option
+@_option("--manifests", type=click.Path(path_type=Path), default="manifests", help="Folder of manifest copies.")
+@workspace_option
+@_option("--memory", type=Size(), default="4GiB", help="What deciding may use.")
+@_option("--limit", type=click.IntRange(min=1), help="Take the first N rows of each source, as a trial.")
+@click.option("--trust-mtime", is_flag=True, help="Take size, inode and time of inputs for their digests.")
+@json_option
+def build(
+    recipe: Path,
+    out: Path,
+    manifests: Path,
+    workspace: Path,
+    memory: int,
+    limit: int | None,
+    trust_mtime: bool,
+    as_json: bool,
+) -> None:
+    """Build the mixture of RECIPE, or say that it is built already.
+
+    A build that was stopped, even by a power cut, goes on where it stopped.
+    """
+    from tulu_data import console
+    from tulu_data.build import Places
+    from tulu_data.build import build as run
+
+    places = Places(out, manifests, workspace)
+    built = run(recipe, places, memory=memory, limit=limit, trust_mtime=trust_mtime, progress=console.Bars())
+    if as_json:
+        console.result_json(
+            {
+                "mixture": str(built.mixture.folder),
+                "version": built.mixture.version,
+                "status": built.status,
+                "rows": built.mixture.rows,
+            }
+        )
+    else:
+        console.show_built(built)
+        console.result(str(built.mixture.folder))
+
+
+@cli.command()
+@mixture_argument
+@click.argument("row", required=False, metavar="[ID | FILE:ROW]")
+@click.option("--text", help="Find rows with a message that contains this text.")
+@out_option
+@click.option("--workspace", type=click.Path(path_type=Path), help="Where texts of removed rows lie, if it was moved.")
+@json_option
+def explain(mixture: str, row: str | None, text: str | None, out: Path, workspace: Path | None, as_json: bool) -> None:
+    """Say what became of a row of MIXTURE (a folder, or NAME[@VERSION]), and why.
+
+    The row is named by its id or the beginning of it, by its place in an input file
+    (data/a.jsonl:17, records counted from 1), or by its text.
+    """
+    from tulu_data import console
+
+    if (row is None) == (text is None):
+        raise UsageError("say which row: an id, FILE:ROW, or --text '…'")
+    explainer = _explainer(mixture, out, workspace)
+    if text is not None:
+        found = explainer.by_text(text)
+    elif row is not None and (place := re.fullmatch(r"(.+):(\d+)", row, re.DOTALL)):
+        found = explainer.by_place(Path(place[1]), int(place[2]))
+    else:
+        found = explainer.by_id(row or "")
+    if as_json:
+        console.result_json([explanation.as_values() for explanation in found])
+    else:
+        console.show_explanations(found)
+
+
+@cli.command()
+@mixture_argument
+@click.option("--stage", help="Only rows that this stage removed.")
+@click.option("--source", help="Only rows of this source.")
+@_option("--limit", type=click.IntRange(min=1), default=20, help="At most so many rows.")
+@out_option
+@click.option("--workspace", type=click.Path(path_type=Path), help="Where texts of removed rows lie, if it was moved.")
+@json_option
+def removed(
+    mixture: str, stage: str | None, source: str | None, limit: int, out: Path, workspace: Path | None, as_json: bool
+) -> None:
+    """List rows that were removed from MIXTURE, each with its reason and evidence."""
+    from tulu_data import console
+
+    explainer = _explainer(mixture, out, workspace)
+    found, total = explainer.removed(stage, source, limit)
+    if as_json:
+        console.result_json([explanation.as_values() for explanation in found])
+    else:
+        console.show_removed(found, total)
+
+
+@cli.command()
+@click.argument("name", required=False)
+@json_option
+def stages(name: str | None, as_json: bool) -> None:
+    """List the stages, or show one: what it does, and its options."""
+    from tulu_data import console, stages
+    from tulu_data.errors import did_you_mean
+    from tulu_data.reference import stage_text
+
+    names = stages.names()
+    if name is not None and name not in names:
+        raise UsageError(f"no stage named '{name}'{did_you_mean(name, names)}; there are {', '.join(names)}")
+    found = {each: stages.find(each) for each in ([name] if name else names)}
+    if as_json:
+        console.result_json({each: stage.model_json_schema() for each, stage in found.items()})
+    elif name:
+        console.result(stage_text(found[name]))
+    else:
+        console.show_stages(found)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of recipes, for editors."""
+    from tulu_data import console
+    from tulu_data.reference import schema_text
+
+    console.result(schema_text())
+
+
+def _explainer(mixture: str, out: Path, workspace: Path | None) -> Explainer:
+    from tulu_data.explain import Explainer
+    from tulu_data.mixture import find
+
+    return Explainer(find(mixture, out), workspace)
+
+
+class Terminated(BaseException):
+    """SIGTERM came; whatever is written is whole, and the next build goes on."""
+
+
+def _terminate(number: int, frame: Any) -> NoReturn:
+    raise Terminated
+
+
+def main() -> None:
+    """Run the command line; every way out has its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        sys.exit(cli.main(standalone_mode=False))
+    except click.exceptions.Exit as exit:
+        sys.exit(exit.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("stopped; what is finished is kept, and the same command goes on from there", INTERRUPTED)
+    except Terminated:
+        _fail("terminated; what is finished is kept, and the same command goes on from there", TERMINATED)
+    except TuluDataError as error:
+        _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except MemoryError:
+        _fail("out of memory; close other programs, or take fewer rows of the sources", ResourceError.exit_code)
+    except OSError as error:
+        if error.errno not in RESOURCE_ERRNOS:
+            raise
+        refused = ResourceError.from_os(error)
+        _fail(str(refused), refused.exit_code)
+    except Exception:  # noqa: BLE001 (the last door)
+        _fail(
+            f"this is a bug in tulu-data {__version__}; please report it with these lines:\n{traceback.format_exc()}", 1
+        )
+
+
+def _fail(text: str, exit_code: int) -> NoReturn:
+    from tulu_data import console
+
+    console.error(text)
+    sys.exit(exit_code)

@@ -1,0 +1,230 @@
+"""The only printer: results to stdout, all else to stderr, text of strangers escaped."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tulu_data.errors import printable
+
+if TYPE_CHECKING:
+    from tulu_data.build import Built
+    from tulu_data.explain import Explanation
+    from tulu_data.plan import Plan
+    from tulu_data.recipe import Recipe
+    from tulu_data.stage import Stage
+    from tulu_data.survey import Surveyed
+
+PIPE_WIDTH: Final = 160
+TEXT_CHARACTERS: Final = 400
+
+
+def _console(stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else PIPE_WIDTH)
+
+
+def result(text: str) -> None:
+    """Print a result to stdout, as it is."""
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+
+def result_json(values: Any) -> None:
+    """Print a result to stdout as JSON."""
+    result(json.dumps(values, indent=1, ensure_ascii=False, default=str))
+
+
+def note(text: str) -> None:
+    """Say something to the person at the terminal."""
+    _console(stderr=True).print(text, markup=False, soft_wrap=True)
+
+
+def error(text: str) -> None:
+    """Say what went wrong."""
+    console = _console(stderr=True)
+    console.print("[bold red]error[/]: ", end="")
+    console.print(text, markup=False, soft_wrap=True)
+
+
+class Bars:
+    """Progress bars on a terminal; nothing in a pipe."""
+
+    @contextmanager
+    def phase(self, name: str, total: float | None, unit: str) -> Iterator[Callable[[int], None]]:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = _console(stderr=True)
+        columns = (
+            TextColumn("{task.description:<28}"),
+            BarColumn(),
+            TextColumn("{task.completed:>12,.0f} {task.fields[unit]}"),
+            TextColumn("{task.fields[speed]:>12}"),
+            TimeRemainingColumn(compact=True),
+        )
+        with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+            task = progress.add_task(escape(name), total=total, unit=unit, speed="")
+
+            def tick(done: int) -> None:
+                progress.advance(task, done)
+                speed = progress.tasks[0].speed
+                progress.update(task, speed=f"{speed:,.0f}/s" if speed else "")
+
+            yield tick
+
+
+def show_built(built: Built) -> None:
+    """The table at the end of a build, and where to look next."""
+    console = _console(stderr=True)
+    manifest = built.mixture.manifest
+    steps = ["take", *(stage["name"] for stage in manifest["stages"])]
+    steps = [
+        step for step in steps if step != "take" or any("take" in row["removed"] for row in built.mixture.rows.values())
+    ]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("source", "read", "quarantined", *steps, "kept"):
+        table.add_column(heading, justify="left" if heading == "source" else "right")
+    totals = [0] * (len(steps) + 3)
+    for source, rows in built.mixture.rows.items():
+        numbers = [rows["read"], rows["quarantined"], *(-rows["removed"].get(step, 0) for step in steps), rows["kept"]]
+        totals = [total + number for total, number in zip(totals, numbers, strict=True)]
+        table.add_row(escape(source), *map(_number, numbers))
+    table.add_section()
+    table.add_row("[bold]all[/]", *(f"[bold]{_number(total)}[/]" for total in totals))
+    console.print(table)
+    status = built.status + (f" ({built.why})" if built.why else "")
+    written = f"{manifest['rows']:,} rows in {len(built.mixture.data)} file{'s' * (len(built.mixture.data) != 1)}"
+    console.print(f"\n[bold green]{status}[/] {escape(str(manifest['name']))}@{built.mixture.version}: {written}")
+    where = manifest["name"]
+    if any(rows["removed"] for rows in built.mixture.rows.values()):
+        console.print(f"see why rows went:  tulu-data removed {where}", soft_wrap=True)
+    console.print(f"follow one row:     tulu-data explain {where} ID | FILE:ROW | --text '…'", soft_wrap=True)
+
+
+def _number(value: int) -> str:
+    return "[dim]·[/]" if value == 0 else f"{value:,}".replace("-", "−")
+
+
+def show_plan(recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_per_row: int) -> None:
+    """What a build would do: sources as they will be read, then the phases."""
+    console = _console(stderr=False)
+    for source in surveyed:
+        files = f"{len(source.files)} file{'s' * (len(source.files) != 1)}, {_size(source.size)}"
+        empty = sum(file.size == 0 for file in source.files)
+        files += f", {empty} of them empty" if empty else ""
+        console.print(f"[bold]{escape(source.name)}[/]  {files}, about {source.expected_rows:,} rows", soft_wrap=True)
+        if source.format is None:
+            console.print("  no rows")
+            continue
+        said = "said" if recipe.sources[source.name].format else "detected"
+        console.print(f"  {source.format.name} ({said}): {escape(_columns(source))}", soft_wrap=True)
+        if source.unread:
+            unread = ", ".join(printable(column, 40) for column in source.unread)
+            console.print(f"  not read: {escape(unread)}", soft_wrap=True)
+        for conversation in source.preview:
+            for index, (role, content) in enumerate(conversation.messages[:4]):
+                mark = "┌" if index == 0 else "│"
+                console.print(f"  [dim]{mark}[/] [cyan]{role:<9}[/] {escape(printable(content, 90))}", soft_wrap=True)
+            more = len(conversation.messages) - 4
+            if more > 0:
+                console.print(f"  [dim]│ … and {more} more messages[/]")
+        console.print()
+    rows = sum(source.expected_rows for source in surveyed)
+    console.print("[bold]phases[/]")
+    stages = {"rewrite": [mapper.name() for mapper in plan.mappers]}
+    for step in plan.steps:
+        stages.setdefault(step.stage.phase, []).append(step.name)
+    for phase, names in stages.items():
+        if names:
+            console.print(f"  {phase:<12} {escape(', '.join(names))}")
+    console.print(
+        f"\nabout {rows:,} rows; deciding needs {bytes_per_row} bytes a row, about {_size(rows * bytes_per_row)}"
+    )
+    size = sum(source.size for source in surveyed)
+    console.print(f"disk: up to {_size(3 * size)} while it runs (store, spill and output of {_size(size)} of input)")
+
+
+def _columns(source: Surveyed) -> str:
+    if source.format is None:
+        return ""
+    values = source.format.model_dump()
+    shown = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    required = {names[0] for names in source.format.needs}
+    parts = [
+        f"{name} = {', '.join(value) if isinstance(value, list) else value}"
+        for name, value in shown.items()
+        if name in required
+    ]
+    return "; ".join(parts)
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} GB"
+
+
+def show_explanations(explanations: Sequence[Explanation]) -> None:
+    """The fate of rows, each with its places, its evidence and its text."""
+    console = _console(stderr=False)
+    for index, explanation in enumerate(explanations):
+        if index:
+            console.print()
+        _show_explanation(console, explanation, "")
+
+
+def _show_explanation(console: Console, row: Explanation, indent: str) -> None:
+    colour = {"kept": "green", "quarantined": "yellow"}.get(row.fate, "red")
+    fate = row.fate if row.fate in ("kept", "quarantined") else f"removed by {row.fate}"
+    reason = f": {printable(row.reason, 200)}" if row.reason else ""
+    copies = f" ({row.copies} copies)" if row.copies > 1 else ""
+    console.print(f"{indent}[bold]{row.id or 'no id'}[/]  [{colour}]{fate}[/]{escape(reason)}{copies}", soft_wrap=True)
+    for file, number in row.places:
+        console.print(f"{indent}  {escape(row.source)}, {escape(printable(file, 300))}:{number}", soft_wrap=True)
+    for name, value in row.evidence.items():
+        if name != "twin":
+            console.print(f"{indent}  {name} {escape(str(value))}")
+    if row.messages is None and row.fate != "quarantined":
+        console.print(f"{indent}  [dim]its text is no longer in the workspace[/]")
+    for role, content in row.messages or ():
+        console.print(f"{indent}  [cyan]{role:<9}[/] {escape(printable(content, TEXT_CHARACTERS))}", soft_wrap=True)
+    if row.twin:
+        console.print(f"{indent}  its twin:")
+        _show_explanation(console, row.twin, f"{indent}    ")
+
+
+def show_removed(explanations: Sequence[Explanation], total: int) -> None:
+    """Removed rows, a line or two each."""
+    console = _console(stderr=False)
+    for row in explanations:
+        twin = f"; twin {row.twin.id} of {row.twin.source}" if row.twin else ""
+        evidence = "".join(f"; {name} {value}" for name, value in row.evidence.items() if name != "twin")
+        console.print(
+            f"[bold]{row.id}[/]  {escape(row.source)}  [red]{row.fate}[/]: {escape(row.reason + evidence + twin)}",
+            soft_wrap=True,
+        )
+        if row.messages:
+            begins = next((content for role, content in row.messages if role == "user"), row.messages[0][1])
+            console.print(f"  {escape(printable(begins, 120))}", soft_wrap=True)
+    if total > len(explanations):
+        note(f"{len(explanations):,} of {total:,} removed rows; more with --limit")
+    elif not total:
+        note("no row was removed")
+
+
+def show_stages(stages: Mapping[str, type[Stage]]) -> None:
+    """All stages, a line each."""
+    console = _console(stderr=False)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, stage in stages.items():
+        table.add_row(f"[bold]{name}[/]", stage.phase, escape((stage.__doc__ or "").splitlines()[0]))
+    console.print(table)
+    note("more of one: tulu-data stages NAME")

@@ -1,0 +1,238 @@
+"""What became of a row, and why: by its id, by its place in a file, or by its text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from tulu_data.commit import sha256_file
+from tulu_data.decide import KEPT
+from tulu_data.errors import InputError, UsageError
+from tulu_data.mixture import Mixture
+from tulu_data.plan import TAKE
+from tulu_data.verdicts import TWIN
+from tulu_data.workspace import Workspace
+
+QUARANTINED: Final = "quarantined"
+MIN_PREFIX: Final = 6
+_ID = re.compile(rf"([0-9a-f]{{{MIN_PREFIX},32}})(-\d+)?")
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The fate of one row.
+
+    `fate` is "kept", "quarantined", "take", or the stage that removed it; `places` are
+    (file, row) pairs; `evidence` is what the stage filed; `twin` explains the row that was
+    kept in its stead; `messages` is its text, or None where the workspace no longer has it.
+    """
+
+    id: str | None
+    source: str
+    fate: str
+    reason: str
+    copies: int
+    places: tuple[tuple[str, int], ...]
+    evidence: dict[str, Any] = field(default_factory=dict)
+    twin: Explanation | None = None
+    messages: tuple[tuple[str, str], ...] | None = None
+
+    def as_values(self) -> dict[str, Any]:
+        """The explanation as plain values, for JSON."""
+        return {
+            "id": self.id,
+            "source": self.source,
+            "fate": self.fate,
+            "reason": self.reason,
+            "copies": self.copies,
+            "places": [{"file": file, "row": row} for file, row in self.places],
+            "evidence": self.evidence,
+            "twin": self.twin.as_values() if self.twin else None,
+            "messages": None
+            if self.messages is None
+            else [{"role": role, "content": content} for role, content in self.messages],
+        }
+
+
+class Explainer:
+    """Answers questions about one mixture from its tables, and from the workspace for texts of removed rows."""
+
+    def __init__(self, mixture: Mixture, workspace: Path | None = None) -> None:
+        self.mixture = mixture
+        run = mixture.run()
+        self.paths = {sha256: path for path, sha256 in sorted(run.get("files", {}).items(), reverse=True)}
+        self.store = [tuple(shard) for shard in run.get("store", [])]
+        self.workspace = Workspace(workspace or Path(run.get("workspace", ".tulu-data")))
+
+    def by_id(self, id: str) -> list[Explanation]:
+        """The rows whose id begins so.
+
+        Raises `UsageError` (exit 2) where no row has it.
+        """
+        found = _ID.fullmatch(id)
+        if not found:
+            raise UsageError(f"'{id}': an id has {MIN_PREFIX} to 32 of the signs 0-9 and a-f")
+        # The ledger is sorted by id, so that row groups outside the range are not read.
+        first, last = found[1].ljust(32, "0"), found[1].ljust(32, "f")
+        rows = self._ledger.filter(pl.col("id").is_between(pl.lit(first), pl.lit(last))).head(20).collect()
+        if rows.is_empty():
+            raise UsageError(f"{self.mixture.folder}: no row has an id that begins with '{found[1]}'")
+        return [self._explained(row) for row in rows.iter_rows(named=True)]
+
+    def by_place(self, file: Path, row: int) -> list[Explanation]:
+        """The row that a record of an input file became; files are known by their bytes, not their names.
+
+        Raises `InputError` (exit 3) for a file that is no input of the mixture, and
+        `UsageError` (exit 2) for a record that it does not have.
+        """
+        if not file.is_file():
+            raise UsageError(f"{file}: no such file")
+        sha256 = sha256_file(file)
+        inputs = [entry for source in self.mixture.manifest["sources"].values() for entry in source["inputs"]]
+        entry = next((entry for entry in inputs if entry["sha256"] == sha256), None)
+        if entry is None:
+            raise InputError(
+                f"{file}: no input of {self.mixture.folder}: either its bytes changed since, or it was not read "
+                f"(sha256 {sha256[:12]}…)"
+            )
+        here = (pl.col("file") == sha256) & (pl.col("row") == row)
+        ids = self._places.filter(here).collect()["id"].to_list()
+        found = [explanation for id in ids for explanation in self.by_id(id)]
+        found += [self._quarantined(record) for record in self._quarantine.filter(here).iter_rows(named=True)]
+        if not found:
+            raise UsageError(f"{file}: it has no record {row}; its records are numbered from 1 to {entry['read']}")
+        return found
+
+    def by_text(self, text: str, limit: int = 10) -> list[Explanation]:
+        """Rows with a message that contains `text` to the letter, the first `limit` of them.
+
+        Raises `UsageError` (exit 2) where there is none.
+        """
+        found: list[Explanation] = []
+        for file, row in self._places_of_text(text):
+            found += self.by_id_at(file, row)
+            if len(found) >= limit:
+                break
+        if not found and not self._has_store:
+            contains = pl.col("messages").list.eval(
+                pl.element().struct.field("content").str.contains(text, literal=True)
+            )
+            for path in self.mixture.data:
+                hits = pl.scan_parquet(path).filter(contains.list.any()).head(limit).select("id").collect()
+                found += [explanation for id in hits["id"] for explanation in self.by_id(id)]
+        if not found:
+            where = "rows" if self._has_store else "kept rows (the workspace that held the others is gone)"
+            raise UsageError(f"{self.mixture.folder}: none of its {where} has a message with this text")
+        return found[:limit]
+
+    def by_id_at(self, file: str, row: int) -> list[Explanation]:
+        """The rows of one record, by the sha256 of its file."""
+        ids = self._places.filter((pl.col("file") == file) & (pl.col("row") == row)).collect()["id"]
+        return [explanation for id in ids for explanation in self.by_id(id)]
+
+    def removed(self, stage: str | None, source: str | None, limit: int) -> tuple[list[Explanation], int]:
+        """The first `limit` removed rows in the order of their ids, and the number of all.
+
+        Raises `UsageError` (exit 2) for a stage or source that the mixture does not have.
+        """
+        stages = [TAKE, *(stage["name"] for stage in self.mixture.manifest["stages"])]
+        for what, name, names in (("stage", stage, stages), ("source", source, list(self.mixture.rows))):
+            if name is not None and name not in names:
+                raise UsageError(f"no {what} '{name}' in {self.mixture.folder}; there are {', '.join(names)}")
+        rows = self._ledger.filter(pl.col("fate") != KEPT)
+        if stage is not None:
+            rows = rows.filter(pl.col("fate") == stage)
+        if source is not None:
+            rows = rows.filter(pl.col("source") == source)
+        total = rows.select(pl.len()).collect().item()
+        return [self._explained(row) for row in rows.head(limit).collect().iter_rows(named=True)], total
+
+    @cached_property
+    def _ledger(self) -> pl.LazyFrame:
+        return pl.scan_parquet(self.mixture.folder / "ledger" / "*.parquet")
+
+    @cached_property
+    def _places(self) -> pl.LazyFrame:
+        return pl.scan_parquet(self.mixture.folder / "places" / "*.parquet")
+
+    @cached_property
+    def _quarantine(self) -> pl.DataFrame:
+        return pl.read_parquet(self.mixture.folder / "quarantine.parquet")
+
+    def _explained(self, row: dict[str, Any]) -> Explanation:
+        places = self._places.filter(pl.col("id") == row["id"]).collect().select("file", "row").rows()
+        evidence = self._evidence(row["id"], row["fate"])
+        twin = self.by_id(evidence[TWIN])[0] if TWIN in evidence else None
+        return Explanation(
+            id=row["id"],
+            source=row["source"],
+            fate=row["fate"],
+            reason=row["reason"],
+            copies=row["copies"],
+            places=tuple((self._path(file), number) for file, number in places),
+            evidence=evidence,
+            twin=twin,
+            messages=self._messages(row, places),
+        )
+
+    def _evidence(self, id: str, fate: str) -> dict[str, Any]:
+        path = self.mixture.evidence.get(fate)
+        if path is None:
+            return {}
+        found = pl.scan_parquet(path).filter(pl.col("id") == id).drop("id", "source", "reason").collect()
+        return next(found.iter_rows(named=True), {})
+
+    def _quarantined(self, record: dict[str, Any]) -> Explanation:
+        return Explanation(
+            id=None,
+            source=record["source"],
+            fate=QUARANTINED,
+            reason=f"{record['code']}: {record['detail']}",
+            copies=0,
+            places=((self._path(record["file"]), record["row"]),),
+            evidence={} if record["offset"] is None else {"byte": record["offset"]},
+        )
+
+    def _path(self, sha256: str) -> str:
+        return str(self.paths.get(sha256, f"sha256:{sha256[:12]}"))
+
+    @property
+    def _has_store(self) -> bool:
+        return bool(self.store) and all(self._shard(key, number).is_file() for _, _, key, number in self.store)
+
+    def _shard(self, key: str, number: int) -> Path:
+        return self.workspace.shard(key, number).path
+
+    def _messages(self, row: dict[str, Any], places: Sequence[tuple[str, int]]) -> tuple[tuple[str, str], ...] | None:
+        for file, number in places:
+            for source, sha256, key, shard in self.store:
+                if (source, sha256) == (row["source"], file) and self._shard(key, shard).is_file():
+                    found = pl.scan_parquet(self._shard(key, shard)).filter(pl.col("row") == number)
+                    for messages in found.select("messages").collect()["messages"]:
+                        return tuple((message["role"], message["content"]) for message in messages)
+        if row["fate"] == KEPT:
+            kept = pl.scan_parquet(self.mixture.data).filter(pl.col("id") == row["id"]).select("messages").collect()
+            for messages in kept["messages"]:
+                return tuple((message["role"], message["content"]) for message in messages)
+        return None
+
+    def _places_of_text(self, text: str) -> Iterator[tuple[str, int]]:
+        for _, file, key, number in self.store:
+            path = self._shard(key, number)
+            if path.is_file():
+                with pq.ParquetFile(path) as parquet:
+                    for batch in parquet.iter_batches(8192, columns=["row", "messages"]):
+                        frame = pl.from_arrow(batch)
+                        assert isinstance(frame, pl.DataFrame)
+                        hit = pl.col("messages").list.eval(
+                            pl.element().struct.field("content").str.contains(text, literal=True)
+                        )
+                        for row in frame.filter(hit.list.any())["row"]:
+                            yield file, row

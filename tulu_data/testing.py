@@ -1,0 +1,141 @@
+"""The contract that every stage keeps, as a test of your own stage.
+
+    from tulu_data.testing import check_stage
+
+    def test_my_stage():
+        check_stage(NoRefusals(min_characters=20))
+"""
+
+from __future__ import annotations
+
+import pickle
+import textwrap
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from polars.testing import assert_frame_equal
+from ruamel.yaml import YAML
+
+from tulu_data import verdicts
+from tulu_data.code_id import code_id
+from tulu_data.rows import Conversation, Rows
+from tulu_data.stage import Filter, Mapper, Resolver, Stage
+
+_TOOL_CALLS: Final = '[null,{"tool_calls":[{"function":{"arguments":"{}","name":"now"},"id":"1","type":"function"}]}]'
+
+SAMPLE: Final = (
+    Conversation([("user", "What is 12 × 12?"), ("assistant", "144")]),
+    Conversation([("user", "What is  12 × 12? "), ("assistant", "144")]),
+    Conversation([("user", "What is 12 × 12?"), ("assistant", "It is 144.")]),
+    Conversation([("system", "Be brief."), ("user", "Hi"), ("assistant", "Hello"), ("user", "Bye"), ("assistant", "")]),
+    Conversation([("user", "caf\u00e9"), ("assistant", "☕")]),
+    Conversation([("user", "cafe\u0301"), ("assistant", "☕")]),
+    Conversation([("user", ""), ("assistant", "")]),
+    Conversation([("assistant", "I speak first.")]),
+    Conversation([("user", "识别两个科学理论"), ("assistant", "细胞理论\n日心说")]),
+    Conversation([("user", "\u0000\u202e😀" * 40), ("assistant", "x" * 5000)]),
+    Conversation([("user", "What time is it?"), ("assistant", "")], _TOOL_CALLS, '[{"name":"now"}]'),
+    Conversation([("user", "What is 12 × 12?"), ("assistant", "144")]),
+)
+"""Rows that a stage must cope with: equal, near, empty, many turns, tools, every kind of letter."""
+
+
+def check_stage(stage: Stage, rows: Rows | None = None) -> None:
+    """Hold a stage to its contract, on `rows` or on `SAMPLE`.
+
+    Raises `AssertionError` naming what does not hold.
+    """
+    rows = rows or Rows.of(SAMPLE)
+    _check_form(stage)
+    if isinstance(stage, Mapper):
+        _check_mapper(stage, rows)
+    elif isinstance(stage, Filter | Resolver):
+        measures = _check_measures(stage, rows)
+        if isinstance(stage, Filter):
+            _check_filter(stage, measures)
+        else:
+            _check_resolver(stage, measures)
+
+
+def _check_form(stage: Stage) -> None:
+    kind = type(stage)
+    examples = list(_examples(stage))
+    assert examples, f"the docstring of {kind.__name__} shows no line `- {stage.name()}: …` indented by four spaces"
+    for example in examples:
+        kind.model_validate(example or {})
+    copy = pickle.loads(pickle.dumps(stage))  # noqa: S301 (our own)
+    assert copy == stage, "the stage does not survive pickling"
+    assert kind.model_validate_json(stage.model_dump_json()) == stage, "the stage does not survive its own JSON"
+    try:
+        kind.model_validate({"no_such_option": 1})
+    except ValueError:
+        pass
+    else:
+        raise AssertionError("the stage takes options that it does not have")
+    assert len(code_id((kind.__module__,), kind.requires)) == 64
+    for name, field in kind.model_fields.items():
+        assert field.description, f"the option {name} has no description"
+
+
+def _examples(stage: Stage) -> Iterator[Any]:
+    code = [line for line in (type(stage).__doc__ or "").splitlines() if line.strip().startswith("- ")]
+    for item in YAML(typ="safe", pure=True).load(textwrap.dedent("\n".join(code))) or []:
+        if isinstance(item, dict) and stage.name() in item:
+            yield item[stage.name()]
+        elif item == stage.name():
+            yield {}
+
+
+def _slices(rows: Rows) -> tuple[Rows, Rows, Rows]:
+    third = len(rows) // 3
+    return Rows(rows.batch.slice(0, third)), Rows(rows.batch.slice(third, 0)), Rows(rows.batch.slice(third))
+
+
+def _check_mapper(stage: Mapper, rows: Rows) -> None:
+    mapped = stage.map(rows)
+    assert len(mapped) == len(rows), "a mapper must give as many rows as it gets"
+    parts = pa.Table.from_batches([stage.map(part).batch for part in _slices(rows)])
+    assert parts.equals(pa.Table.from_batches([mapped.batch])), "mapping parts differs from mapping the whole"
+    assert stage.map(mapped).batch.equals(mapped.batch), "mapping twice differs from mapping once"
+
+
+def _check_measures(stage: Filter | Resolver, rows: Rows) -> pl.DataFrame:
+    measuring = stage.measuring()
+    read = Rows(rows.batch.select(list(stage.reads)))
+    whole = measuring.measure(read)
+    assert len(whole) == len(rows), "measure must give one line a row"
+    parts = pl.concat([measuring.measure(part) for part in _slices(read)])
+    assert_frame_equal(parts, whole, check_exact=True)
+    return whole.insert_column(0, pl.Series("row", np.arange(len(rows)), dtype=pl.UInt32))
+
+
+def _checked(stage: Filter | Resolver, given: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    return verdicts.check(found, stage.evidence, given["row"], stage.name()).sort("row")
+
+
+def _check_filter(stage: Filter, measures: pl.DataFrame) -> None:
+    whole = _checked(stage, measures, stage.judge(measures))
+    assert not (whole["copies"] > 1).any(), "a filter drops rows; it never repeats them"
+    alone = [_checked(stage, row, stage.judge(row)) for row in measures.iter_slices(1)]
+    assert_frame_equal(pl.concat(alone), whole, check_exact=True)
+    assert stage.judge(measures.clear()).is_empty(), "no rows, and yet a verdict"
+
+
+def _check_resolver(stage: Resolver, measures: pl.DataFrame) -> None:
+    numbers = measures["row"].to_numpy()
+    order = pl.Series("order", np.argsort((numbers * 7 + 3) % (len(numbers) + 1)), dtype=pl.UInt32)
+    sources = pl.Series("source", ["ab"[number % 2] for number in numbers], dtype=pl.String)
+    alive = measures.with_columns(sources, order)
+    whole = _checked(stage, alive, stage.resolve(alive))
+    for other in (alive.reverse(), alive.sample(fraction=1, shuffle=True, seed=1)):
+        assert_frame_equal(_checked(stage, other, stage.resolve(other)), whole, check_exact=True)
+    dropped = whole.filter(pl.col("copies") == 0)["row"]
+    left = alive.filter(~pl.col("row").is_in(dropped.implode()))
+    if verdicts.TWIN in whole.columns:
+        assert whole[verdicts.TWIN].is_in(left["row"].implode()).all(), "a twin that is not kept itself"
+    again = _checked(stage, left, stage.resolve(left))
+    assert again.filter(pl.col("copies") == 0).is_empty(), "a second run drops more rows"
+    assert stage.resolve(alive.clear()).is_empty(), "no rows, and yet a verdict"
