@@ -91,7 +91,9 @@ def test_length_filter_equals_counting_by_hand(rows: list[Conversation], on: Any
     assert {verdict[0] for verdict in judged(stage, rows)} == naive
 
 
-def resolved(stage: Resolver, rows: Sequence[Conversation], sources: Sequence[str], order: Sequence[int]) -> set[tuple[int, int]]:
+def resolved(
+    stage: Resolver, rows: Sequence[Conversation], sources: Sequence[str], order: Sequence[int]
+) -> set[tuple[int, int]]:
     measures = stage.measuring().measure(Rows.of(rows)).with_row_index("row")
     alive = measures.with_columns(
         pl.Series("source", sources, dtype=pl.String), pl.Series("order", order, dtype=pl.UInt32)
@@ -100,7 +102,9 @@ def resolved(stage: Resolver, rows: Sequence[Conversation], sources: Sequence[st
 
 
 @given(conversations, st.sampled_from(sorted(ROLES)), st.booleans(), st.data())
-def test_exact_dedup_equals_a_naive_dictionary(rows: list[Conversation], on: Any, has_spaces: bool, data: st.DataObject):
+def test_exact_dedup_equals_a_naive_dictionary(
+    rows: list[Conversation], on: Any, has_spaces: bool, data: st.DataObject
+):
     order = data.draw(st.permutations(range(len(rows))))
     sources = data.draw(st.lists(st.sampled_from("abc"), min_size=len(rows), max_size=len(rows)))
     stage = ExactDedup(on=on, normalise="none" if has_spaces else "whitespace", prefer=("c", "b"))
@@ -133,7 +137,13 @@ def test_a_measuring_stage_cannot_read_what_decides():
 
 
 def test_every_threshold_is_marked_as_deciding():
-    assert LengthFilter.deciding() >= {"min_messages", "max_messages", "min_characters", "max_characters", "max_removed"}
+    assert LengthFilter.deciding() >= {
+        "min_messages",
+        "max_messages",
+        "min_characters",
+        "max_characters",
+        "max_removed",
+    }
     assert ExactDedup.deciding() >= {"prefer", "sources"}
 
 
@@ -174,7 +184,9 @@ class Shouting(Mapper):
 
     def map(self, rows: Rows) -> Rows:
         shouted = [
-            Conversation([(role, f"{text}!") for role, text in zip(_column(row, "role"), _column(row, "content"), strict=True)])
+            Conversation(
+                [(role, f"{text}!") for role, text in zip(_column(row, "role"), _column(row, "content"), strict=True)]
+            )
             for row in rows.column("messages").to_pylist()
         ]
         return Rows.of(shouted)

@@ -21,6 +21,7 @@ from tulu_data.commit import (
     publish_folder,
     refuse_link,
     remove_folder,
+    remove_temporaries,
     write_text,
 )
 from tulu_data.decide import Decision, TripwireError, check_memory, decide
@@ -125,6 +126,7 @@ def build(
         measured = _scan(plan, shards, workspace, units, progress)
         decision = _decide(resolved, plan, shards, measured, progress)
         staging = make_folders(folder / STAGING / identity.digest)
+        remove_temporaries(staging)
         with progress.phase("write", sum(shard.rows for shard in shards), "rows") as tick:
             found = write(resolved, decision, shards, staging, places.workspace / "spill" / identity.digest, tick)
         units.count("write", done=Layout(resolved, decision).shards - found, found=found)
@@ -188,12 +190,17 @@ def _ingest(
     shards: list[Shard] = []
     for source in surveyed:
         own: list[Shard] = []
-        files = list(ingest.units_of(source, plan.mappers, workspace, shard_rows, limit))
+        files = list(ingest.units_of(source, plan.mappers, workspace, shard_rows))
         with progress.phase(f"ingest {source.name}", source.expected_rows, "rows") as tick:
-            for result in inline.run(lambda unit: ingest.ingest_file(unit, tick), files):
+            results = (
+                inline.run(lambda unit: ingest.ingest_file(unit, tick), files)
+                if limit is None
+                else ingest.ingest_first(files, limit, tick)
+            )
+            for result in results:
                 own += result.shards
                 units.count("ingest", done=len(result.shards) - result.found, found=result.found)
-        ingest.check_quarantine(source.name, source.source, [(shard.file[:12], [shard]) for shard in own])
+        ingest.check_quarantine(source.name, source.source, own, {file.sha256: file.path for file in source.files})
         if not any(shard.rows for shard in own) and not source.source.allow_empty:
             raise InputError(
                 f"sources.{source.name}: no record of it became a row; if that is right, say: allow_empty: true"

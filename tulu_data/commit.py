@@ -19,7 +19,7 @@ from typing import IO, Final
 
 from tulu_data.errors import ConflictError, UsageError
 
-HASH_CHUNK_BYTES: Final = 1 << 20
+TEMPORARY: Final = ".tmp"
 _TEMPORARY_NUMBERS = itertools.count()
 
 
@@ -53,9 +53,9 @@ def durable(path: Path) -> Iterator[IO[bytes]]:
     b'abc'
     """
     # Several processes may write the same file: each has its own temporary name.
-    temporary = path.with_name(f"{path.name}.{os.getpid()}-{next(_TEMPORARY_NUMBERS)}.tmp")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}-{next(_TEMPORARY_NUMBERS)}{TEMPORARY}")
     try:
-        with temporary.open("xb") as file:
+        with _named(path), temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -64,6 +64,22 @@ def durable(path: Path) -> Iterator[IO[bytes]]:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Give the path to errors of the operating system that do not know it, such as those of a write."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove what a killed process left half-written in a folder that this process has locked."""
+    for path in folder.rglob(f"*{TEMPORARY}"):
+        path.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -96,9 +112,10 @@ def locked(folder: Path) -> Iterator[None]:
             raise ConflictError(
                 f"{folder}: another build is at work here: {holder}; wait until it has ended, or choose another --out"
             ) from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
-        file.flush()
+        with _named(folder / ".lock"):
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+            file.flush()
         try:
             yield
         finally:

@@ -8,8 +8,9 @@ lists the records among them that could not become rows.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass, replace
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import pyarrow as pa
@@ -84,7 +85,7 @@ class FileUnit:
     mappers: tuple[Mapper, ...]
     workspace: Workspace
     shard_rows: int
-    limit: int | None
+    limit: int | None = None
 
     def key(self) -> str:
         """The key of the file's shards: all that decides what is in them."""
@@ -110,15 +111,22 @@ class FileResult(NamedTuple):
 
 
 def units_of(
-    surveyed: Surveyed, mappers: tuple[Mapper, ...], workspace: Workspace, shard_rows: int, limit: int | None
+    surveyed: Surveyed, mappers: tuple[Mapper, ...], workspace: Workspace, shard_rows: int
 ) -> Iterator[FileUnit]:
     """The units of one source, in the order of the files' sha256: names do not matter."""
+    applying = tuple(mapper for mapper in mappers if mapper.applies_to(surveyed.name))
     for file in sorted(surveyed.files, key=lambda file: (file.sha256, str(file.path))):
         if file.size and surveyed.format:
-            applying = tuple(mapper for mapper in mappers if mapper.applies_to(surveyed.name))
-            yield FileUnit(
-                surveyed.name, surveyed.source, surveyed.format, file, applying, workspace, shard_rows, limit
-            )
+            yield FileUnit(surveyed.name, surveyed.source, surveyed.format, file, applying, workspace, shard_rows)
+
+
+def ingest_first(units: Iterable[FileUnit], limit: int, tick: Callable[[int], None]) -> Iterator[FileResult]:
+    """Ingest the first `limit` records of some files, taken as one."""
+    for unit in units:
+        if limit > 0:
+            result = ingest_file(replace(unit, limit=limit), tick)
+            limit -= sum(shard.records for shard in result.shards)
+            yield result
 
 
 def ingest_file(unit: FileUnit, tick: Callable[[int], None] = lambda rows: None) -> FileResult:
@@ -133,7 +141,7 @@ def ingest_file(unit: FileUnit, tick: Callable[[int], None] = lambda rows: None)
     if total is not None and all(known):
         shards = [shard for shard in known if shard]
         tick(sum(shard.records for shard in shards))
-        check_quarantine(unit.name, unit.source, [(str(unit.file.path), shards)])
+        check_quarantine(unit.name, unit.source, shards, {unit.file.sha256: unit.file.path})
         return FileResult(tuple(shards), total)
     shards, found = [], 0
     with unit.source.read(unit.file.path, unit.format.columns()) as reading:
@@ -149,7 +157,7 @@ def ingest_file(unit: FileUnit, tick: Callable[[int], None] = lambda rows: None)
             else:
                 shard = _write_shard(unit, key, number, members, tick)
             shards.append(shard)
-            check_quarantine(unit.name, unit.source, [(str(unit.file.path), shards)])
+            check_quarantine(unit.name, unit.source, shards, {unit.file.sha256: unit.file.path})
         if unit.limit is None and reading.sha256() != unit.file.sha256:
             remove_folder(unit.workspace.store(key))
             raise InputError(f"{unit.file.path}: changed while it was read; run the command again")
@@ -157,9 +165,12 @@ def ingest_file(unit: FileUnit, tick: Callable[[int], None] = lambda rows: None)
     return FileResult(tuple(shards), found)
 
 
-def check_quarantine(name: str, source: Source, files: list[tuple[str, list[Shard]]]) -> None:
-    """Raise `InputError` where a source has more bad records than `max_quarantined`, showing the first."""
-    bad = [f"{path}:{record}" for path, shards in files for shard in shards for record in shard.quarantined]
+def check_quarantine(name: str, source: Source, shards: Iterable[Shard], paths: Mapping[str, Path]) -> None:
+    """Raise `InputError` where a source has more bad records than `max_quarantined`, showing the first.
+
+    `paths` gives the path of a file by its sha256.
+    """
+    bad = [f"{paths[shard.file]}:{record}" for shard in shards for record in shard.quarantined]
     if len(bad) > source.max_quarantined:
         shown = "".join(f"\n  {record}" for record in bad[:SHOWN_RECORDS])
         more = f"\n  … and {len(bad) - SHOWN_RECORDS} more so far" if len(bad) > SHOWN_RECORDS else ""

@@ -89,13 +89,12 @@ class Recipe(BaseModel):
     def to_yaml(self) -> str:
         """The recipe as text that reads back as the same recipe."""
         yaml = YAML(typ="safe", pure=True)
-        yaml.default_flow_style = None
+        yaml.default_flow_style = False
         yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
         yaml.width = 120
         yaml.allow_unicode = True
-        yaml.representer.add_representer(
-            Decimal, lambda dumper, value: dumper.represent_scalar("tag:yaml.org,2002:float", f"{value:f}")
-        )
+        yaml.representer.ignore_aliases = lambda value: True
+        yaml.representer.add_representer(Decimal, _represent_decimal)
         text = io.StringIO()
         yaml.dump(self.as_values(), text)
         return text.getvalue()
@@ -103,6 +102,12 @@ class Recipe(BaseModel):
     def canonical(self) -> str:
         """The recipe as one line of JSON with sorted keys: what its digest is taken of."""
         return json.dumps(self.as_values(), sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _represent_decimal(representer: Any, value: Decimal) -> Any:
+    digits = f"{value:f}"
+    kind = "float" if "." in digits else "int"
+    return representer.represent_scalar(f"tag:yaml.org,2002:{kind}", digits)
 
 
 def _source_values(source: Source) -> dict[str, Any]:

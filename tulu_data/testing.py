@@ -1,9 +1,9 @@
 """The contract that every stage keeps, as a test of your own stage.
 
-    from tulu_data.testing import check_stage
+from tulu_data.testing import check_stage
 
-    def test_my_stage():
-        check_stage(NoRefusals(min_characters=20))
+def test_my_stage():
+    check_stage(NoRefusals(min_characters=20))
 """
 
 from __future__ import annotations

@@ -95,7 +95,11 @@ class Stream:
         self._raw = _HashedFile(path)
         self._ahead = b""
         self._inner: Any = self._raw
-        self._open()
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
 
     def _open(self) -> None:
         head = self._raw.file.peek(8)
@@ -178,15 +182,11 @@ def lines(stream: Stream) -> Iterator[Line]:
     while chunk := stream.read():
         *whole, rest = chunk.split(b"\n")
         for piece in whole:
-            if held or size:
-                size += len(piece)
-                content = b"".join((*held, piece)) if size <= MAX_RECORD_BYTES else None
-                yield Line(offset, content)
-                offset += size + 1
-                held, size = [], 0
-            else:
-                yield Line(offset, piece)
-                offset += len(piece) + 1
+            size += len(piece)
+            content = b"".join((*held, piece)) if held else piece
+            yield Line(offset, content if size <= MAX_RECORD_BYTES else None)
+            offset += size + 1
+            held, size = [], 0
         if rest:
             size += len(rest)
             held = [*held, rest] if size <= MAX_RECORD_BYTES else []

@@ -1,0 +1,114 @@
+"""Foreign columns become the conversations that they hold."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tulu_data.errors import RecordError
+from tulu_data.formats import detect
+from tulu_data.formats.alpaca import Alpaca
+from tulu_data.formats.messages import Messages
+from tulu_data.formats.prompt_response import PromptResponse
+from tulu_data.formats.sharegpt import ShareGPT
+
+
+@pytest.mark.parametrize(
+    ("columns", "format"),
+    [
+        (["messages"], Messages()),
+        (["id", "prompt", "messages"], Messages()),
+        (["conversations", "system"], ShareGPT()),
+        (["instruction", "input", "output"], Alpaca()),
+        (["instruction", "response"], Alpaca(output="response")),
+        (["prompt", "response"], PromptResponse()),
+        (["question", "answer"], PromptResponse(prompt="question", response="answer")),
+        (["prompt", "completion"], PromptResponse(response="completion")),
+        (["text"], None),
+        (["prompt"], None),
+        ([], None),
+    ],
+)
+def test_formats_are_detected_by_their_columns(columns: list[str], format: Any):
+    assert detect(columns) == format
+
+
+def test_text_parts_are_joined_as_they_are():
+    parts = [{"type": "text", "text": "Hello "}, {"type": "text", "value": "world"}, "!"]
+    row = Messages().read({"messages": [{"role": "user", "content": parts}, {"role": "assistant", "content": "ok"}]})
+    assert row.messages == [("user", "Hello world!"), ("assistant", "ok")]
+
+
+def test_roles_of_all_spellings_become_ours():
+    turns = [
+        {"from": "System", "value": "s"},
+        {"role": "developer", "content": "d"},
+        {"from": "human", "value": "h"},
+        {"from": "gpt", "value": "g"},
+        {"role": "function", "content": "f", "name": "now"},
+    ]
+    row = ShareGPT().read({"conversations": turns})
+    assert [role for role, _ in row.messages] == ["system", "system", "user", "assistant", "tool"]
+    assert json.loads(row.tool_calls or "") == [None, None, None, None, {"name": "now"}]
+
+
+def test_tool_calls_are_kept_as_json_beside_the_messages():
+    call = {"id": "1", "type": "function", "function": {"name": "now", "arguments": "{}"}}
+    turns = [
+        {"role": "user", "content": "time?"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "content": "12:00", "tool_call_id": "1"},
+        {"role": "assistant", "content": "Noon."},
+    ]
+    row = Messages().read({"messages": turns, "tools": [{"name": "now"}]})
+    assert row.messages[1] == ("assistant", "")
+    assert json.loads(row.tool_calls or "") == [None, {"tool_calls": [call]}, {"tool_call_id": "1"}, None]
+    assert json.loads(row.tools or "") == [{"name": "now"}]
+
+
+def test_a_function_call_of_sharegpt_is_an_assistants_call():
+    turns = [{"from": "human", "value": "time?"}, {"from": "function_call", "value": '{"name": "now"}'}]
+    row = ShareGPT().read({"conversations": turns})
+    assert row.messages[1] == ("assistant", "")
+    assert json.loads(row.tool_calls or "") == [None, {"function_call": '{"name": "now"}'}]
+
+
+def test_tools_that_are_text_stay_text_and_none_is_none():
+    turns = [{"role": "assistant", "content": "x"}]
+    assert Messages().read({"messages": turns, "tools": "[1]"}).tools == "[1]"
+    for nothing in (None, "", []):
+        assert Messages().read({"messages": turns, "tools": nothing}).tools is None
+    assert Messages().read({"messages": turns}).tools is None
+
+
+def test_system_prompts_come_first_and_empty_ones_are_none():
+    turns = [{"from": "human", "value": "h"}, {"from": "gpt", "value": ""}]
+    assert ShareGPT().read({"conversations": turns, "system": "s"}).messages[0] == ("system", "s")
+    assert len(ShareGPT().read({"conversations": turns, "system": ""}).messages) == 2
+    assert Alpaca().read({"instruction": "i", "output": "o", "system": "s"}).messages[0] == ("system", "s")
+
+
+def test_alpaca_puts_the_input_on_the_next_line():
+    assert Alpaca().read({"instruction": "Add", "input": "1, 2", "output": "3"}).messages[0] == ("user", "Add\n1, 2")
+    for nothing in ({}, {"input": ""}, {"input": None}):
+        assert Alpaca().read({"instruction": "Add", "output": "3", **nothing}).messages[0] == ("user", "Add")
+
+
+def test_an_empty_answer_is_an_answer():
+    assert PromptResponse().read({"prompt": "p", "response": ""}).messages == [("user", "p"), ("assistant", "")]
+
+
+def test_columns_are_found_by_position_by_path_and_by_names_with_dots():
+    format = PromptResponse(prompt=0, response=[2, 1])
+    assert format.read({"0": "q", "1": "answer", "2": "because"}).messages == [
+        ("user", "q"),
+        ("assistant", "because\nanswer"),
+    ]
+    nested = PromptResponse(prompt="task.text", response="instances.1.output")
+    record = {"task": {"text": "t"}, "instances": [{"output": "a"}, {"output": 7}]}
+    assert nested.read(record).messages == [("user", "t"), ("assistant", "7")]
+    assert nested.read({**record, "task.text": "dotted"}).messages[0] == ("user", "dotted")
+    with pytest.raises(RecordError, match=r"missing_column: no 'instances\.1\.output'"):
+        nested.read({"task": {"text": "t"}, "instances": [{"output": "a"}]})
