@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -80,12 +81,25 @@ def yard(tmp_path: Path) -> Yard:
     return Yard(tmp_path)
 
 
-@pytest.fixture
-def rows_of() -> Callable[[Built], pl.DataFrame]:
-    """The rows of a mixture, as polars reads them."""
-    return lambda built: pl.read_parquet(built.mixture.folder / "data" / "*.parquet")
-
-
 def pairs(count: int, start: int = 0) -> list[dict[str, str]]:
     """Different questions and answers."""
     return [{"prompt": f"What is {n} + {n}?", "response": f"It is {n + n}."} for n in range(start, start + count)]
+
+
+def varied(count: int, seed: int = 0) -> list[dict[str, str]]:
+    """Rows with duplicates, long ones, and letters of all kinds."""
+    draw = random.Random(seed)
+    words = ["a", "the", "é", "数", "😀", "  ", "\n", "x" * 30]
+    return [
+        {"prompt": " ".join(draw.choices(words, k=draw.randint(1, 4))), "response": f"{draw.randint(0, 50)}"}
+        for _ in range(count)
+    ]
+
+
+def files_of(folder: Path, *parts: str) -> dict[str, str]:
+    """The sha256 of every file under a folder, or of those whose path begins with one of `parts`."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and (not parts or str(path.relative_to(folder)).startswith(parts))
+    }

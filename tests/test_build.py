@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -18,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import Yard, pairs
+from conftest import Yard, files_of, pairs, varied
 from tulu_data import merkle, scan
 from tulu_data.build import Built, Places, build
 from tulu_data.errors import ConflictError, FindingsError, InputError, InvariantError, ResourceError
@@ -32,28 +33,9 @@ DEDUP = {"exact_dedup": {"on": "prompt", "normalise": "whitespace", "max_removed
 LENGTH = {"length_filter": {"max_characters": 60, "max_removed": 1}}
 
 
-def files_of(folder: Path, *parts: str) -> dict[str, str]:
-    """The sha256 of every file under a folder, or of those whose path begins with one of `parts`."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and (not parts or str(path.relative_to(folder)).startswith(parts))
-    }
-
-
 def stamps_of(folder: Path) -> dict[str, tuple[int, int]]:
     """Inode and modification time of every file: what writing again would change."""
     return {str(path): (path.stat().st_ino, path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
-
-
-def varied(count: int, seed: int = 0) -> list[dict[str, str]]:
-    """Rows with duplicates, long ones, and letters of all kinds."""
-    draw = random.Random(seed)
-    words = ["a", "the", "é", "数", "😀", "  ", "\n", "x" * 30]
-    return [
-        {"prompt": " ".join(draw.choices(words, k=draw.randint(1, 4))), "response": f"{draw.randint(0, 50)}"}
-        for _ in range(count)
-    ]
 
 
 @pytest.fixture
@@ -288,7 +270,7 @@ def test_rows_and_fractions_are_exact_and_nest(yard: Yard):
         sizes[json.dumps(amount)] = taken(yard.mix(sources={"a": {"jsonl": "a.jsonl", **amount}}, seed=3))
     assert [len(ids) for ids in sizes.values()] == [10, 40, 51, 101, 101]
     ordered = list(sizes.values())
-    assert all(small <= large for small, large in zip(ordered, ordered[1:], strict=False))
+    assert all(small <= large for small, large in itertools.pairwise(ordered))
     other = taken(yard.mix(sources={"a": {"jsonl": "a.jsonl", "rows": 40}}, seed=4))
     assert other != ordered[1]
 
@@ -400,7 +382,7 @@ def test_a_measure_that_differs_on_a_second_look_is_a_bug(yard: Yard, monkeypatc
     yard.mix(**parts, stages=[{"length_filter": {"max_characters": 90}}])
     original = LengthFilter.measure
     monkeypatch.setattr(LengthFilter, "measure", lambda self, rows: original(self, rows) + 1)
-    with pytest.raises(InvariantError, match="stage length_filter: measured shard 0 of file .* again, and it differs"):
+    with pytest.raises(InvariantError, match=r"stage length_filter: measured shard 0 of file .* again, and it differs"):
         yard.mix(**parts, stages=[{"length_filter": {"max_characters": 91}}])
 
 

@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Yard
-from test_build import files_of, varied
+from conftest import Yard, files_of, varied
 from tulu_data.mixture import find, versions
 
 MAIN = [sys.executable, "-c", "from tulu_data.cli import main; main()"]

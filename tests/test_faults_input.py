@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import socket
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -78,7 +77,7 @@ def test_truncated_and_continued_compressed_files(yard: Yard, name: str, compres
     content = compress(b"".join(json.dumps(row).encode() + b"\n" for row in pairs(2000)))
     yard.write(f"a.{name}", content[:-20])
     message = failure(yard, {"jsonl": f"a.{name}"})
-    assert message.startswith(f"sources.a: a.{name}: damaged after ") or message.startswith(f"a.{name}: damaged after ")
+    assert message.startswith(f"sources.a: a.{name}: damaged after ")
     assert "truncated compressed stream" in message
     assert message.endswith("; fetch the file again")
     yard.write(f"b.{name}", content + b"trailing junk")
@@ -353,7 +352,7 @@ def test_an_input_that_changes_while_it_is_read(yard: Yard, monkeypatch: pytest.
     with monkeypatch.context() as patch:
         patch.setattr(stream.Stream, "sha256", lambda self: "0" * 64)
         message = failure(yard, {"jsonl": "a.jsonl"})
-    assert message == "a.jsonl: changed while it was read; run the command again"
+    assert message == "sources.a: a.jsonl: changed while it was read; run the command again"
     assert yard.mix(sources={"a": {"jsonl": str(path)}}).mixture.run()["units"]["found"]["ingest"] == 0
 
 

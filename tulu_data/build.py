@@ -25,7 +25,7 @@ from tulu_data.commit import (
     write_text,
 )
 from tulu_data.decide import Decision, TripwireError, check_memory, decide
-from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceError, printable
+from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceError, printable, told_of
 from tulu_data.executors import inline
 from tulu_data.ingest import SHARD_ROWS, Shard
 from tulu_data.manifest import Identity
@@ -191,7 +191,10 @@ def _ingest(
     for source in surveyed:
         own: list[Shard] = []
         files = list(ingest.units_of(source, plan.mappers, workspace, shard_rows))
-        with progress.phase(f"ingest {source.name}", source.expected_rows, "rows") as tick:
+        with (
+            told_of(f"sources.{source.name}"),
+            progress.phase(f"ingest {source.name}", source.expected_rows, "rows") as tick,
+        ):
             results = (
                 inline.run(lambda unit: ingest.ingest_file(unit, tick), files)
                 if limit is None
@@ -200,11 +203,9 @@ def _ingest(
             for result in results:
                 own += result.shards
                 units.count("ingest", done=len(result.shards) - result.found, found=result.found)
-        ingest.check_quarantine(source.name, source.source, own, {file.sha256: file.path for file in source.files})
-        if not any(shard.rows for shard in own) and not source.source.allow_empty:
-            raise InputError(
-                f"sources.{source.name}: no record of it became a row; if that is right, say: allow_empty: true"
-            )
+            ingest.check_quarantine(source.source, own, {file.sha256: file.path for file in source.files})
+            if not any(shard.rows for shard in own) and not source.source.allow_empty:
+                raise InputError("no record of it became a row; if that is right, say: allow_empty: true")
         shards += own
     return shards
 

@@ -80,7 +80,11 @@ def cli() -> None:
 @cli.command()
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=".")
 def init(folder: Path) -> None:
-    """Put a first recipe, example data and a .gitignore into DIR (here, if not said)."""
+    """Start a project in DIR, or here.
+
+    Writes a first recipe, its JSON Schema for editors, a .gitignore, and example data
+    where there is none.
+    """
     from tulu_data import console
     from tulu_data.reference import SCHEMA_FILE, schema_text
 
@@ -109,7 +113,11 @@ def init(folder: Path) -> None:
 @recipe_argument
 @json_option
 def plan(recipe: Path, as_json: bool) -> None:
-    """Show what a build of RECIPE would do: how files will be read, in which phases, at what cost."""
+    """Show what a build of RECIPE would do.
+
+    How each file will be read, with its first rows as they will look; the phases; and
+    what it takes in memory and disk. Nothing is written.
+    """
     from tulu_data import console
     from tulu_data.decide import bytes_per_row
     from tulu_data.plan import Plan
@@ -153,9 +161,10 @@ def build(
     trust_mtime: bool,
     as_json: bool,
 ) -> None:
-    """Build the mixture of RECIPE, or say that it is built already.
+    """Build the mixture of RECIPE.
 
-    A build that was stopped, even by a power cut, goes on where it stopped.
+    If it is built already, nothing is done. A build that was stopped, even by a power
+    cut, goes on where it stopped.
     """
     from tulu_data import console
     from tulu_data.build import Places
@@ -185,9 +194,10 @@ def build(
 @click.option("--workspace", type=click.Path(path_type=Path), help="Where texts of removed rows lie, if it was moved.")
 @json_option
 def explain(mixture: str, row: str | None, text: str | None, out: Path, workspace: Path | None, as_json: bool) -> None:
-    """Say what became of a row of MIXTURE (a folder, or NAME[@VERSION]), and why.
+    """Say what became of a row, and why.
 
-    The row is named by its id or the beginning of it, by its place in an input file
+    MIXTURE is a version's folder, or NAME[@VERSION]. The row is named by its id or the
+    beginning of it, by its place in an input file
     (data/a.jsonl:17, records counted from 1), or by its text.
     """
     from tulu_data import console
@@ -218,7 +228,10 @@ def explain(mixture: str, row: str | None, text: str | None, out: Path, workspac
 def removed(
     mixture: str, stage: str | None, source: str | None, limit: int, out: Path, workspace: Path | None, as_json: bool
 ) -> None:
-    """List rows that were removed from MIXTURE, each with its reason and evidence."""
+    """List removed rows with their reasons.
+
+    MIXTURE is a version's folder, or NAME[@VERSION].
+    """
     from tulu_data import console
 
     explainer = _explainer(mixture, out, workspace)
@@ -233,7 +246,7 @@ def removed(
 @click.argument("name", required=False)
 @json_option
 def stages(name: str | None, as_json: bool) -> None:
-    """List the stages, or show one: what it does, and its options."""
+    """List the stages, or show one in full."""
     from tulu_data import console, stages
     from tulu_data.errors import did_you_mean
     from tulu_data.reference import stage_text
@@ -252,7 +265,7 @@ def stages(name: str | None, as_json: bool) -> None:
 
 @cli.command()
 def schema() -> None:
-    """Print the JSON Schema of recipes, for editors."""
+    """Print the JSON Schema of recipes."""
     from tulu_data import console
     from tulu_data.reference import schema_text
 
@@ -278,7 +291,7 @@ def main() -> None:
     """Run the command line; every way out has its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        sys.exit(cli.main(standalone_mode=False))
+        sys.exit(cli.main(prog_name="tulu-data", standalone_mode=False))
     except click.exceptions.Exit as exit:
         sys.exit(exit.exit_code)
     except click.ClickException as error:

@@ -103,7 +103,7 @@ def locked(folder: Path) -> Iterator[None]:
 
     Raises `ConflictError` (exit 5) naming the holder where another process has it.
     """
-    with (folder / ".lock").open("a+b") as file:
+    with (folder / ".lock").open("a+b", buffering=0) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -115,7 +115,6 @@ def locked(folder: Path) -> Iterator[None]:
         with _named(folder / ".lock"):
             file.truncate(0)
             file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
-            file.flush()
         try:
             yield
         finally:

@@ -19,7 +19,8 @@ import difflib
 import errno
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +83,22 @@ class InputError(TuluDataError):
     """Input data that cannot be used as it is."""
 
     exit_code = 3
+
+
+@contextmanager
+def told_of(place: str) -> Iterator[None]:
+    """Put a place before the message of what goes wrong with inputs inside.
+
+    >>> with told_of("sources.a"):
+    ...     raise InputError("x.jsonl: no such file")
+    Traceback (most recent call last):
+    ...
+    tulu_data.errors.InputError: sources.a: x.jsonl: no such file
+    """
+    try:
+        yield
+    except (InputError, UsageError) as error:
+        raise type(error)(f"{place}: {error}") from None
 
 
 class FindingsError(TuluDataError):

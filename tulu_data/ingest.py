@@ -141,7 +141,7 @@ def ingest_file(unit: FileUnit, tick: Callable[[int], None] = lambda rows: None)
     if total is not None and all(known):
         shards = [shard for shard in known if shard]
         tick(sum(shard.records for shard in shards))
-        check_quarantine(unit.name, unit.source, shards, {unit.file.sha256: unit.file.path})
+        check_quarantine(unit.source, shards, {unit.file.sha256: unit.file.path})
         return FileResult(tuple(shards), total)
     shards, found = [], 0
     with unit.source.read(unit.file.path, unit.format.columns()) as reading:
@@ -157,7 +157,7 @@ def ingest_file(unit: FileUnit, tick: Callable[[int], None] = lambda rows: None)
             else:
                 shard = _write_shard(unit, key, number, members, tick)
             shards.append(shard)
-            check_quarantine(unit.name, unit.source, shards, {unit.file.sha256: unit.file.path})
+            check_quarantine(unit.source, shards, {unit.file.sha256: unit.file.path})
         if unit.limit is None and reading.sha256() != unit.file.sha256:
             remove_folder(unit.workspace.store(key))
             raise InputError(f"{unit.file.path}: changed while it was read; run the command again")
@@ -165,7 +165,7 @@ def ingest_file(unit: FileUnit, tick: Callable[[int], None] = lambda rows: None)
     return FileResult(tuple(shards), found)
 
 
-def check_quarantine(name: str, source: Source, shards: Iterable[Shard], paths: Mapping[str, Path]) -> None:
+def check_quarantine(source: Source, shards: Iterable[Shard], paths: Mapping[str, Path]) -> None:
     """Raise `InputError` where a source has more bad records than `max_quarantined`, showing the first.
 
     `paths` gives the path of a file by its sha256.
@@ -175,7 +175,7 @@ def check_quarantine(name: str, source: Source, shards: Iterable[Shard], paths: 
         shown = "".join(f"\n  {record}" for record in bad[:SHOWN_RECORDS])
         more = f"\n  … and {len(bad) - SHOWN_RECORDS} more so far" if len(bad) > SHOWN_RECORDS else ""
         raise InputError(
-            f"sources.{name}: {len(bad)} record{'s' * (len(bad) != 1)} can't become rows, and "
+            f"{len(bad)} record{'s' * (len(bad) != 1)} can't become rows, and "
             f"max_quarantined is {source.max_quarantined}:{shown}{more}\n"
             f"Mend the file, or set these records aside with: max_quarantined: {len(bad)}"
         )

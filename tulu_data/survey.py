@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tulu_data.errors import InputError, RecordError, TuluDataError, did_you_mean, printable
+from tulu_data.errors import InputError, RecordError, did_you_mean, printable, told_of
 from tulu_data.formats import detect
 from tulu_data.formats.format import Format
 from tulu_data.readers.record import Record
@@ -92,7 +92,7 @@ def survey(recipe: Recipe, digest: Callable[[Path], str]) -> tuple[Surveyed, ...
 
 
 def _survey(name: str, source: Source, digest: Callable[[Path], str]) -> Surveyed:
-    try:
+    with told_of(f"sources.{name}"):
         paths = source.files()
         statuses = [require_regular(path) for path in paths]
         probes = [_probe(source, path) for path, status in zip(paths, statuses, strict=True) if status.st_size]
@@ -101,8 +101,6 @@ def _survey(name: str, source: Source, digest: Callable[[Path], str]) -> Surveye
             many = f"{len(paths)} file{'s' * (len(paths) != 1)}"
             raise InputError(f"no row in {many}; if that is right, say: allow_empty: true")
         format = _format(source, probes)
-    except TuluDataError as error:
-        raise type(error)(f"sources.{name}: {error}") from None
     files = tuple(InputFile(path, digest(path), status.st_size) for path, status in zip(paths, statuses, strict=True))
     read = format.columns() if format else ()
     columns = dict.fromkeys(column for probe in probes for column in probe.columns)
