@@ -196,7 +196,7 @@ def _write_shard(
     shard = unit.workspace.shard(key, number)
     quarantined: list[Quarantined] = []
     rows = 0
-    with table.writer(unit.workspace.prepare(shard.path), STORED) as writer:
+    with table.writer(unit.workspace.prepare(shard.path), STORED, table.WORKING) as writer:
         for piece in _pieces(unit.format, records, quarantined):
             stored = _stored(piece, unit.mappers)
             writer.write_batch(stored, row_group_size=len(stored))

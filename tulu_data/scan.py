@@ -80,7 +80,7 @@ def prepare(plan: Plan, shards: Sequence[Shard], workspace: Workspace) -> Scan:
 def scan_shard(unit: ScanUnit, tick: Callable[[int], None] = lambda rows: None) -> int:
     """Read one shard once and write what each of the unit's steps measures; return their number."""
     for task, measures in zip(unit.tasks, _measure(unit.shard, [task.step for task in unit.tasks], tick), strict=True):
-        table.write_frame(unit.workspace.prepare(task.table.path), measures)
+        table.write_frame(unit.workspace.prepare(task.table.path), measures, table.WORKING)
         task.table.finish()
     return len(unit.tasks)
 

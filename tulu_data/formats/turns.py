@@ -62,8 +62,8 @@ def conversation(turns: Any, column: str, *, system: str | None = None, tools: A
         foreign = turn["role"] if "role" in turn else turn.get("from")
         content = turn["content"] if "content" in turn else turn.get("value")
         role = _role(foreign, place)
-        extras = {key: turn[key] for key in KEPT_KEYS if turn.get(key) is not None}
-        if foreign == "function_call":
+        extras = {key: turn[key] for key in KEPT_KEYS if turn.get(key) is not None} if len(turn) > 2 else {}
+        if foreign == "function_call" and content is not None:
             extras, content = {"function_call": content}, ""
         if content is None and (extras.get("tool_calls") or extras.get("function_call")):
             content = ""
@@ -81,12 +81,14 @@ def prompted(prompt: str, response: str, system: str | None = None) -> Conversat
 
 
 def _role(foreign: Any, place: str) -> str:
-    role = ROLES.get(foreign.lower()) if isinstance(foreign, str) else None
-    if role is None:
-        what = f"'{printable(foreign, 40)}'" if isinstance(foreign, str) else kind_of(foreign)
-        hint = did_you_mean(foreign, ROLES) if isinstance(foreign, str) else ""
-        raise RecordError("unknown_role", f"{place}: the role is {what}{hint}")
-    return role
+    if isinstance(foreign, str):
+        role = ROLES.get(foreign) or ROLES.get(foreign.lower())
+        if role:
+            return role
+        raise RecordError(
+            "unknown_role", f"{place}: the role is '{printable(foreign, 40)}'{did_you_mean(foreign, ROLES)}"
+        )
+    raise RecordError("unknown_role", f"{place}: the role is {kind_of(foreign)}")
 
 
 def _text(content: Any, place: str) -> str:

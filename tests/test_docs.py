@@ -1,0 +1,70 @@
+"""What the documents show is what the program does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tulu_data import stages
+from tulu_data.recipe import read
+from tulu_data.sources import kinds
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def test_the_recipe_of_the_readme_reads():
+    (recipe,) = blocks(ROOT / "README.md", "yaml")
+    assert read(recipe).name == "first_mix"
+
+
+def test_the_table_of_the_readme_is_that_of_the_demo(tmp_path: Path):
+    script = "from tulu_data.cli import main; main()"
+    places = ["--out", str(tmp_path / "m"), "--manifests", str(tmp_path / "n"), "--workspace", str(tmp_path / "w")]
+    words = [sys.executable, "-c", script, "build", "recipes/demo.yaml", *places]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    table = done.stderr[: done.stderr.index("\n\n")]
+    assert "\n".join(line.rstrip() for line in table.splitlines()) in (ROOT / "README.md").read_text()
+
+
+def test_the_stage_of_the_guide_keeps_the_contract(tmp_path: Path):
+    stage, check = blocks(ROOT / "docs/writing-a-stage.md", "python")
+    (tmp_path / "overlap_filter.py").write_text(stage)
+    (tmp_path / "check.py").write_text(f"from overlap_filter import OverlapFilter\n{check}")
+    subprocess.run([sys.executable, "check.py"], cwd=tmp_path, check=True, env={"PYTHONPATH": f"{ROOT}:{tmp_path}"})
+
+
+def test_every_example_in_a_docstring_of_a_source_reads():
+    for source in kinds().values():
+        examples = [line.strip() for line in (source.__doc__ or "").splitlines() if line.strip().startswith("{")]
+        assert examples
+        for example in examples:
+            assert isinstance(read(f"name: mix\nsources:\n  a: {example}\n").sources["a"], source)
+
+
+def test_every_stage_is_in_the_reference_and_every_word_in_the_glossary():
+    reference = (ROOT / "docs/recipe.md").read_text()
+    assert all(f"### `{name}`" in reference for name in stages.names())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_tour_of_the_tree_names_all_that_is_there():
+    tour = blocks(ROOT / "README.md", "")[-1]
+    named = set(re.findall(r"\b(\w+)\.py\b", tour)) | set(re.findall(r"\b(\w+)/", tour))
+    package = ROOT / "tulu_data"
+    modules = {path.stem for path in package.glob("[!_]*.py")}
+    folders = {path.name for path in package.glob("[!_]*/")}
+    assert modules | folders <= named
