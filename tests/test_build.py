@@ -188,7 +188,7 @@ def test_hash_seed_and_time_zone_change_no_byte(yard: Yard, mixed: Any):
             "--workspace",
             yard.root / f"workspace-{number}",
         ]
-        command = [sys.executable, "-c", "from tulu_data.cli import main; main()", "build", recipe, *options]
+        command = [sys.executable, "-m", "tulu_data", "build", recipe, *options]
         subprocess.run(command, env=environment, check=True, capture_output=True)
         assert files_of(find("mix", out).folder) == golden
 

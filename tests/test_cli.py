@@ -15,7 +15,7 @@ import pytest
 
 from conftest import Yard, pairs
 
-MAIN = [sys.executable, "-c", "from tulu_data.cli import main; main()"]
+MAIN = [sys.executable, "-m", "tulu_data"]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -154,7 +154,7 @@ def test_every_error_has_its_code_and_its_words(run: Run, tmp_path: Path, words:
 
 
 def test_a_bug_is_exit_1_and_asks_to_be_reported(tmp_path: Path):
-    broken = "import tulu_data.recipe as r; r.load = lambda path: 1 / 0; from tulu_data.cli import main; main()"
+    broken = "import tulu_data.recipe as r; r.load = lambda path: 1 / 0; from tulu_data.__main__ import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", broken, "plan", "x.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -167,7 +167,7 @@ def test_help_imports_nothing_heavy_and_lists_only_what_is_there():
     script = (
         "import sys\n"
         "sys.argv = ['tulu-data', '--help']\n"
-        "from tulu_data.cli import main\n"
+        "from tulu_data.__main__ import main\n"
         "try:\n    main()\n"
         "except SystemExit: pass\n"
         "heavy = {'polars', 'pyarrow', 'numpy', 'datasets', 'pydantic', 'ruamel', 'orjson', 'numba'}\n"
@@ -224,6 +224,15 @@ def test_explain_knows_quarantined_and_untaken_rows(run: Run, tmp_path: Path):
     assert sorted(fates) == ["kept", *["removed by take: not taken (rows: 1)"] * 4]
     (tmp_path / "data/a.jsonl").rename(tmp_path / "data/b.jsonl")
     assert "quarantined" in run("explain", "mix", "data/b.jsonl:6").stdout
+
+
+def test_names_with_signs_of_patterns_are_names(run: Run, tmp_path: Path):
+    yard = Yard(tmp_path)
+    yard.jsonl("data [1]/a[b].jsonl", pairs(3) * 2)
+    yard.write("mix.yaml", "name: mix\nsources: {a: {jsonl: 'data [1]/a[b].jsonl'}}\nstages: [exact_dedup]\n")
+    folder = run("build", "mix.yaml", "--out", "o [x]*", "--workspace", "w[0]").stdout.strip()
+    assert run("explain", folder, "data [1]/a[b].jsonl:1").stdout
+    assert len(run("removed", "mix", "--out", "o [x]*").stdout.splitlines()) == 6
 
 
 def test_latest_is_a_hint_that_readers_recover_from(run: Run, tmp_path: Path):

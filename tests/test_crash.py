@@ -19,7 +19,7 @@ import pytest
 from conftest import Yard, files_of, varied
 from tulu_data.mixture import find, versions
 
-MAIN = [sys.executable, "-c", "from tulu_data.cli import main; main()"]
+MAIN = [sys.executable, "-m", "tulu_data"]
 KILLS = int(os.environ.get("TULU_DATA_TEST_KILLS", "50"))
 
 

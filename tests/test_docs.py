@@ -27,9 +27,8 @@ def test_the_recipe_of_the_readme_reads():
 
 
 def test_the_table_of_the_readme_is_that_of_the_demo(tmp_path: Path):
-    script = "from tulu_data.cli import main; main()"
     places = ["--out", str(tmp_path / "m"), "--manifests", str(tmp_path / "n"), "--workspace", str(tmp_path / "w")]
-    words = [sys.executable, "-c", script, "build", "recipes/demo.yaml", *places]
+    words = [sys.executable, "-m", "tulu_data", "build", "recipes/demo.yaml", *places]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     table = done.stderr[: done.stderr.index("\n\n")]
     assert "\n".join(line.rstrip() for line in table.splitlines()) in (ROOT / "README.md").read_text()

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from conftest import Yard
+from conftest import Yard, files_of
 from tulu_data.build import Built, Places, build
 from tulu_data.errors import FindingsError, InputError
 from tulu_data.explain import Explainer
@@ -78,6 +78,15 @@ def test_a_removed_row_is_explained_by_its_place(built: Built, shared: Path):
     assert row.twin.places == ((str(shared / "train/gsm8k_train/train.jsonl"), 1),)
     assert row.messages is not None
     assert row.messages[1][1].endswith("72 clips altogether in April and May.\n72")
+
+
+def test_other_shards_give_the_same_bytes(built: Built, shared: Path):
+    places = Places(
+        *(built.mixture.folder.parents[2] / name for name in ("small", "small-manifests", "small-workspace"))
+    )
+    other = build(load(RECIPE), places, shard_rows=1000)
+    assert other.mixture.run()["units"]["done"]["ingest"] > 100
+    assert files_of(other.mixture.folder) == files_of(built.mixture.folder)
 
 
 def without_leave(recipe: Recipe) -> Recipe:

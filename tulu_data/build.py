@@ -127,7 +127,9 @@ def build(
         decision = _decide(resolved, plan, shards, measured, progress)
         staging = make_folders(folder / STAGING / identity.digest)
         remove_temporaries(staging)
-        with progress.phase("write", sum(shard.rows for shard in shards), "rows") as tick:
+        # Each row is read once and each kept row written once; both tick.
+        steps = sum(shard.rows for shard in shards) + int(decision.kept.sum())
+        with progress.phase("write", steps, "rows") as tick:
             found = write(resolved, decision, shards, staging, places.workspace / "spill" / identity.digest, tick)
         units.count("write", done=Layout(resolved, decision).shards - found, found=found)
         ledger.write(decision, shards, staging)

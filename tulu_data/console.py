@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
@@ -101,7 +102,9 @@ def show_built(built: Built) -> None:
     status = built.status + (f" ({built.why})" if built.why else "")
     written = f"{manifest['rows']:,} rows in {len(built.mixture.data)} file{'s' * (len(built.mixture.data) != 1)}"
     console.print(f"\n[bold green]{status}[/] {escape(str(manifest['name']))}@{built.mixture.version}: {written}")
-    where = manifest["name"]
+    # The name alone is found under the usual folder only.
+    folder = built.mixture.folder.parent
+    where = escape(folder.name if folder.parent == Path("mixtures") else str(folder))
     if any(rows["removed"] for rows in built.mixture.rows.values()):
         console.print(f"see why rows went:  tulu-data removed {where}", soft_wrap=True)
     console.print(f"follow one row:     tulu-data explain {where} ID | FILE:ROW | --text '…'", soft_wrap=True)

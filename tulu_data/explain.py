@@ -125,7 +125,7 @@ class Explainer:
                 pl.element().struct.field("content").str.contains(text, literal=True)
             )
             for path in self.mixture.data:
-                hits = pl.scan_parquet(path).filter(contains.list.any()).head(limit).select("id").collect()
+                hits = _scan(path).filter(contains.list.any()).head(limit).select("id").collect()
                 found += [explanation for id in hits["id"] for explanation in self.by_id(id)]
         if not found:
             where = "rows" if self._has_store else "kept rows (the workspace that held the others is gone)"
@@ -156,15 +156,15 @@ class Explainer:
 
     @cached_property
     def _ledger(self) -> pl.LazyFrame:
-        return pl.scan_parquet(self.mixture.folder / "ledger" / "*.parquet")
+        return _scan(*sorted((self.mixture.folder / "ledger").glob("*.parquet")))
 
     @cached_property
     def _places(self) -> pl.LazyFrame:
-        return pl.scan_parquet(self.mixture.folder / "places" / "*.parquet")
+        return _scan(*sorted((self.mixture.folder / "places").glob("*.parquet")))
 
     @cached_property
     def _quarantine(self) -> pl.DataFrame:
-        return pl.read_parquet(self.mixture.folder / "quarantine.parquet")
+        return _scan(self.mixture.folder / "quarantine.parquet").collect()
 
     def _explained(self, row: dict[str, Any]) -> Explanation:
         places = self._places.filter(pl.col("id") == row["id"]).collect().select("file", "row").rows()
@@ -186,7 +186,7 @@ class Explainer:
         path = self.mixture.evidence.get(fate)
         if path is None:
             return {}
-        found = pl.scan_parquet(path).filter(pl.col("id") == id).drop("id", "source", "reason").collect()
+        found = _scan(path).filter(pl.col("id") == id).drop("id", "source", "reason").collect()
         return next(found.iter_rows(named=True), {})
 
     def _quarantined(self, record: dict[str, Any]) -> Explanation:
@@ -214,11 +214,11 @@ class Explainer:
         for file, number in places:
             for source, sha256, key, shard in self.store:
                 if (source, sha256) == (row["source"], file) and self._shard(key, shard).is_file():
-                    found = pl.scan_parquet(self._shard(key, shard)).filter(pl.col("row") == number)
+                    found = _scan(self._shard(key, shard)).filter(pl.col("row") == number)
                     for messages in found.select("messages").collect()["messages"]:
                         return tuple((message["role"], message["content"]) for message in messages)
         if row["fate"] == KEPT:
-            kept = pl.scan_parquet(self.mixture.data).filter(pl.col("id") == row["id"]).select("messages").collect()
+            kept = _scan(*self.mixture.data).filter(pl.col("id") == row["id"]).select("messages").collect()
             for messages in kept["messages"]:
                 return tuple((message["role"], message["content"]) for message in messages)
         return None
@@ -236,3 +236,8 @@ class Explainer:
                         )
                         for row in frame.filter(hit.list.any())["row"]:
                             yield file, row
+
+
+def _scan(*files: Path) -> pl.LazyFrame:
+    """Some Parquet files as one table; their names are names, also where they hold brackets."""
+    return pl.scan_parquet(list(files), glob=False)

@@ -120,7 +120,7 @@ def find_files(pattern: str) -> list[Path]:
         raise UsageError(f"'{pattern}': addresses are not read; a source's paths are local files")
     if "\0" in expanded:
         raise UsageError(f"{pattern!r}: a path has no NUL character")
-    if not _MAGIC.search(expanded):
+    if Path(expanded).exists() or not _MAGIC.search(expanded):
         if not Path(expanded).exists():
             raise InputError(f"{expanded}: no such file{_looked_in(expanded)}")
         return [Path(expanded)]

@@ -90,7 +90,7 @@ def write(
     schema = _published(decision, shards)
     _route(recipe, decision, layout, shards, schema, missing, spill, tick)
     for number in sorted(missing):
-        _write_shard(spill / f"{number}.arrow", staging / layout.names()[number], schema)
+        tick(_write_shard(spill / f"{number}.arrow", staging / layout.names()[number], schema))
     remove_folder(spill)
     return found
 
@@ -194,8 +194,9 @@ def _by_shard(batch: pa.RecordBatch, numbers: npt.NDArray[np.int64]) -> list[tup
     return [(int(number), batch.filter(pa.array(numbers == number))) for number in found]
 
 
-def _write_shard(spilled: Path, target: Path, schema: pa.Schema) -> None:
+def _write_shard(spilled: Path, target: Path, schema: pa.Schema) -> int:
     with pa.OSFile(str(spilled), "rb") as file, pa.ipc.open_stream(file) as stream:
         rows = stream.read_all()
     ordered = rows.take(pa.array(np.argsort(rows.column("position").to_numpy())))
     table.write(target, ordered.select(schema.names))
+    return len(ordered)
