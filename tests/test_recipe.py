@@ -48,14 +48,14 @@ def test_a_recipe_reads_into_frozen_models():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (HEAD + "stages:\n  - minhash_dedop: {}\n", "mix.yaml:6:5: stages[0]: no stage named 'minhash_dedop'; there are exact_dedup, length_filter"),
+        (HEAD + "stages:\n  - minhash_dedop: {}\n", "mix.yaml:6:5: stages[0]: no stage named 'minhash_dedop'; there are exact_dedup, length_filter, weighted_mix"),
         (HEAD + "stages:\n  - exact_dedop\n", "mix.yaml:6:5: stages[0]: no stage named 'exact_dedop'; did you mean 'exact_dedup'?"),
         (HEAD + "stages:\n  - exact_dedup: {normalize: none}\n", "mix.yaml:6:19: stages[0].exact_dedup.normalize: unknown key 'normalize'; did you mean 'normalise'?"),
         (HEAD + "stages:\n  - exact_dedup: {on: promt}\n", "mix.yaml:6:23: stages[0].exact_dedup.on: input should be 'prompt', 'response' or 'conversation'; found 'promt'"),
         (HEAD + "stages:\n  - length_filter: {max_messages: -1}\n", "mix.yaml:6:35: stages[0].length_filter.max_messages: input should be greater than 0; found '-1'"),
         (HEAD + "stages:\n  - exact_dedup: {prefer: [a, c]}\n", "mix.yaml:6:31: stages[0].exact_dedup.prefer[1]: no source named 'c'; there are a, bb"),
         (HEAD + "stages:\n  - exact_dedup: {max_removed: {bbb: 1}}\n", "mix.yaml:6:33: stages[0].exact_dedup.max_removed.bbb: no source named 'bbb'; did you mean 'bb'?"),
-        (HEAD + "stages:\n  - exact_dedup\n  - length_filter\n", "mix.yaml:6:3: stages: phases run in the order rewrite → judge → deduplicate; put the stages so: length_filter (judge), exact_dedup (deduplicate)"),
+        (HEAD + "stages:\n  - exact_dedup\n  - length_filter\n", "mix.yaml:6:3: stages: phases run in the order rewrite → judge → deduplicate → mix; put the stages so: length_filter (judge), exact_dedup (deduplicate)"),
         (HEAD + "stages:\n  - length_filter: {}\n    exact_dedup: {}\n", "mix.yaml:6:5: stages[0]: a stage is its name, or one name with its options: `- length_filter: {max_messages: 40}`"),
         (HEAD + "sede: 4\n", "mix.yaml:5:1: sede: unknown key 'sede'; did you mean 'seed'?"),
         (HEAD + "seed: x\n", "mix.yaml:5:7: seed: input should be a valid integer, unable to parse string as an integer; found 'x'"),

@@ -25,6 +25,11 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"on": "prompt", "normalise": "whitespace"},
         {"on": "response", "prefer": ["b"]},
     ],
+    "weighted_mix": [
+        {},
+        {"rows": 7, "max_repeat": 3},
+        {"by": "domain", "weights": {"math": 1, "chat": 3}, "when_short": "shrink"},
+    ],
     "length_filter": [
         {},
         {"on": "response", "min_characters": 4, "max_characters": 100},

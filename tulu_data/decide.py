@@ -107,14 +107,18 @@ def decide(recipe: Recipe, plan: Plan, shards: Sequence[Shard], tables: Sequence
     where a source has fewer rows than its `rows`.
     """
     decision = _numbered(recipe, plan, shards)
-    order = _ranks(decision, recipe.seed, "order")
+    ranks = _ranks(decision, recipe.seed, "order")
     _take(decision, recipe)
     for number, step in enumerate(plan.steps, start=2):
         alive = decision.kept.copy()
         if isinstance(step.stage, Filter):
             dropped = _judge(decision, step.stage, step, shards, tables)
         else:
-            dropped = _resolve(decision, step.stage, step, shards, tables, order)
+            given = _given(decision, recipe, step, shards, tables, ranks)
+            found = _resolve(step.stage, step, given)
+            repeated = found.filter(pl.col("copies") > 1)
+            decision.copies[repeated["row"].to_numpy()] = repeated["copies"].to_numpy()
+            dropped = found.filter(pl.col("copies") == 0)
         _apply(decision, number, step, dropped)
         _check_removed(decision, number, step, alive)
     return decision
@@ -199,6 +203,8 @@ def _share(fraction: Decimal, rows: int) -> int:
 def _measures(decision: Decision, tables: Sequence[dict[str, Table]], step: Step, index: int) -> pl.DataFrame:
     start, end = decision.starts[index], decision.starts[index + 1]
     rows = pl.Series("row", np.arange(start, end, dtype=np.uint32))
+    if not step.stage.is_measured:
+        return rows.to_frame()
     return table.read_frame(tables[index][step.name].path).insert_column(0, rows)
 
 
@@ -216,29 +222,34 @@ def _judge(
     return judged
 
 
-def _resolve(
+def _given(
     decision: Decision,
-    stage: Resolver,
+    recipe: Recipe,
     step: Step,
     shards: Sequence[Shard],
     tables: Sequence[dict[str, Table]],
-    order: npt.NDArray[np.uint32],
+    ranks: npt.NDArray[np.uint32],
 ) -> pl.DataFrame:
+    """What a resolver is given: the measures of the rows that are alive, and what rows are ordered and named by."""
     kept = decision.kept
     frames = []
     for index, shard in enumerate(shards):
-        if shard.rows and stage.applies_to(shard.source):
+        if shard.rows and step.stage.applies_to(shard.source):
             measures = _measures(decision, tables, step, index)
             rows = measures["row"].to_numpy()
-            frames.append(
-                measures.with_columns(pl.lit(shard.source).alias("source"), pl.Series("order", order[rows])).filter(
-                    pl.Series(kept[rows])
-                )
+            named = measures.with_columns(
+                pl.lit(shard.source).alias("source"),
+                pl.lit(recipe.sources[shard.source].domain, pl.String).alias("domain"),
+                pl.Series("order", ranks[rows]),
             )
-    if not frames:
+            frames.append(named.filter(pl.Series(kept[rows])))
+    return pl.concat(frames) if frames else pl.DataFrame()
+
+
+def _resolve(stage: Resolver, step: Step, given: pl.DataFrame) -> pl.DataFrame:
+    if given.is_empty():
         return verdicts.none(stage.evidence)
-    alive = pl.concat(frames)
-    return verdicts.check(stage.resolve(alive), stage.evidence, alive["row"], step.name)
+    return verdicts.check(stage.resolve(given), stage.evidence, given["row"], step.name)
 
 
 def _apply(decision: Decision, number: int, step: Step, dropped: pl.DataFrame) -> None:

@@ -74,9 +74,11 @@ class RecipeError(TuluDataError):
         head = f"{self.file}:{problem.line}:{problem.column}: {path}{problem.what}"
         if not 0 < problem.line <= len(lines):
             return head
-        source = printable(lines[problem.line - 1], limit=160)
-        gutter = f"{problem.line:>5} | "
-        return f"{head}\n{gutter}{source}\n{' ' * (len(gutter) + problem.column - 1)}^"
+        # A long line is shown from a little before the place.
+        start = max(0, problem.column - 80) if problem.column > 140 else 0
+        source = printable(lines[problem.line - 1][start:], limit=160)
+        gutter = f"{problem.line:>5} | {'…' * bool(start)}"
+        return f"{head}\n{gutter}{source}\n{' ' * (len(gutter) + problem.column - 1 - start)}^"
 
 
 class InputError(TuluDataError):

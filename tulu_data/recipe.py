@@ -66,6 +66,8 @@ class Recipe(BaseModel):
         if moved is not None:
             names = ", ".join(f"{stage.name()} ({stage.phase})" for stage in ordered)
             raise ValueError(f"phases run in the order {' → '.join(PHASES)}; put the stages so: {names}")
+        if sum(stage.phase == "mix" for stage in stages) > 1:
+            raise ValueError("two stages mix; a recipe is mixed once, last")
         return stages
 
     def with_formats(self, formats: Mapping[str, Format | None]) -> Recipe:

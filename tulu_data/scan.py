@@ -63,7 +63,7 @@ def prepare(plan: Plan, shards: Sequence[Shard], workspace: Workspace) -> Scan:
         for step in plan.steps:
             place = workspace.measures(step.stage.name(), step.measures_key(f"{shard.key}/{shard.number}"))
             places[step.name] = place
-            if step.stage.applies_to(shard.source):
+            if step.stage.is_measured and step.stage.applies_to(shard.source):
                 if place.note() is None:
                     missing.append(Task(step, place))
                 else:

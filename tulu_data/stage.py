@@ -18,8 +18,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from tulu_data.rows import Rows
 from tulu_data.verdicts import Evidence
 
-Phase = Literal["rewrite", "judge", "deduplicate"]
-PHASES: tuple[Phase, ...] = ("rewrite", "judge", "deduplicate")
+Phase = Literal["rewrite", "judge", "deduplicate", "mix"]
+PHASES: tuple[Phase, ...] = ("rewrite", "judge", "deduplicate", "mix")
 
 T = TypeVar("T")
 
@@ -96,6 +96,12 @@ class Stage(BaseModel):
         """The options that its measures depend on."""
         return self.model_dump(mode="json", exclude=set(self.deciding()))
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether it measures rows at all."""
+        own = getattr(type(self), "measure", None)
+        return own not in (None, Filter.measure, Resolver.measure)
+
     def applies_to(self, source: str) -> bool:
         """Whether it judges rows of this source."""
         return not self.sources or matches(source, self.sources)
@@ -140,15 +146,18 @@ class Resolver(Stage):
     """What `resolve` needs in memory for each row that is alive, at its peak."""
 
     def measure(self, rows: Rows) -> pl.DataFrame:
-        """One line a row, in order. It may depend on nothing but the row and the options."""
+        """One line a row, in order. It may depend on nothing but the row and the options.
+
+        A resolver that needs no more than `resolve` gets anyway does without it.
+        """
         raise NotImplementedError
 
     def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
         """Verdicts on the rows alive.
 
-        `measures` has, beside what `measure` gave, `row`, `source` (String) and `order`
-        (UInt32): the rank of the row's keyed hash, which has no ties and depends on
-        nothing but ids and the recipe's seed. Break ties by it, never by position.
+        `measures` has, beside what `measure` gave, `row`, `source` and `domain` (String) and
+        `order` (UInt32): the rank of the row's keyed hash, which has no ties and depends
+        on nothing but ids and the recipe's seed. Break ties by it, never by position.
         """
         raise NotImplementedError
 

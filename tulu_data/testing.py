@@ -103,13 +103,16 @@ def _check_mapper(stage: Mapper, rows: Rows) -> None:
 
 
 def _check_measures(stage: Filter | Resolver, rows: Rows) -> pl.DataFrame:
+    numbers = pl.Series("row", np.arange(len(rows)), dtype=pl.UInt32)
+    if not stage.is_measured:
+        return numbers.to_frame()
     measuring = stage.measuring()
     read = Rows(rows.batch.select(list(stage.reads)))
     whole = measuring.measure(read)
     assert len(whole) == len(rows), "measure must give one line a row"
     parts = pl.concat([measuring.measure(part) for part in _slices(read)])
     assert_frame_equal(parts, whole, check_exact=True)
-    return whole.insert_column(0, pl.Series("row", np.arange(len(rows)), dtype=pl.UInt32))
+    return whole.insert_column(0, numbers)
 
 
 def _checked(stage: Filter | Resolver, given: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
@@ -128,7 +131,8 @@ def _check_resolver(stage: Resolver, measures: pl.DataFrame) -> None:
     numbers = measures["row"].to_numpy()
     order = pl.Series("order", np.argsort((numbers * 7 + 3) % (len(numbers) + 1)), dtype=pl.UInt32)
     sources = pl.Series("source", ["ab"[number % 2] for number in numbers], dtype=pl.String)
-    alive = measures.with_columns(sources, order)
+    domains = pl.Series("domain", ["math" if number % 3 else "chat" for number in numbers], dtype=pl.String)
+    alive = measures.with_columns(sources, domains, order)
     whole = _checked(stage, alive, stage.resolve(alive))
     for other in (alive.reverse(), alive.sample(fraction=1, shuffle=True, seed=1)):
         assert_frame_equal(_checked(stage, other, stage.resolve(other)), whole, check_exact=True)

@@ -11,8 +11,8 @@ from tulu_data.stage import Stage
 def names() -> list[str]:
     """The names of all stages.
 
-    >>> names()
-    ['exact_dedup', 'length_filter']
+    >>> "length_filter" in names()
+    True
     """
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
