@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from conftest import Yard, files_of, pairs, varied
 from tulu_data import merkle, scan
 from tulu_data.build import Built, Places, build
-from tulu_data.errors import ConflictError, FindingsError, InputError, InvariantError, ResourceError
+from tulu_data.errors import ConflictError, FindingsError, InputError, InvariantError, RecipeError, ResourceError
 from tulu_data.mixture import find
 from tulu_data.recipe import read
 from tulu_data.rows import Conversation, Rows, row_id
@@ -315,6 +315,41 @@ def test_the_layout_of_the_output_holds_every_row_once(
     assert sorted(prompts) == sorted(f"q{number}" for number in numbers)
     ids = [id for table in tables for id in table["id"].to_pylist()]
     assert is_shuffled or ids == sorted(ids)
+
+
+def test_splits_are_held_out_by_keyed_hash_and_nest(yard: Yard):
+    yard.jsonl("a.jsonl", pairs(40))
+    held = []
+    for count in (3, 9):
+        built = yard.mix(
+            sources={"a": {"jsonl": "a.jsonl"}}, output={"shard_rows": 5, "splits": {"validation": count, "test": 2}}
+        )
+        parts = {
+            split: [
+                id
+                for path in sorted(built.mixture.folder.glob(f"data/{split}-*"))
+                for id in pl.read_parquet(path)["id"]
+            ]
+            for split in ("validation", "test", "train")
+        }
+        assert [len(ids) for ids in parts.values()] == [count, 2, 38 - count]
+        assert len({id for ids in parts.values() for id in ids}) == 40
+        held.append(set(parts["validation"]))
+    assert held[0] < held[1]
+    with pytest.raises(InputError, match=r"output\.splits: 41 rows are to be held out, and 40 are kept"):
+        yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, output={"splits": {"validation": 41}})
+    with pytest.raises(RecipeError, match="'train' is what is left; name the splits that are held out"):
+        yard.recipe(sources={"a": {"jsonl": "a.jsonl"}}, output={"splits": {"train": 41}})
+
+
+def test_all_copies_of_a_row_are_in_one_split(yard: Yard):
+    yard.jsonl("a.jsonl", pairs(10))
+    stages = [{"weighted_mix": {"rows": 25, "max_repeat": 3}}]
+    built = yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=stages, output={"splits": {"test": 4}})
+    test, train = (pl.read_parquet(path)["id"].str.split("-").list.first() for path in built.mixture.data)
+    assert not set(test) & set(train)
+    assert len(set(test)) == 4
+    assert len(test) + len(train) == 25
 
 
 def test_columns_of_tools_are_there_only_when_a_kept_row_has_them(yard: Yard):

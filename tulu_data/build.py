@@ -36,7 +36,7 @@ from tulu_data.recipe import Recipe, load
 from tulu_data.scan import Scan
 from tulu_data.survey import Surveyed, survey
 from tulu_data.workspace import Workspace
-from tulu_data.write import Layout, write
+from tulu_data.write import write
 
 DEFAULT_MEMORY: Final = 4 << 30
 
@@ -130,8 +130,8 @@ def build(
         # Each row is read once and each kept row written once; both tick.
         steps = sum(shard.rows for shard in shards) + int(decision.kept.sum())
         with progress.phase("write", steps, "rows") as tick:
-            found = write(resolved, decision, shards, staging, places.workspace / "spill" / identity.digest, tick)
-        units.count("write", done=Layout(resolved, decision).shards - found, found=found)
+            done, found = write(resolved, decision, shards, staging, places.workspace / "spill" / identity.digest, tick)
+        units.count("write", done=done, found=found)
         ledger.write(decision, shards, staging)
         write_text(staging / "recipe.yaml", resolved.to_yaml())
         rows = manifest.counts(decision, shards, _written(staging))

@@ -29,6 +29,7 @@ NAME_RULE: Final = "small letters, digits, '.', '_' and '-', at most 64, the fir
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 M = TypeVar("M", bound=BaseModel)
 Kind = Literal["sft"]
+TRAIN: Final = "train"
 
 
 class Output(BaseModel):
@@ -38,6 +39,16 @@ class Output(BaseModel):
 
     shuffle: bool = Field(True, description="Order rows by a keyed hash; false: by source name, then id")
     shard_rows: PositiveInt = Field(100_000, description="Rows in one Parquet file")
+    splits: dict[Name, PositiveInt] = Field(
+        {}, description="Rows to hold out, by the split's name (`validation: 1000`), by keyed hash; the rest is `train`"
+    )
+
+    @field_validator("splits")
+    @classmethod
+    def _no_train(cls, splits: dict[str, int]) -> dict[str, int]:
+        if TRAIN in splits:
+            raise ValueError(f"'{TRAIN}' is what is left; name the splits that are held out")
+        return splits
 
 
 class Recipe(BaseModel):

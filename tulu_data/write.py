@@ -19,9 +19,9 @@ import pyarrow as pa
 from tulu_data import table
 from tulu_data.commit import make_folders, remove_folder
 from tulu_data.decide import Decision
-from tulu_data.errors import InvariantError
+from tulu_data.errors import InputError, InvariantError
 from tulu_data.ingest import Shard
-from tulu_data.recipe import Recipe
+from tulu_data.recipe import TRAIN, Recipe
 from tulu_data.rows import CONTENT, MESSAGES, Rows, keyed_order
 from tulu_data.scan import batches
 
@@ -32,7 +32,10 @@ class Layout:
     """Where each copy of each kept row stands in the output.
 
     Arrays have one entry an output row, grouped by the row that it is a copy of: `row`,
-    `copy` (from 0) and `position`.
+    `copy` (from 0), `file` (index into `names`) and `position`, which orders all rows of
+    the output, one split after the other. All copies of a row are in one split.
+
+    Raises `InputError` (exit 3) where more rows are to be held out than there are.
     """
 
     def __init__(self, recipe: Recipe, decision: Decision) -> None:
@@ -40,6 +43,7 @@ class Layout:
         copies = decision.copies[kept]
         self.row = np.repeat(kept, copies)
         self.copy = np.arange(len(self.row)) - np.repeat(np.cumsum(copies) - copies, copies)
+        split = np.repeat(_splits(recipe, decision, kept), copies)
         words = decision.id_words()[self.row]
         keys = (self.copy, words[:, 1], words[:, 0])
         if recipe.output.shuffle:
@@ -47,24 +51,34 @@ class Layout:
             for copy in np.unique(self.copy):
                 of_copy = self.copy == copy
                 shuffled[of_copy] = keyed_order(words[of_copy], recipe.seed, f"shuffle {copy}")
-            order = np.lexsort((*keys, shuffled))
+            order = np.lexsort((*keys, shuffled, split))
         else:
-            order = np.lexsort((*keys, decision.source[self.row]))
+            order = np.lexsort((*keys, decision.source[self.row], split))
         self.position = np.empty(len(order), dtype=np.int64)
         self.position[order] = np.arange(len(order))
-        self.shard_rows = recipe.output.shard_rows
+        self.names: list[str] = []
+        self.file = np.empty(len(order), dtype=np.int64)
+        start = 0
+        for number, name in enumerate((*recipe.output.splits, TRAIN)):
+            rows = np.flatnonzero(split == number)
+            files = max(1, -(-len(rows) // recipe.output.shard_rows))
+            self.file[rows] = len(self.names) + (self.position[rows] - start) // recipe.output.shard_rows
+            self.names += [f"data/{name}-{file:05d}-of-{files:05d}.parquet" for file in range(files)]
+            start += len(rows)
 
-    def __len__(self) -> int:
-        return len(self.row)
 
-    @property
-    def shards(self) -> int:
-        """How many files the output has; one, without rows, where nothing is kept."""
-        return max(1, -(-len(self) // self.shard_rows))
-
-    def names(self) -> list[str]:
-        """The files, relative to the version's folder."""
-        return [f"data/train-{number:05d}-of-{self.shards:05d}.parquet" for number in range(self.shards)]
+def _splits(recipe: Recipe, decision: Decision, kept: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The split of each kept row: the first by keyed hash are held out, what is left is the last split."""
+    sizes = list(recipe.output.splits.values())
+    if sum(sizes) > len(kept):
+        raise InputError(
+            f"output.splits: {sum(sizes):,} rows are to be held out, and {len(kept):,} are kept; lower the numbers"
+        )
+    split = np.full(len(kept), len(sizes), dtype=np.int64)
+    words = decision.id_words()[kept]
+    order = np.lexsort((words[:, 1], words[:, 0], keyed_order(words, recipe.seed, "split")))
+    split[order[: sum(sizes)]] = np.repeat(np.arange(len(sizes)), sizes)
+    return split
 
 
 def write(
@@ -74,25 +88,25 @@ def write(
     staging: Path,
     spill: Path,
     tick: Callable[[int], None] = lambda rows: None,
-) -> int:
-    """Write the output shards that are not in `staging` yet; return how many were.
+) -> tuple[int, int]:
+    """Write the output shards that are not in `staging` yet; return how many they were, and how many were there.
 
     Raises `InvariantError` (exit 1) where the store holds another text than was judged.
     """
     layout = Layout(recipe, decision)
-    missing = {number for number, name in enumerate(layout.names()) if not (staging / name).is_file()}
-    found = layout.shards - len(missing)
+    missing = {number for number, name in enumerate(layout.names) if not (staging / name).is_file()}
+    found = len(layout.names) - len(missing)
     if not missing:
-        return found
+        return 0, found
     remove_folder(spill)
     make_folders(spill)
     make_folders(staging / "data")
     schema = _published(decision, shards)
     _route(recipe, decision, layout, shards, schema, missing, spill, tick)
     for number in sorted(missing):
-        tick(_write_shard(spill / f"{number}.arrow", staging / layout.names()[number], schema))
+        tick(_write_shard(spill / f"{number}.arrow", staging / layout.names[number], schema))
     remove_folder(spill)
-    return found
+    return len(missing), found
 
 
 def _published(decision: Decision, shards: Sequence[Shard]) -> pa.Schema:
@@ -150,7 +164,7 @@ def _route(
                     kept = Rows(rows.batch.take(pa.array(chosen - start)))
                     _check_content(kept, decision.content[chosen], shard)
                     batch = _output(recipe, decision, layout, slice(first, last), kept, shard, spilled)
-                    for number, part in _by_shard(batch, layout.position[first:last] // layout.shard_rows):
+                    for number, part in _by_file(batch, layout.file[first:last]):
                         if number in files:
                             files[number].write_batch(part)
                 tick(len(rows))
@@ -187,7 +201,7 @@ def _repeated(value: str | None, count: int) -> pa.Array:
     return pa.nulls(count, pa.string()) if value is None else pa.repeat(value, count)
 
 
-def _by_shard(batch: pa.RecordBatch, numbers: npt.NDArray[np.int64]) -> list[tuple[int, pa.RecordBatch]]:
+def _by_file(batch: pa.RecordBatch, numbers: npt.NDArray[np.int64]) -> list[tuple[int, pa.RecordBatch]]:
     found = np.unique(numbers)
     if len(found) == 1:
         return [(int(found[0]), batch)]
