@@ -26,7 +26,8 @@ from tulu_data.commit import (
 )
 from tulu_data.decide import Decision, TripwireError, check_memory, decide
 from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceError, printable, told_of
-from tulu_data.executors import inline
+from tulu_data.executors import Executor
+from tulu_data.executors.inline import Inline
 from tulu_data.ingest import SHARD_ROWS, Shard
 from tulu_data.manifest import Identity
 from tulu_data.mixture import LATEST, STAGING, Mixture
@@ -88,6 +89,7 @@ def build(
     limit: int | None = None,
     trust_mtime: bool = False,
     shard_rows: int = SHARD_ROWS,
+    executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Built:
     """Build the mixture of a recipe, or find it built.
@@ -97,12 +99,14 @@ def build(
 
     `memory` is in bytes; `limit` takes the first rows of each source, as a trial;
     `trust_mtime` takes size, inode and mtime of an input for its digest;
-    `shard_rows` is the size of the store's shards and changes no byte of the output.
+    `shard_rows` is the size of the store's shards, and `executor` where units of work run
+    (in this process, if not said): neither changes a byte of the output.
 
     Raises what `tulu_data.errors` lists, each with its exit code. A build that was stopped
     at any moment goes on where it stopped when it is called again.
     """
     progress = progress or Silent()
+    executor = executor or Inline()
     recipe = recipe if isinstance(recipe, Recipe) else load(recipe)
     plan = Plan.of(recipe)
     places.check()
@@ -121,17 +125,18 @@ def build(
             return Built(committed, "unchanged")
         started = time.time()
         units = Units()
-        shards = _ingest(surveyed, plan, workspace, shard_rows, limit, units, progress)
+        shards = _ingest(surveyed, plan, workspace, shard_rows, limit, executor, units, progress)
         check_memory(sum(shard.rows for shard in shards), plan, memory)
-        measured = _scan(plan, shards, workspace, units, progress)
+        measured = _scan(plan, shards, workspace, executor, units, progress)
         decision = _decide(resolved, plan, shards, measured, progress)
         staging = make_folders(folder / STAGING / identity.digest)
         remove_temporaries(staging)
         # Each row is read once and each kept row written once; both tick.
         steps = sum(shard.rows for shard in shards) + int(decision.kept.sum())
         with progress.phase("write", steps, "rows") as tick:
-            done, found = write(resolved, decision, shards, staging, places.workspace / "spill" / identity.digest, tick)
-        units.count("write", done=done, found=found)
+            spill = places.workspace / "spill" / identity.digest
+            written = write(resolved, decision, shards, staging, spill, executor, tick)
+        units.count("write", done=written.done, found=written.found)
         ledger.write(decision, shards, staging)
         write_text(staging / "recipe.yaml", resolved.to_yaml())
         rows = manifest.counts(decision, shards, _written(staging))
@@ -186,37 +191,36 @@ def _ingest(
     workspace: Workspace,
     shard_rows: int,
     limit: int | None,
+    executor: Executor,
     units: Units,
     progress: Progress,
 ) -> list[Shard]:
     shards: list[Shard] = []
+    with progress.phase("ingest", sum(source.expected_rows for source in surveyed), "rows") as tick:
+        files = {source.name: list(ingest.units_of(source, plan.mappers, workspace, shard_rows)) for source in surveyed}
+        if limit is None:
+            results = executor.run(ingest.ingest_file, [unit for own in files.values() for unit in own], tick)
+        else:
+            results = (result for own in files.values() for result in ingest.ingest_first(own, limit, tick))
+        for result in results:
+            shards += result.shards
+            units.count("ingest", done=len(result.shards) - result.found, found=result.found)
     for source in surveyed:
-        own: list[Shard] = []
-        files = list(ingest.units_of(source, plan.mappers, workspace, shard_rows))
-        with (
-            told_of(f"sources.{source.name}"),
-            progress.phase(f"ingest {source.name}", source.expected_rows, "rows") as tick,
-        ):
-            results = (
-                inline.run(lambda unit: ingest.ingest_file(unit, tick), files)
-                if limit is None
-                else ingest.ingest_first(files, limit, tick)
-            )
-            for result in results:
-                own += result.shards
-                units.count("ingest", done=len(result.shards) - result.found, found=result.found)
+        own = [shard for shard in shards if shard.source == source.name]
+        with told_of(f"sources.{source.name}"):
             ingest.check_quarantine(source.source, own, {file.sha256: file.path for file in source.files})
             if not any(shard.rows for shard in own) and not source.source.allow_empty:
                 raise InputError("no record of it became a row; if that is right, say: allow_empty: true")
-        shards += own
     return shards
 
 
-def _scan(plan: Plan, shards: Sequence[Shard], workspace: Workspace, units: Units, progress: Progress) -> Scan:
+def _scan(
+    plan: Plan, shards: Sequence[Shard], workspace: Workspace, executor: Executor, units: Units, progress: Progress
+) -> Scan:
     measured = scan.prepare(plan, shards, workspace)
     units.count("scan", done=0, found=measured.found)
     with progress.phase("scan", sum(unit.shard.rows for unit in measured.units), "rows") as tick:
-        for done in inline.run(lambda unit: scan.scan_shard(unit, tick), measured.units):
+        for done in executor.run(scan.scan_shard, measured.units, tick):
             units.count("scan", done=done, found=0)
     return measured
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -142,6 +143,8 @@ def plan(recipe: Path, as_json: bool) -> None:
 @out_option
 @_option("--manifests", type=click.Path(path_type=Path), default="manifests", help="Folder of manifest copies.")
 @workspace_option
+@click.option("--workers", type=click.IntRange(min=1), help="Worker processes; as many as cores, if not said.")
+@_option("--executor", type=click.Choice(["inline", "processes"]), default="processes", help="Where units of work run.")
 @_option("--memory", type=Size(), default="4GiB", help="What deciding may use.")
 @_option("--limit", type=click.IntRange(min=1), help="Take the first N rows of each source, as a trial.")
 @click.option("--trust-mtime", is_flag=True, help="Take size, inode and time of inputs for their digests.")
@@ -151,6 +154,8 @@ def build(
     out: Path,
     manifests: Path,
     workspace: Path,
+    workers: int | None,
+    executor: str,
     memory: int,
     limit: int | None,
     trust_mtime: bool,
@@ -164,9 +169,18 @@ def build(
     from tulu_data import console
     from tulu_data.build import Places
     from tulu_data.build import build as run
+    from tulu_data.executors.processes import Processes
 
-    places = Places(out, manifests, workspace)
-    built = run(recipe, places, memory=memory, limit=limit, trust_mtime=trust_mtime, progress=console.Bars())
+    with Processes(_workers(executor, workers)) as crew:
+        built = run(
+            recipe,
+            Places(out, manifests, workspace),
+            memory=memory,
+            limit=limit,
+            trust_mtime=trust_mtime,
+            executor=crew,
+            progress=console.Bars(),
+        )
     if as_json:
         console.result_json(
             {
@@ -265,6 +279,14 @@ def schema() -> None:
     from tulu_data.reference import schema_text
 
     console.result(schema_text())
+
+
+def _workers(executor: str, workers: int | None) -> int:
+    if executor == "inline":
+        return 1
+    # The cores of this process, which may be fewer than the machine's; macOS knows the latter only.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return workers or cores
 
 
 def _explainer(mixture: str, out: Path, workspace: Path | None) -> Explainer:

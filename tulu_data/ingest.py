@@ -8,7 +8,7 @@ lists the records among them that could not become rows.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 from tulu_data import table
 from tulu_data.code_id import code_id
 from tulu_data.commit import remove_folder
-from tulu_data.errors import InputError, InvariantError, RecordError
+from tulu_data.errors import InputError, InvariantError, RecordError, told_of
+from tulu_data.executors import Tick
 from tulu_data.formats.format import Format
 from tulu_data.readers.record import Record
 from tulu_data.rows import CONTENT, STORED, Conversation, Rows
@@ -87,6 +88,14 @@ class FileUnit:
     shard_rows: int
     limit: int | None = None
 
+    @property
+    def rows(self) -> int:
+        """About how many rows it has, at the size of a short conversation."""
+        return self.file.size // 1000
+
+    def __str__(self) -> str:
+        return f"reading {self.file.path} of {self.name}"
+
     def key(self) -> str:
         """The key of the file's shards: all that decides what is in them."""
         modules = {type(part).__module__ for part in (self.source, self.format, *self.mappers)} | {__name__}
@@ -120,7 +129,7 @@ def units_of(
             yield FileUnit(surveyed.name, surveyed.source, surveyed.format, file, applying, workspace, shard_rows)
 
 
-def ingest_first(units: Iterable[FileUnit], limit: int, tick: Callable[[int], None]) -> Iterator[FileResult]:
+def ingest_first(units: Iterable[FileUnit], limit: int, tick: Tick) -> Iterator[FileResult]:
     """Ingest the first `limit` records of some files, taken as one."""
     for unit in units:
         if limit > 0:
@@ -129,21 +138,26 @@ def ingest_first(units: Iterable[FileUnit], limit: int, tick: Callable[[int], No
             yield result
 
 
-def ingest_file(unit: FileUnit, tick: Callable[[int], None] = lambda rows: None) -> FileResult:
+def ingest_file(unit: FileUnit, tick: Tick) -> FileResult:
     """Ingest one file, or what is left of it; `tick` hears of records as they are read.
 
     Raises `InputError` (exit 3) where the file is not what was surveyed, or has more bad
     records than the recipe allows.
     """
-    key = unit.key()
-    total = unit.workspace.shards_of(key)
-    known = [_finished(unit, key, number) for number in range(total or 0)]
-    if total is not None and all(known):
-        shards = [shard for shard in known if shard]
-        tick(sum(shard.records for shard in shards))
-        check_quarantine(unit.source, shards, {unit.file.sha256: unit.file.path})
-        return FileResult(tuple(shards), total)
-    shards, found = [], 0
+    with told_of(f"sources.{unit.name}"):
+        key = unit.key()
+        total = unit.workspace.shards_of(key)
+        known = [shard for number in range(total or 0) if (shard := _finished(unit, key, number))]
+        if len(known) == total:
+            tick(sum(shard.records for shard in known))
+            check_quarantine(unit.source, known, {unit.file.sha256: unit.file.path})
+            return FileResult(tuple(known), total)
+        return _ingest_rest(unit, key, tick)
+
+
+def _ingest_rest(unit: FileUnit, key: str, tick: Tick) -> FileResult:
+    shards: list[Shard] = []
+    found = 0
     with unit.source.read(unit.file.path, unit.format.columns()) as reading:
         records = itertools.islice(reading.records, unit.limit)
         for number in itertools.count():
@@ -190,9 +204,7 @@ def _finished(unit: FileUnit, key: str, number: int) -> Shard | None:
     return Shard(unit.name, unit.file.sha256, key, number, table, note["rows"], quarantined)
 
 
-def _write_shard(
-    unit: FileUnit, key: str, number: int, records: Iterable[Record], tick: Callable[[int], None]
-) -> Shard:
+def _write_shard(unit: FileUnit, key: str, number: int, records: Iterable[Record], tick: Tick) -> Shard:
     shard = unit.workspace.shard(key, number)
     quarantined: list[Quarantined] = []
     rows = 0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-Tick = Callable[[int], None]
+from tulu_data.executors import Tick
 
 
 class Progress(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from tulu_data import table
 from tulu_data.errors import InvariantError
+from tulu_data.executors import Tick
 from tulu_data.ingest import Shard
 from tulu_data.plan import Plan, Step
 from tulu_data.rows import Rows
@@ -34,6 +35,14 @@ class ScanUnit:
     shard: Shard
     tasks: tuple[Task, ...]
     workspace: Workspace
+
+    @property
+    def rows(self) -> int:
+        return self.shard.rows * len(self.tasks)
+
+    def __str__(self) -> str:
+        steps = ", ".join(task.step.name for task in self.tasks)
+        return f"measuring shard {self.shard.number} of file {self.shard.file[:12]} of {self.shard.source} by {steps}"
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ def prepare(plan: Plan, shards: Sequence[Shard], workspace: Workspace) -> Scan:
     return Scan(tuple(tables), tuple(units), sum(len(tasks) for tasks in known.values()))
 
 
-def scan_shard(unit: ScanUnit, tick: Callable[[int], None] = lambda rows: None) -> int:
+def scan_shard(unit: ScanUnit, tick: Tick) -> int:
     """Read one shard once and write what each of the unit's steps measures; return their number."""
     for task, measures in zip(unit.tasks, _measure(unit.shard, [task.step for task in unit.tasks], tick), strict=True):
         table.write_frame(unit.workspace.prepare(task.table.path), measures, table.WORKING)
@@ -92,7 +101,7 @@ def batches(shard: Shard, columns: Iterable[str]) -> Iterator[Rows]:
             yield Rows(batch)
 
 
-def _measure(shard: Shard, steps: Sequence[Step], tick: Callable[[int], None]) -> list[pl.DataFrame]:
+def _measure(shard: Shard, steps: Sequence[Step], tick: Tick) -> list[pl.DataFrame]:
     pieces: list[list[pl.DataFrame]] = [[] for _ in steps]
     stages = [step.stage.measuring() for step in steps]
     columns = sorted({name for stage in stages for name in stage.reads})

@@ -1,16 +1,16 @@
 """Write the rows that are kept, once, in their final order.
 
-The store is read in its own order; rows are routed to a spill file for each output shard,
-and each of these is sorted in memory. Every row's content is hashed again on the way: what
-is written is what was judged.
+Each store shard is read once, and its kept rows are spilled by the output shard that they go
+to; each output shard is gathered from the spill files and sorted in memory. Every row's
+content is hashed again on the way: what is written is what was judged.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from tulu_data import table
 from tulu_data.commit import make_folders, remove_folder
 from tulu_data.decide import Decision
 from tulu_data.errors import InputError, InvariantError
+from tulu_data.executors import Executor, Tick
 from tulu_data.ingest import Shard
 from tulu_data.recipe import TRAIN, Recipe
 from tulu_data.rows import CONTENT, MESSAGES, Rows, keyed_order
@@ -81,32 +82,43 @@ def _splits(recipe: Recipe, decision: Decision, kept: npt.NDArray[np.int64]) -> 
     return split
 
 
+class WriteResult(NamedTuple):
+    """How many output shards were written, and how many were there."""
+
+    done: int
+    found: int
+
+
 def write(
     recipe: Recipe,
     decision: Decision,
     shards: Sequence[Shard],
     staging: Path,
     spill: Path,
-    tick: Callable[[int], None] = lambda rows: None,
-) -> tuple[int, int]:
-    """Write the output shards that are not in `staging` yet; return how many they were, and how many were there.
+    executor: Executor,
+    tick: Tick,
+) -> WriteResult:
+    """Write the output shards that are not in `staging` yet.
 
     Raises `InvariantError` (exit 1) where the store holds another text than was judged.
     """
     layout = Layout(recipe, decision)
-    missing = {number for number, name in enumerate(layout.names) if not (staging / name).is_file()}
-    found = len(layout.names) - len(missing)
-    if not missing:
-        return 0, found
-    remove_folder(spill)
-    make_folders(spill)
-    make_folders(staging / "data")
-    schema = _published(decision, shards)
-    _route(recipe, decision, layout, shards, schema, missing, spill, tick)
-    for number in sorted(missing):
-        tick(_write_shard(spill / f"{number}.arrow", staging / layout.names[number], schema))
-    remove_folder(spill)
-    return len(missing), found
+    missing = [number for number, name in enumerate(layout.names) if not (staging / name).is_file()]
+    if missing:
+        remove_folder(spill)
+        make_folders(spill)
+        make_folders(staging / "data")
+        schema = _published(decision, shards)
+        routes = _routes(recipe, decision, layout, shards, schema, missing, spill)
+        spilled = tuple(executor.run(route_shard, routes, tick))
+        rows = np.bincount(layout.file, minlength=len(layout.names)).tolist()
+        parts = [
+            OutputUnit(number, rows[number], staging / layout.names[number], spilled, schema) for number in missing
+        ]
+        for _ in executor.run(write_shard, parts, tick):
+            pass
+        remove_folder(spill)
+    return WriteResult(len(missing), len(layout.names) - len(missing))
 
 
 def _published(decision: Decision, shards: Sequence[Shard]) -> pa.Schema:
@@ -136,39 +148,118 @@ def _any_kept_has(decision: Decision, shards: Sequence[Shard], column: str) -> b
     return False
 
 
-def _route(
+@dataclass(frozen=True)
+class RouteUnit:
+    """The kept rows of one store shard, and where they go: a unit of work.
+
+    Arrays have one entry a row that is written: `offset` (the row's place in the shard),
+    `id` (16 bytes), `content` (32 bytes), `copy`, `file` and `position` as in `Layout`.
+    """
+
+    shard: Shard
+    domain: str | None
+    offset: npt.NDArray[np.int64]
+    id: npt.NDArray[np.void]
+    content: npt.NDArray[np.void]
+    copy: npt.NDArray[np.int64]
+    file: npt.NDArray[np.int64]
+    position: npt.NDArray[np.int64]
+    schema: pa.Schema
+    spill: Path
+
+    @property
+    def rows(self) -> int:
+        return len(self.offset)
+
+    def __str__(self) -> str:
+        return f"writing shard {self.shard.number} of file {self.shard.file[:12]} of {self.shard.source}"
+
+
+class Spilled(NamedTuple):
+    """A spill file; its batch i holds rows of output file `files[i]`."""
+
+    path: Path
+    files: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class OutputUnit:
+    """One output shard, gathered from the spill files: a unit of work."""
+
+    number: int
+    rows: int
+    target: Path
+    spilled: tuple[Spilled, ...]
+    schema: pa.Schema
+
+    def __str__(self) -> str:
+        return f"writing {self.target.name}"
+
+
+def _routes(
     recipe: Recipe,
     decision: Decision,
     layout: Layout,
     shards: Sequence[Shard],
     schema: pa.Schema,
-    missing: set[int],
+    missing: Sequence[int],
     spill: Path,
-    tick: Callable[[int], None],
-) -> None:
-    spilled = schema.append(pa.field("position", pa.int64()))
-    with contextlib.ExitStack() as stack:
-        files = {
-            number: stack.enter_context(
-                pa.ipc.new_stream(stack.enter_context(pa.OSFile(str(spill / f"{number}.arrow"), "wb")), spilled)
+) -> Iterator[RouteUnit]:
+    wanted = np.isin(layout.file, missing)
+    for index, shard in enumerate(shards):
+        start, end = decision.starts[index], decision.starts[index + 1]
+        first, last = np.searchsorted(layout.row, [start, end])
+        chosen = np.arange(first, last)[wanted[first:last]]
+        rows = layout.row[chosen]
+        if len(chosen):
+            yield RouteUnit(
+                shard,
+                recipe.sources[shard.source].domain,
+                rows - start,
+                decision.id[rows],
+                decision.content[rows],
+                layout.copy[chosen],
+                layout.file[chosen],
+                layout.position[chosen],
+                schema,
+                spill / f"{index}.arrow",
             )
-            for number in missing
-        }
-        for index, shard in enumerate(shards):
-            start = int(decision.starts[index])
-            for rows in batches(shard, ["content", *CONTENT]):
-                end = start + len(rows)
-                first, last = np.searchsorted(layout.row, [start, end])
-                chosen = layout.row[first:last]
-                if len(chosen):
-                    kept = Rows(rows.batch.take(pa.array(chosen - start)))
-                    _check_content(kept, decision.content[chosen], shard)
-                    batch = _output(recipe, decision, layout, slice(first, last), kept, shard, spilled)
-                    for number, part in _by_file(batch, layout.file[first:last]):
-                        if number in files:
-                            files[number].write_batch(part)
-                tick(len(rows))
-                start = end
+
+
+def route_shard(unit: RouteUnit, tick: Tick) -> Spilled:
+    """Read one store shard and spill its kept rows, those of each output file in batches of their own."""
+    files: list[int] = []
+    schema = unit.schema.append(pa.field("position", pa.int64()))
+    with pa.OSFile(str(unit.spill), "wb") as sink, pa.ipc.new_file(sink, schema) as spill:
+        start = 0
+        for rows in batches(unit.shard, ["content", *CONTENT]):
+            first, last = np.searchsorted(unit.offset, [start, start + len(rows)])
+            if first < last:
+                part = slice(first, last)
+                kept = Rows(rows.batch.take(pa.array(unit.offset[part] - start)))
+                _check_content(kept, unit.content[part], unit.shard)
+                batch = _output(unit, part, kept, schema)
+                for number in np.unique(unit.file[part]).tolist():
+                    spill.write_batch(batch.filter(pa.array(unit.file[part] == number)))
+                    files.append(number)
+            start += len(rows)
+            tick(len(rows))
+    return Spilled(unit.spill, tuple(files))
+
+
+def write_shard(unit: OutputUnit, tick: Tick) -> int:
+    """Gather one output shard, sort it, write it; return its rows."""
+    parts = []
+    for spilled in unit.spilled:
+        if unit.number in spilled.files:
+            with pa.memory_map(str(spilled.path)) as source, pa.ipc.open_file(source) as file:
+                parts += [file.get_batch(index) for index, number in enumerate(spilled.files) if number == unit.number]
+    schema = unit.schema.append(pa.field("position", pa.int64()))
+    rows = pa.Table.from_batches(parts, schema)
+    ordered = rows.take(pa.array(np.argsort(rows.column("position").to_numpy())))
+    table.write(unit.target, ordered.select(unit.schema.names))
+    tick(len(rows))
+    return len(rows)
 
 
 def _check_content(rows: Rows, expected: npt.NDArray[np.void], shard: Shard) -> None:
@@ -179,38 +270,17 @@ def _check_content(rows: Rows, expected: npt.NDArray[np.void], shard: Shard) -> 
         )
 
 
-def _output(
-    recipe: Recipe, decision: Decision, layout: Layout, part: slice, rows: Rows, shard: Shard, schema: pa.Schema
-) -> pa.RecordBatch:
+def _output(unit: RouteUnit, part: slice, rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
     count = len(rows)
-    ids = decision.ids(layout.row[part])
-    copies = layout.copy[part].tolist()
+    ids = (bytes(id).hex() for id in unit.id[part])
+    copies = unit.copy[part].tolist()
     columns = {
-        "id": pa.array([f"{name}-{copy + 1}" if copy else name for name, copy in zip(ids, copies, strict=True)]),
-        "source": pa.repeat(shard.source, count),
-        "domain": _repeated(recipe.sources[shard.source].domain, count),
+        "id": pa.array([f"{id}-{copy + 1}" if copy else id for id, copy in zip(ids, copies, strict=True)]),
+        "source": pa.repeat(unit.shard.source, count),
+        "domain": pa.nulls(count, pa.string()) if unit.domain is None else pa.repeat(unit.domain, count),
         "language": pa.nulls(count, pa.string()),
         "tokens": pa.nulls(count, pa.int32()),
-        "position": pa.array(layout.position[part]),
+        "position": pa.array(unit.position[part]),
     }
     arrays = [columns[name] if name in columns else rows.column(name) for name in schema.names]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _repeated(value: str | None, count: int) -> pa.Array:
-    return pa.nulls(count, pa.string()) if value is None else pa.repeat(value, count)
-
-
-def _by_file(batch: pa.RecordBatch, numbers: npt.NDArray[np.int64]) -> list[tuple[int, pa.RecordBatch]]:
-    found = np.unique(numbers)
-    if len(found) == 1:
-        return [(int(found[0]), batch)]
-    return [(int(number), batch.filter(pa.array(numbers == number))) for number in found]
-
-
-def _write_shard(spilled: Path, target: Path, schema: pa.Schema) -> int:
-    with pa.OSFile(str(spilled), "rb") as file, pa.ipc.open_stream(file) as stream:
-        rows = stream.read_all()
-    ordered = rows.take(pa.array(np.argsort(rows.column("position").to_numpy())))
-    table.write(target, ordered.select(schema.names))
-    return len(ordered)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
 
-Unit = TypeVar("Unit")
-Result = TypeVar("Result")
+from tulu_data.executors import AnyUnit, Result, Tick
 
 
-def run(work: Callable[[Unit], Result], units: Iterable[Unit]) -> Iterator[Result]:
-    """What `work` returns for each unit, in order.
+class Inline:
+    """The executor that needs nothing."""
 
-    >>> list(run(len, ["ab", "c"]))
-    [2, 1]
-    """
-    return map(work, units)
+    def run(self, work: Callable[[AnyUnit, Tick], Result], units: Iterable[AnyUnit], tick: Tick) -> Iterator[Result]:
+        return (work(unit, tick) for unit in units)
