@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -214,7 +215,7 @@ def test_an_edited_recipe_scans_only_what_changed(yard: Yard, mixed: Any):
 
 
 def test_what_a_filter_would_remove_alone_is_counted(yard: Yard):
-    yard.jsonl("a.jsonl", [{"prompt": "x" * 100, "response": "y"}, *pairs(3)])
+    yard.jsonl("a.jsonl", [{"prompt": "x" * 100, "response": "y"}, *pairs(3), {"prompt": "x", "response": "y"}])
     first = {"length_filter": {"max_characters": 50}}
     second = {"length_filter": {"max_characters": 15}}
     stages = yard.mix(
@@ -247,7 +248,7 @@ def test_the_tripwire_stops_with_examples(yard: Yard):
         "if that is right, say so in the stage: max_removed: {a: 1}\n"
     )
     assert len(message.splitlines()) == 4
-    assert "too many characters: What is " in message
+    assert re.search(r"too many characters, measured \d+, limit 1: What is ", message)
     assert not list((yard.root / "mixtures/mix").glob("[!.]*"))
 
 
@@ -521,3 +522,93 @@ def test_trainers_and_data_frames_read_the_same_rows(yard: Yard, mixed: Any, mon
         columns = [column[0] for column in connection.execute(f"select * from '{pattern}'").description or []]
         rows = connection.execute(f"select * from '{pattern}'").fetchall()
     assert [dict(zip(columns, row, strict=True)) for row in rows] == frame.to_dicts()
+
+
+def test_what_this_program_writes_it_reads_back_with_calls_and_tools(yard: Yard):
+    call = {"id": "1", "function": {"name": "now", "arguments": "{}"}}
+    turns = [
+        {"role": "user", "content": "time?"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "content": "noon", "tool_call_id": "1"},
+        {"role": "assistant", "content": "Noon."},
+    ]
+    yard.jsonl("a.jsonl", [{"messages": turns, "tools": [{"name": "now"}], "system": "Be brief."}])
+    first = yard.mix(sources={"a": {"jsonl": "a.jsonl"}})
+    data = first.mixture.folder.relative_to(yard.root) / "data/*.parquet"
+    again = yard.mix(name="again", sources={"a": {"parquet": str(data)}})
+    assert again.mixture.manifest["root"] == first.mixture.manifest["root"]
+    row = pl.read_parquet(again.mixture.data[0]).row(0, named=True)
+    assert row["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert json.loads(row["tool_calls"])[2] == {"tool_calls": [call]}
+
+
+def test_a_trial_takes_what_there_is_and_trips_no_wire(yard: Yard):
+    yard.jsonl("a.jsonl", pairs(50))
+    stages = [{"length_filter": {"max_characters": 22}}]
+    recipe = yard.recipe(sources={"a": {"jsonl": "a.jsonl", "rows": 40}}, stages=stages)
+    with pytest.raises(FindingsError):
+        yard.build(recipe)
+    assert yard.build(recipe, limit=12).mixture.rows["a"]["kept"] >= 1
+
+
+def test_a_mixture_without_rows_is_refused(yard: Yard):
+    yard.jsonl("a.jsonl", pairs(100))
+    with pytest.raises(InputError, match=r"sources\.a: fraction: 0\.004 of 100 rows is none; raise it"):
+        yard.mix(sources={"a": {"jsonl": "a.jsonl", "fraction": "0.004"}})
+    with pytest.raises(
+        FindingsError, match="no row is left of 100: length_filter removed 100; a mixture has at least one"
+    ):
+        yard.mix(
+            sources={"a": {"jsonl": "a.jsonl"}}, stages=[{"length_filter": {"max_characters": 1, "max_removed": 1}}]
+        )
+
+
+def test_a_version_that_lost_a_file_is_not_unchanged(yard: Yard):
+    yard.jsonl("a.jsonl", pairs(4))
+    built = yard.mix(sources={"a": {"jsonl": "a.jsonl"}})
+    built.mixture.data[0].unlink()
+    with pytest.raises(
+        ConflictError, match=r"data/train-00000-of-00001\.parquet: is missing; this version is damaged: remove"
+    ):
+        yard.mix(sources={"a": {"jsonl": "a.jsonl"}})
+    (built.mixture.folder / "manifest.json").write_text("{")
+    with pytest.raises(ConflictError, match=r"manifest\.json: can't be read .*; this version is damaged: remove"):
+        yard.mix(sources={"a": {"jsonl": "a.jsonl"}})
+
+
+def test_all_sources_with_bad_records_are_told_at_once(yard: Yard):
+    for name in "ab":
+        yard.jsonl(f"{name}.jsonl", [*pairs(3), b"\xff"])
+    with pytest.raises(InputError) as caught:
+        yard.mix(sources={"a": {"jsonl": "a.jsonl"}, "b": {"jsonl": "b.jsonl"}})
+    assert [line for line in str(caught.value).splitlines() if line.startswith("sources.")] == [
+        "sources.a: 1 record can't become rows, and max_quarantined is 0:",
+        "sources.b: 1 record can't become rows, and max_quarantined is 0:",
+    ]
+
+
+def test_an_exception_in_a_stage_names_the_stage_and_its_line(yard: Yard, monkeypatch: pytest.MonkeyPatch):
+    yard.jsonl("a.jsonl", pairs(3))
+    recipe = yard.recipe(sources={"a": {"jsonl": "a.jsonl"}})
+    recipe = recipe.model_copy(update={"stages": (Boom(),)})
+    with pytest.raises(InvariantError, match=r"stage boom: .*test_build\.py:\d+: ValueError: no luck"):
+        yard.build(recipe)
+
+
+class Boom(Mapper):
+    """A stage that fails.
+
+    - boom: {}
+    """
+
+    def map(self, rows: Rows) -> Rows:
+        raise ValueError("no luck")
+
+
+def test_a_file_under_two_names_is_read_once(yard: Yard):
+    yard.jsonl("d/a.jsonl", pairs(3))
+    root = yard.root
+    recipe = read(
+        json.dumps({"name": "mix", "sources": {"a": {"jsonl": [f"{root}/d/a.jsonl", f"{root}/d/../d/a.jsonl"]}}})
+    )
+    assert yard.build(recipe).mixture.rows["a"]["read"] == 3

@@ -125,7 +125,11 @@ def test_colours_come_and_go_by_the_usual_variables(run: Run):
         (["stages", "exact_dedop"], 2, "no stage named 'exact_dedop'; did you mean 'exact_dedup'?"),
         (["explain", "none", "abcdef"], 2, "no mixture 'none' (looked in mixtures)"),
         (["explain", "first_mix"], 2, "say which row: an id, FILE:ROW, or --text '…'"),
-        (["explain", "first_mix", "zz"], 2, "'zz': an id has 6 to 32 of the signs 0-9 and a-f"),
+        (
+            ["explain", "first_mix", "zz"],
+            2,
+            "'zz': name a row by FILE:ROW, or by its id, which has 6 to 32 of the signs 0-9 and a-f",
+        ),
         (["explain", "first_mix", "000000000000"], 2, "no row has an id that begins with '000000000000'"),
         (
             ["explain", "first_mix", "data/example.jsonl:7"],
@@ -240,7 +244,7 @@ def test_latest_is_a_hint_that_readers_recover_from(run: Run, tmp_path: Path):
     folder = run("build", "recipe.yaml").stdout.strip()
     (tmp_path / "mixtures/first_mix/LATEST").write_text("gone\n")
     assert run("removed", "first_mix").stdout
-    Yard(tmp_path).jsonl("data/more.jsonl", pairs(2))
+    Yard(tmp_path).jsonl("data/example.jsonl", pairs(2))
     second = run("build", "recipe.yaml").stdout.strip()
     assert (tmp_path / "mixtures/first_mix/LATEST").read_text().strip() == Path(second).name
     (tmp_path / "mixtures/first_mix/LATEST").unlink()
@@ -257,3 +261,47 @@ def test_what_is_written_can_be_built_again_from_its_own_recipe(run: Run, tmp_pa
     )
     assert pl.read_parquet(again / "data/*.parquet").equals(pl.read_parquet(first / "data/*.parquet"))
     assert (again / "manifest.json").read_bytes() == (first / "manifest.json").read_bytes()
+
+
+def test_plan_tells_what_is_bad_and_what_is_not_read(run: Run, tmp_path: Path):
+    yard = Yard(tmp_path)
+    turns = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y", "weight": 0}]
+    yard.jsonl("a.jsonl", [{"messages": turns, "score": 1}, b"\xff", {"messages": turns, "system": "s"}])
+    yard.write("mix.yaml", "name: mix\nsources: {a: {jsonl: a.jsonl}}\n")
+    plan = run("plan", "mix.yaml").stdout
+    assert "1 of the first 3 records can't be read: a.jsonl:2: invalid_utf8" in plan
+    assert "not read: score, messages[].weight" in plan
+    assert "messages (detected): messages = messages; system = system" in plan
+    assert "no stages: every row is kept" in plan
+
+
+def test_calls_are_shown_and_quarantined_records_are_listed(run: Run, tmp_path: Path):
+    yard = Yard(tmp_path)
+    turns = [{"role": "user", "content": "time?"}, {"role": "assistant", "content": None, "tool_calls": [{"id": "c1"}]}]
+    yard.jsonl("a.jsonl", [{"messages": turns}, b"\xff"])
+    yard.write("mix.yaml", "name: mix\nsources: {a: {jsonl: a.jsonl, max_quarantined: 1}}\n")
+    built = run("build", "mix.yaml")
+    assert "tulu-data removed mix --stage quarantined" in built.stderr
+    assert run("removed", "mix", "--stage", "quarantined").stdout.startswith("a  a.jsonl:2  quarantined: invalid_utf8")
+    assert '"tool_calls":[{"id":"c1"}]' in run("explain", "mix", "a.jsonl:1").stdout
+    (row,) = json.loads(run("explain", "mix", "a.jsonl:1", "--json").stdout)
+    assert json.loads(row["tool_calls"])[1] == {"tool_calls": [{"id": "c1"}]}
+
+
+def test_the_hints_after_a_trial_lead_to_the_trial(run: Run):
+    run("init")
+    run("build", "recipe.yaml")
+    hint = run("build", "recipe.yaml", "--limit", "3").stderr
+    assert re.search(r"tulu-data explain first_mix@trial-[0-9a-f]{12} ID", hint)
+
+
+def test_init_does_not_take_a_file_for_a_folder(run: Run, tmp_path: Path):
+    (tmp_path / "file").write_text("x")
+    assert "file: is a file; give a folder: tulu-data init DIR" in run("init", "file", code=2).stderr
+
+
+def test_wide_tables_are_whole_in_a_pipe(run: Run, tmp_path: Path):
+    Yard(tmp_path).jsonl("a.jsonl", pairs(3))
+    stages = ", ".join(["length_filter"] * 12)
+    Yard(tmp_path).write("mix.yaml", f"name: mix\nsources: {{a: {{jsonl: a.jsonl}}}}\nstages: [{stages}]\n")
+    assert "length_filter-12" in run("build", "mix.yaml").stderr

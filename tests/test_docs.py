@@ -34,10 +34,14 @@ def test_the_table_of_the_readme_is_that_of_the_demo(tmp_path: Path):
     assert "\n".join(line.rstrip() for line in table.splitlines()) in (ROOT / "README.md").read_text()
 
 
-def test_the_stage_of_the_guide_keeps_the_contract(tmp_path: Path):
-    stage, check = blocks(ROOT / "docs/writing-a-stage.md", "python")
-    (tmp_path / "overlap_filter.py").write_text(stage)
-    (tmp_path / "check.py").write_text(f"from overlap_filter import OverlapFilter\n{check}")
+def test_the_stages_of_the_guide_keep_the_contract(tmp_path: Path):
+    overlap, check, trim, cap = blocks(ROOT / "docs/writing-a-stage.md", "python")
+    for name, stage in (("overlap_filter", overlap), ("trim", trim), ("source_cap", cap)):
+        (tmp_path / f"{name}.py").write_text(stage)
+    more = (
+        "from trim import Trim\nfrom source_cap import SourceCap\ncheck_stage(Trim())\ncheck_stage(SourceCap(most=2))\n"
+    )
+    (tmp_path / "check.py").write_text(check.replace("tulu_data.stages.", "") + more)
     subprocess.run([sys.executable, "check.py"], cwd=tmp_path, check=True, env={"PYTHONPATH": f"{ROOT}:{tmp_path}"})
 
 

@@ -145,6 +145,7 @@ def test_errors_in_workers_are_those_of_one_process(tmp_path: Path):
     yard = Yard(tmp_path)
     for name in "ab":
         yard.jsonl(f"{name}.jsonl", [*pairs(3), b"\xff"])
+    yard.jsonl("c.jsonl", pairs(2))
     recipe = yard.recipe(sources={"a": {"jsonl": "*.jsonl"}})
     messages = []
     for executor in (Inline(), Processes(2, inline_below=0)):
@@ -152,7 +153,7 @@ def test_errors_in_workers_are_those_of_one_process(tmp_path: Path):
             yard.build(recipe, executor=executor)
         messages.append(str(caught.value))
     assert messages[0] == messages[1]
-    assert messages[0].startswith("sources.a: 1 record can't become rows")
+    assert messages[0].startswith("sources.a: 2 records can't become rows")
 
 
 SCRIPT = """

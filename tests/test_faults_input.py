@@ -260,7 +260,7 @@ def test_one_object_for_a_whole_file_asks_where_its_rows_are(yard: Yard):
     )
     yard.write("b.json", json.dumps({"examples": [GOOD]}, indent=2))
     assert failure(yard, {"jsonl": "b.json"}).endswith(
-        "if the file is one JSON document, say where its rows are: records: name[]"
+        "if the file is one JSON document, say where its rows are: records: name[]; if it is CSV, say: csv: …"
     )
     assert yard.mix(sources={"a": {"jsonl": "b.json", "records": "examples[]"}}).mixture.rows["a"]["kept"] == 1
 
@@ -381,3 +381,36 @@ def test_file_names_of_every_kind_are_read(yard: Yard):
     ):
         yard.jsonl(f"data/{name}", pairs(1, start=index))
     assert yard.mix(sources={"a": {"jsonl": "data/*.jsonl"}}).mixture.rows["a"]["kept"] == 5
+
+
+def test_two_columns_of_one_name_in_parquet(yard: Yard):
+    columns = [pa.array(["p"]), pa.array(["c"]), pa.array(["e"])]
+    pq.write_table(pa.table(columns, names=["prompt", "response", "response"]), yard.root / "a.parquet")
+    assert (
+        failure(yard, {"parquet": "a.parquet"}) == "sources.a: a.parquet: two columns are named 'response'; rename one"
+    )
+
+
+def test_hints_lead_to_the_rows(yard: Yard):
+    nested = {"version": 1, "data": {"rows": [GOOD]}}
+    yard.write("a.json", json.dumps(nested))
+    assert failure(yard, {"jsonl": "a.json", "records": "data"}).endswith(
+        "say where its rows are: records: data.rows[]"
+    )
+    assert failure(yard, {"jsonl": "a.json", "records": "data.rows"}).endswith("say: records: data.rows[]")
+    assert yard.mix(sources={"a": {"jsonl": "a.json", "records": "data.rows[]"}}).mixture.rows["a"]["kept"] == 1
+    yard.write("a.tsv", "q0\ta0\nq1\ta1\n")
+    assert failure(yard, {"tsv": "a.tsv"}).endswith("if the first line is a row and no header, say: header: false")
+    assert failure(yard, {"tsv": "a.tsv", "format": {"prompt": 0, "response": 1}}).endswith("say: header: false")
+    yard.write("a.csv", "prompt;response\np;r\n")
+    assert failure(yard, {"csv": "a.csv"}).endswith("if fields are parted by ';', say: delimiter: \";\"")
+    assert failure(yard, {"jsonl": "a.csv"}).endswith("if it is CSV, say: csv: …")
+
+
+def test_paths_of_a_shell_are_not_expanded_and_say_so():
+    from tulu_data.source import find_files
+
+    with pytest.raises(InputError, match="'~' is not expanded: write the path in full"):
+        find_files("~/a.jsonl")
+    with pytest.raises(InputError, match=r"a variable is written \$\{NAME\}"):
+        find_files("$DATA/a.jsonl")

@@ -112,3 +112,32 @@ def test_columns_are_found_by_position_by_path_and_by_names_with_dots():
     assert nested.read({**record, "task.text": "dotted"}).messages[0] == ("user", "dotted")
     with pytest.raises(RecordError, match=r"missing_column: no 'instances\.1\.output'"):
         nested.read({"task": {"text": "t"}, "instances": [{"output": "a"}]})
+
+
+def test_a_column_of_calls_must_fit_its_messages():
+    turns = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]
+    for calls in ("[null]", "{}", "[1, 2]"):
+        with pytest.raises(RecordError, match="the column tool_calls is no array of 2 objects or nulls"):
+            Messages().read({"messages": turns, "tool_calls": calls})
+
+
+def test_tools_that_are_not_json_are_an_error():
+    turns = [{"role": "assistant", "content": "y"}]
+    with pytest.raises(RecordError, match="invalid_json"):
+        Messages().read({"messages": turns, "tools": "not json"})
+    with pytest.raises(RecordError, match="not_json: the tools are not JSON"):
+        Messages().read({"messages": turns, "tools": [b"\xff"]})
+
+
+def test_dollys_context_is_an_input():
+    format = detect(["instruction", "context", "response", "category"])
+    assert format is not None
+    row = format.read({"instruction": "Summarise", "context": "a long text", "response": "short"})
+    assert row.messages[0] == ("user", "Summarise\na long text")
+
+
+def test_whole_numbers_are_texts_in_every_column():
+    assert Alpaca().read({"instruction": "Double", "input": 5, "output": 10}).messages == [
+        ("user", "Double\n5"),
+        ("assistant", "10"),
+    ]

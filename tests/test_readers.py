@@ -260,10 +260,13 @@ def test_tsv_without_quoting_splits_at_tabs_alone(tmp_path: Path):
 
 def test_csv_rows_that_do_not_fit_are_told(tmp_path: Path):
     path = tmp_path / "file.csv"
-    path.write_bytes(b'a,b\n1\n"x"y,2\n3,4\n')
-    assert records(Csv(csv="x"), path) == ["field_count", "invalid_csv", {"a": "3", "b": "4"}]
+    path.write_bytes(b"a,b\n1\n3,4\n")
+    assert records(Csv(csv="x"), path) == ["field_count", {"a": "3", "b": "4"}]
+    path.write_bytes(b'a,b\n1,2\n"he said "hi", ok","one\nx,I am no row\ny"\n3,4\n')
+    with pytest.raises(InputError, match="byte 8: ',' expected after '\"'; what follows can't be told apart"):
+        records(Csv(csv="x"), path)
     path.write_bytes(b'a,b\n1,2\n"3,4\n5,6\n')
-    with pytest.raises(InputError, match="byte 8: a quote that opens in this record is never closed"):
+    with pytest.raises(InputError, match="byte 8: a quote that opens here is never closed"):
         records(Csv(csv="x"), path)
     path.write_bytes(b"a,a\n1,2\n")
     with pytest.raises(InputError, match="two columns of the header are named 'a'"):

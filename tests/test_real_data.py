@@ -102,7 +102,7 @@ def test_without_leave_to_remove_them_all_the_build_stops(built: Built, shared: 
     lines = str(caught.value).splitlines()
     assert lines[0].startswith("stages.exact_dedup: removes 7,473 of 7,473 rows of flan_gsm8k (100.0%)")
     assert len(lines) == 4
-    assert all("same text: " in line for line in lines[1:])
+    assert all(" of gsm8k_train: " in line and "same text, twin " in line for line in lines[1:])
     assert not list(places.out.glob("real_sft/[!.]*"))
 
 

@@ -58,23 +58,28 @@ def test_a_recipe_reads_into_frozen_models():
         (HEAD + "stages:\n  - exact_dedup\n  - length_filter\n", "mix.yaml:6:3: stages: phases run in the order rewrite → judge → deduplicate → mix; put the stages so: length_filter (judge), exact_dedup (deduplicate)"),
         (HEAD + "stages:\n  - length_filter: {}\n    exact_dedup: {}\n", "mix.yaml:6:5: stages[0]: a stage is its name, or one name with its options: `- length_filter: {max_messages: 40}`"),
         (HEAD + "sede: 4\n", "mix.yaml:5:1: sede: unknown key 'sede'; did you mean 'seed'?"),
-        (HEAD + "seed: x\n", "mix.yaml:5:7: seed: input should be a valid integer, unable to parse string as an integer; found 'x'"),
+        (HEAD + "seed: x\n", "mix.yaml:5:7: seed: should be a whole number; found 'x'"),
         (HEAD + "kind: preference\n", "mix.yaml:5:7: kind: no kind 'preference'; there is sft"),
         ("name: Mix\nsources: {a: {jsonl: x}}\n", "mix.yaml:1:7: name: 'Mix' is no name: small letters, digits, '.', '_' and '-', at most 64, the first a letter or digit"),
         ("name: mix\nsources: {A: {jsonl: x}}\n", "mix.yaml:2:11: sources.A: 'A' is no name: small letters"),
         ("name: mix\n", "mix.yaml:1:1: sources: is missing"),
-        ("name: mix\nsources: {}\n", "mix.yaml:2:10: sources: dictionary should have at least 1 item after validation, not 0; found a mapping"),
+        ("name: mix\nsources: {}\n", "mix.yaml:2:10: sources: should have at least one entry; found a mapping"),
         ("name: mix\nsources: {a: x.jsonl}\n", "mix.yaml:2:14: sources.a: a source is a mapping with one of the keys csv, jsonl, parquet, tsv"),
         ("name: mix\nsources: {a: {json: x}}\n", "mix.yaml:2:14: sources.a: where are its rows? It needs one of the keys csv, jsonl, parquet, tsv; did you mean 'jsonl'?"),
         ("name: mix\nsources: {a: {jsonl: x, csv: y}}\n", "mix.yaml:2:25: sources.a.csv: 'jsonl' and 'csv' in one source; make two sources of them"),
         ("name: mix\nsources: {a: {jsonl: x, rows: 5, fraction: 0.5}}\n", "mix.yaml:2:14: sources.a: 'rows' and 'fraction' exclude each other; keep one of them"),
-        ("name: mix\nsources: {a: {jsonl: x, rows: 0.5}}\n", "mix.yaml:2:31: sources.a.rows: input should be a valid integer, unable to parse string as an integer; found '0.5'"),
+        ("name: mix\nsources: {a: {jsonl: x, rows: 0.5}}\n", "mix.yaml:2:31: sources.a.rows: should be a whole number; found '0.5'"),
         ("name: mix\nsources: {a: {jsonl: x, fraction: 3}}\n", "mix.yaml:2:35: sources.a.fraction: input should be less than or equal to 1; found '3'"),
-        ("name: mix\nsources: {a: {jsonl: x, fraction: .inf}}\n", "mix.yaml:2:35: sources.a.fraction: input should be a valid decimal; found '.inf'"),
+        ("name: mix\nsources: {a: {jsonl: x, fraction: .inf}}\n", "mix.yaml:2:35: sources.a.fraction: should be a number; found '.inf'"),
         ("name: mix\nsources: {a: {jsonl: x, format: shargpt}}\n", "mix.yaml:2:33: sources.a.format: no format named 'shargpt'; there are messages, sharegpt, alpaca, prompt_response; did you mean 'sharegpt'?"),
         ("name: mix\nsources: {a: {jsonl: x, format: {prompt: q, reponse: r}}}\n", "mix.yaml:2:45: sources.a.format.reponse: unknown key 'reponse'; did you mean 'response'?"),
         ("name: mix\nsources: {a: {jsonl: x, format: {question: q}}}\n", "mix.yaml:2:33: sources.a.format: a mapping of columns needs one of the keys messages, conversations, instruction, prompt"),
         ("name: mix\nsources: {a: {jsonl: x, records: 'a[0]'}}\n", "mix.yaml:2:34: sources.a.records: 'a[0]' is no path to records, such as examples[], data[].paragraphs[] or entries"),
+        ("name: mix\nsources: {a: {jsonl: x}}\nstages: {exact_dedup: {}}\n", "mix.yaml:3:9: stages: should be a list; found a mapping"),
+        ("name: mix\nsources: {a: {jsonl: }}\n", "mix.yaml:2:21: sources.a.jsonl: should be a list; found nothing"),
+        ("name: mix\nsources: {a: {jsonl: ${DATA}/x}}\n", 'a path with ${NAME} stands in quotes inside braces: "${NAME}/…"'),
+        (HEAD + "stages:\n  - length_filter: {max_removed: 50}\n", "mix.yaml:6:34: stages[0].length_filter.max_removed: input should be less than or equal to 1; found '50'"),
+        (HEAD + "stages:\n  - length_filter: {min_messages: 5, max_messages: 2}\n", "nothing is at least 5 and at most 2; it would drop every row"),
         ("- a\n", "mix.yaml:1:1: a recipe is a mapping with the keys name, kind, seed, version, sources, stages, output"),
         ("", "mix.yaml:1:1: a recipe is a mapping with the keys"),
     ],
@@ -85,9 +90,7 @@ def test_every_error_has_its_place_and_its_remedy(text: str, message: str):
 
 def test_the_source_line_is_shown_with_a_mark_under_the_place():
     assert problems(HEAD + "seed: x\n") == (
-        "mix.yaml:5:7: seed: input should be a valid integer, unable to parse string as an integer; found 'x'\n"
-        "    5 | seed: x\n"
-        "              ^"
+        "mix.yaml:5:7: seed: should be a whole number; found 'x'\n    5 | seed: x\n              ^"
     )
 
 

@@ -48,7 +48,11 @@ def test_slices_of_rows_have_the_texts_and_hashes_of_the_whole(rows: list[Conver
 
 @given(conversations)
 def test_texts_are_the_messages_of_the_roles(rows: list[Conversation]):
-    for on, roles in (("prompt", ["user"]), ("response", ["assistant"]), ("conversation", ["user", "assistant"])):
+    for on, roles in (
+        ("prompt", ["user"]),
+        ("response", ["assistant"]),
+        ("conversation", ["user", "assistant", "tool"]),
+    ):
         expected = [[text for role, text in row.messages if role in roles] for row in rows]
         assert list(Rows.of(rows).texts(on).by_row()) == expected
 

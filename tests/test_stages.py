@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,11 +83,12 @@ messages = st.lists(
     max_size=4,
 )
 conversations = st.lists(messages.map(Conversation), max_size=12)
-ROLES = {"prompt": {"user"}, "response": {"assistant"}, "conversation": {"user", "assistant"}}
+ROLES = {"prompt": {"user"}, "response": {"assistant"}, "conversation": {"user", "assistant", "tool"}}
 
 
 @given(conversations, st.sampled_from(sorted(ROLES)), st.integers(0, 6), st.integers(1, 8))
 def test_length_filter_equals_counting_by_hand(rows: list[Conversation], on: Any, least: int, most: int):
+    most = max(least, most)
     stage = LengthFilter(on=on, min_characters=least, max_characters=most)
     naive = {
         index
@@ -132,6 +134,17 @@ def test_exact_dedup_never_joins_texts_across_messages():
     split = Conversation([("user", "ab"), ("assistant", "c")])
     other = Conversation([("user", "a"), ("assistant", "bc")])
     assert resolved(ExactDedup(), [split, other], "aa", [0, 1]) == set()
+
+
+def test_rows_that_call_tools_differently_are_not_the_same_and_not_empty():
+    rows = [
+        Conversation([("user", "Weather?"), ("assistant", "")], f'[null,{{"tool_calls":["{city}"]}}]')
+        for city in ("Rome", "Oslo", "Rome")
+    ]
+    assert resolved(ExactDedup(on="conversation"), rows, "aaa", [0, 1, 2]) == {(2, 0)}
+    assert resolved(ExactDedup(on="response"), rows, "aaa", [0, 1, 2]) == {(2, 0)}
+    assert resolved(ExactDedup(on="prompt"), rows, "aaa", [0, 1, 2]) == {(1, 0), (2, 0)}
+    assert judged(LengthFilter(on="response", min_characters=1), rows) == []
 
 
 def test_a_measuring_stage_cannot_read_what_decides():
@@ -201,7 +214,34 @@ def _column(row: list[dict[str, str]], name: str) -> list[str]:
     return [message[name] for message in row]
 
 
-@pytest.mark.parametrize("stage", [Forgetful(), ByArrival(), Shouting()])
+class Toolless(Mapper):
+    """A stage that breaks the contract: it loses the calls of tools.
+
+    - toolless: {}
+    """
+
+    def map(self, rows: Rows) -> Rows:
+        lists = rows.column("messages").to_pylist()
+        return Rows.of(Conversation([(message["role"], message["content"]) for message in row]) for row in lists)
+
+
+class Trimming(Mapper):
+    """A mapper as it should be.
+
+    - trimming: {}
+    """
+
+    def map(self, rows: Rows) -> Rows:
+        return rows.with_contents(pc.utf8_trim_whitespace(rows.column("messages").flatten().field("content")))
+
+
+def test_a_mapper_that_keeps_the_contract_passes():
+    check_stage(Trimming())
+    part = Rows(Rows.of(SAMPLE).batch.slice(2, 5))
+    assert len(Trimming().map(part)) == 5
+
+
+@pytest.mark.parametrize("stage", [Forgetful(), ByArrival(), Shouting(), Toolless()])
 def test_the_contract_finds_stages_that_break_it(stage: Stage):
     with pytest.raises(AssertionError):
         check_stage(stage)

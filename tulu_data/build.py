@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
+import polars as pl
 import pyarrow.parquet as pq
 
 from tulu_data import ingest, ledger, manifest, mixture, scan
@@ -25,7 +26,7 @@ from tulu_data.commit import (
     write_text,
 )
 from tulu_data.decide import Decision, TripwireError, check_memory, decide
-from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceError, printable, told_of
+from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceError, printable
 from tulu_data.executors import Executor
 from tulu_data.executors.inline import Inline
 from tulu_data.ingest import SHARD_ROWS, Shard
@@ -36,6 +37,7 @@ from tulu_data.progress import Progress, Silent
 from tulu_data.recipe import Recipe, load
 from tulu_data.scan import Scan
 from tulu_data.survey import Surveyed, survey
+from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
 from tulu_data.write import write
 
@@ -128,7 +130,7 @@ def build(
         shards = _ingest(surveyed, plan, workspace, shard_rows, limit, executor, units, progress)
         check_memory(sum(shard.rows for shard in shards), plan, memory)
         measured = _scan(plan, shards, workspace, executor, units, progress)
-        decision = _decide(resolved, plan, shards, measured, progress)
+        decision = _decide(resolved, plan, shards, measured, progress, is_trial=limit is not None)
         staging = make_folders(folder / STAGING / identity.digest)
         remove_temporaries(staging)
         # Each row is read once and each kept row written once; both tick.
@@ -173,6 +175,7 @@ def _committed(folder: Path, recipe: Recipe, identity: Identity) -> Mixture | No
     for made in mixture.versions(folder):
         was = made.manifest["build"]
         if identity.digest in (was["digest"], *made.run().get("same_rows_by", ())):
+            made.check_files()
             return made
         if recipe.version == made.version and identity.limit is None:
             changed = [part for part in ("recipe", "inputs") if was[part] != getattr(identity, part)]
@@ -205,13 +208,22 @@ def _ingest(
         for result in results:
             shards += result.shards
             units.count("ingest", done=len(result.shards) - result.found, found=result.found)
-    for source in surveyed:
-        own = [shard for shard in shards if shard.source == source.name]
-        with told_of(f"sources.{source.name}"):
-            ingest.check_quarantine(source.source, own, {file.sha256: file.path for file in source.files})
-            if not any(shard.rows for shard in own) and not source.source.allow_empty:
-                raise InputError("no record of it became a row; if that is right, say: allow_empty: true")
+    problems = [problem for source in surveyed if (problem := _unusable(source, shards))]
+    if problems:
+        raise InputError("\n".join(problems))
     return shards
+
+
+def _unusable(surveyed: Surveyed, shards: Sequence[Shard]) -> str | None:
+    """What keeps a source from being used, now that all of it was read."""
+    own = [shard for shard in shards if shard.source == surveyed.name]
+    try:
+        ingest.check_quarantine(surveyed.source, own, {file.sha256: file.path for file in surveyed.files})
+    except InputError as error:
+        return f"sources.{surveyed.name}: {error}"
+    if any(shard.rows for shard in own) or surveyed.source.allow_empty:
+        return None
+    return f"sources.{surveyed.name}: no record of it became a row; if that is right, say: allow_empty: true"
 
 
 def _scan(
@@ -225,10 +237,12 @@ def _scan(
     return measured
 
 
-def _decide(recipe: Recipe, plan: Plan, shards: Sequence[Shard], measured: Scan, progress: Progress) -> Decision:
+def _decide(
+    recipe: Recipe, plan: Plan, shards: Sequence[Shard], measured: Scan, progress: Progress, *, is_trial: bool
+) -> Decision:
     with progress.phase("decide", None, "rows"):
         try:
-            return decide(recipe, plan, shards, measured.tables)
+            return decide(recipe, plan, shards, measured.tables, is_trial=is_trial)
         except TripwireError as tripwire:
             examples = "\n".join(_example(tripwire.decision, shards, row) for row in tripwire.rows.tolist())
             raise FindingsError(f"{tripwire}\n{examples}") from None
@@ -240,7 +254,17 @@ def _example(decision: Decision, shards: Sequence[Shard], row: int) -> str:
     index = int(decision.starts.searchsorted(row, "right")) - 1
     messages = ingest.messages_at(shards[index], row - int(decision.starts[index]))
     begins = printable(next((content for role, content in messages if role == "user"), messages[0][1]))
-    return f"  {decision.ids(np.array([row]))[0]}  {reason}: {begins}"
+    return f"  {decision.ids(np.array([row]))[0]}  {reason}{_evidence(decision, row)}: {begins}"
+
+
+def _evidence(decision: Decision, row: int) -> str:
+    step = decision.fates[int(decision.fate[row])]
+    filed = decision.evidence[step].filter(pl.col("row") == row).drop("row", "copies", "reason")
+    values = next(filed.iter_rows(named=True), {})
+    if TWIN in values:
+        twin = np.array([values[TWIN]])
+        values[TWIN] = f"{decision.ids(twin)[0]} of {decision.sources[int(decision.source[twin][0])]}"
+    return "".join(f", {name} {value}" for name, value in values.items())
 
 
 def _written(staging: Path) -> dict[str, int]:

@@ -84,6 +84,8 @@ def init(folder: Path) -> None:
     from tulu_data import console
     from tulu_data.reference import SCHEMA_FILE, schema_text
 
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: is a file; give a folder: tulu-data init DIR")
     starter = importlib.resources.files("tulu_data") / "starter"
     own_data = any(folder.glob("data/*.jsonl"))
     texts = {
@@ -91,7 +93,9 @@ def init(folder: Path) -> None:
         SCHEMA_FILE: schema_text(),
         ".gitignore": "mixtures/\n.tulu-data/\n",
     }
-    if not own_data:
+    if own_data:
+        texts["recipe.yaml"] = texts["recipe.yaml"].replace("data/example.jsonl", "data/*.jsonl")
+    else:
         texts["data/example.jsonl"] = (starter / "data" / "example.jsonl").read_text(encoding="utf-8")
     there = [name for name in texts if (folder / name).exists() and name != ".gitignore"]
     if there:

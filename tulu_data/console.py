@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tulu_data.errors import printable
+from tulu_data.formats.column import first_part
 
 if TYPE_CHECKING:
     from tulu_data.build import Built
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tulu_data.stage import Stage
     from tulu_data.survey import Surveyed
 
-PIPE_WIDTH: Final = 160
+PIPE_WIDTH: Final = 1000
 TEXT_CHARACTERS: Final = 400
 
 
@@ -105,9 +106,13 @@ def show_built(built: Built) -> None:
     # The name alone is found under the usual folder only.
     folder = built.mixture.folder.parent
     where = escape(folder.name if folder.parent == Path("mixtures") else str(folder))
+    if manifest["trial"]:
+        where = escape(f"{folder.name}@{built.mixture.version}" if where == folder.name else str(built.mixture.folder))
+    if any(rows["quarantined"] for rows in built.mixture.rows.values()):
+        console.print(f"see what can't be read:  tulu-data removed {where} --stage quarantined", soft_wrap=True)
     if any(rows["removed"] for rows in built.mixture.rows.values()):
-        console.print(f"see why rows went:  tulu-data removed {where}", soft_wrap=True)
-    console.print(f"follow one row:     tulu-data explain {where} ID | FILE:ROW | --text '…'", soft_wrap=True)
+        console.print(f"see why rows went:       tulu-data removed {where}", soft_wrap=True)
+    console.print(f"follow one row:          tulu-data explain {where} ID | FILE:ROW | --text '…'", soft_wrap=True)
 
 
 def _number(value: int) -> str:
@@ -127,6 +132,12 @@ def show_plan(recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_pe
             continue
         said = "said" if recipe.sources[source.name].format else "detected"
         console.print(f"  {source.format.name} ({said}): {escape(_columns(source))}", soft_wrap=True)
+        if source.bad:
+            first = source.bad[0]
+            console.print(
+                f"  [yellow]{len(source.bad)} of the first {source.probed} records can't be read[/]: {escape(first)}",
+                soft_wrap=True,
+            )
         if source.unread:
             unread = ", ".join(printable(column, 40) for column in source.unread)
             console.print(f"  not read: {escape(unread)}", soft_wrap=True)
@@ -139,7 +150,7 @@ def show_plan(recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_pe
                 console.print(f"  [dim]│ … and {more} more messages[/]")
         console.print()
     rows = sum(source.expected_rows for source in surveyed)
-    console.print("[bold]phases[/]")
+    console.print("[bold]phases[/]" if plan.mappers or plan.steps else "no stages: every row is kept")
     stages = {"rewrite": [mapper.name() for mapper in plan.mappers]}
     for step in plan.steps:
         stages.setdefault(step.stage.phase, []).append(step.name)
@@ -154,17 +165,16 @@ def show_plan(recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_pe
 
 
 def _columns(source: Surveyed) -> str:
+    """The columns that are read: those that must be there, and others that are."""
     if source.format is None:
         return ""
-    values = source.format.model_dump()
-    shown = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    required = {names[0] for names in source.format.needs}
-    parts = [
-        f"{name} = {', '.join(value) if isinstance(value, list) else value}"
-        for name, value in shown.items()
-        if name in required
-    ]
-    return "; ".join(parts)
+    there = set(source.columns)
+    shown = []
+    for name, value in source.format.model_dump(exclude={"join"}).items():
+        columns = [value] if isinstance(value, str) else list(value)
+        if name in {names[0] for names in source.format.needs} or first_part(columns[0]) in there:
+            shown.append(f"{name} = {', '.join(columns)}")
+    return "; ".join(shown)
 
 
 def _size(count: float) -> str:
@@ -199,6 +209,9 @@ def _show_explanation(console: Console, row: Explanation, indent: str) -> None:
         console.print(f"{indent}  [dim]its text is no longer in the workspace[/]")
     for role, content in row.messages or ():
         console.print(f"{indent}  [cyan]{role:<9}[/] {escape(printable(content, TEXT_CHARACTERS))}", soft_wrap=True)
+    for name, text in (("calls", row.tool_calls), ("tools", row.tools)):
+        if text:
+            console.print(f"{indent}  [cyan]{name:<9}[/] {escape(printable(text, TEXT_CHARACTERS))}", soft_wrap=True)
     if row.twin:
         console.print(f"{indent}  its twin:")
         _show_explanation(console, row.twin, f"{indent}    ")
@@ -208,6 +221,11 @@ def show_removed(explanations: Sequence[Explanation], total: int) -> None:
     """Removed rows, a line or two each."""
     console = _console(stderr=False)
     for row in explanations:
+        if row.id is None:
+            ((file, number),) = row.places
+            place = escape(f"{printable(file, 300)}:{number}")
+            console.print(f"{escape(row.source)}  {place}  [yellow]{row.fate}[/]: {escape(row.reason)}", soft_wrap=True)
+            continue
         twin = f"; twin {row.twin.id} of {row.twin.source}" if row.twin else ""
         evidence = "".join(f"; {name} {value}" for name, value in row.evidence.items() if name != "twin")
         console.print(
@@ -218,9 +236,9 @@ def show_removed(explanations: Sequence[Explanation], total: int) -> None:
             begins = next((content for role, content in row.messages if role == "user"), row.messages[0][1])
             console.print(f"  {escape(printable(begins, 120))}", soft_wrap=True)
     if total > len(explanations):
-        note(f"{len(explanations):,} of {total:,} removed rows; more with --limit")
+        note(f"{len(explanations):,} of {total:,}; more with --limit")
     elif not total:
-        note("no row was removed")
+        note("there are none")
 
 
 def show_stages(stages: Mapping[str, type[Stage]]) -> None:

@@ -22,7 +22,7 @@ from tulu_data.ingest import Shard
 from tulu_data.plan import TAKE, Plan, Step
 from tulu_data.recipe import Recipe
 from tulu_data.rows import keyed_order
-from tulu_data.stage import Filter, Resolver
+from tulu_data.stage import Filter, Resolver, blamed
 from tulu_data.workspace import Table
 
 KEPT: Final = "kept"
@@ -99,16 +99,18 @@ def bytes_per_row(plan: Plan) -> int:
     return BYTES_PER_ROW + max((resolver.bytes_per_row for resolver in plan.resolvers), default=0)
 
 
-def decide(recipe: Recipe, plan: Plan, shards: Sequence[Shard], tables: Sequence[dict[str, Table]]) -> Decision:
-    """Give every row of the store its fate.
+def decide(
+    recipe: Recipe, plan: Plan, shards: Sequence[Shard], tables: Sequence[dict[str, Table]], *, is_trial: bool = False
+) -> Decision:
+    """Give every row of the store its fate. A trial has too few rows for tripwires, and takes what there is.
 
     `tables[i]` holds the measures of shard i by the step's name. Raises `FindingsError`
-    (exit 4) where a step removes more than its `max_removed`, and `InputError` (exit 3)
-    where a source has fewer rows than its `rows`.
+    (exit 4) where a step removes more than its `max_removed` or no row is left, and
+    `InputError` (exit 3) where a source has fewer rows than its `rows`.
     """
     decision = _numbered(recipe, plan, shards)
     ranks = _ranks(decision, recipe.seed, "order")
-    _take(decision, recipe)
+    _take(decision, recipe, is_trial=is_trial)
     for number, step in enumerate(plan.steps, start=2):
         alive = decision.kept.copy()
         if isinstance(step.stage, Filter):
@@ -120,7 +122,12 @@ def decide(recipe: Recipe, plan: Plan, shards: Sequence[Shard], tables: Sequence
             decision.copies[repeated["row"].to_numpy()] = repeated["copies"].to_numpy()
             dropped = found.filter(pl.col("copies") == 0)
         _apply(decision, number, step, dropped)
-        _check_removed(decision, number, step, alive)
+        if not is_trial:
+            _check_removed(decision, number, step, alive)
+    if len(decision) and not decision.kept.any():
+        gone = {fate: sum(counts[fate] for counts in decision.removed().values()) for fate in decision.fates[1:]}
+        listed = ", ".join(f"{fate} removed {count:,}" for fate, count in gone.items() if count)
+        raise FindingsError(f"no row is left of {len(decision):,}: {listed}; a mixture has at least one")
     return decision
 
 
@@ -174,7 +181,7 @@ def _ranks(decision: Decision, seed: int, purpose: str) -> npt.NDArray[np.uint32
     return ranks
 
 
-def _take(decision: Decision, recipe: Recipe) -> None:
+def _take(decision: Decision, recipe: Recipe, *, is_trial: bool) -> None:
     """Leave out what the sources' own `rows` and `fraction` do not take."""
     ranks = None
     for index, name in enumerate(decision.sources):
@@ -183,6 +190,10 @@ def _take(decision: Decision, recipe: Recipe) -> None:
             continue
         rows = np.flatnonzero(decision.source == index)
         wanted = source.rows if source.rows is not None else _share(source.fraction or Decimal(1), len(rows))
+        if is_trial:
+            wanted = min(wanted, len(rows))
+        if wanted == 0 and len(rows):
+            raise InputError(f"sources.{name}: fraction: {source.fraction} of {len(rows):,} rows is none; raise it")
         if wanted > len(rows):
             raise InputError(
                 f"sources.{name}: rows: {wanted:,} asked, and it offers {len(rows):,}; lower the number, "
@@ -215,7 +226,9 @@ def _judge(
     for index, shard in enumerate(shards):
         if shard.rows and stage.applies_to(shard.source):
             measures = _measures(decision, tables, step, index)
-            found.append(verdicts.check(stage.judge(measures), stage.evidence, measures["row"], step.name))
+            with blamed(stage):
+                judged = stage.judge(measures)
+            found.append(verdicts.check(judged, stage.evidence, measures["row"], step.name))
     judged = pl.concat(found).filter(pl.col("copies") == 0)
     by_source = np.bincount(decision.source[judged["row"].to_numpy()], minlength=len(decision.sources))
     decision.alone[step.name] = {name: int(count) for name, count in zip(decision.sources, by_source, strict=True)}
@@ -249,7 +262,9 @@ def _given(
 def _resolve(stage: Resolver, step: Step, given: pl.DataFrame) -> pl.DataFrame:
     if given.is_empty():
         return verdicts.none(stage.evidence)
-    return verdicts.check(stage.resolve(given), stage.evidence, given["row"], step.name)
+    with blamed(stage):
+        resolved = stage.resolve(given)
+    return verdicts.check(resolved, stage.evidence, given["row"], step.name)
 
 
 def _apply(decision: Decision, number: int, step: Step, dropped: pl.DataFrame) -> None:

@@ -89,6 +89,8 @@ def parse(text: str, file: str) -> Document:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         what = "; ".join(part for part in (error.context, error.problem) if part)
+        if "${" in "".join(text.splitlines()[line - 1 : line]):
+            what += '; a path with ${NAME} stands in quotes inside braces: "${NAME}/…"'
         raise document.error(Problem(line, column, "", f"not YAML: {what}")) from None
     except (YAMLError, ValueError) as error:
         raise document.error(Problem(1, 1, "", f"not YAML: {printable(str(error), 160)}")) from None

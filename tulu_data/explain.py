@@ -17,6 +17,7 @@ from tulu_data.decide import KEPT
 from tulu_data.errors import InputError, UsageError
 from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE
+from tulu_data.rows import CONTENT
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
 
@@ -43,6 +44,8 @@ class Explanation:
     evidence: dict[str, Any] = field(default_factory=dict)
     twin: Explanation | None = None
     messages: tuple[tuple[str, str], ...] | None = None
+    tool_calls: str | None = None
+    tools: str | None = None
 
     def as_values(self) -> dict[str, Any]:
         """The explanation as plain values, for JSON."""
@@ -58,6 +61,8 @@ class Explanation:
             "messages": None
             if self.messages is None
             else [{"role": role, "content": content} for role, content in self.messages],
+            "tool_calls": self.tool_calls,
+            "tools": self.tools,
         }
 
 
@@ -78,7 +83,9 @@ class Explainer:
         """
         found = _ID.fullmatch(id)
         if not found:
-            raise UsageError(f"'{id}': an id has {MIN_PREFIX} to 32 of the signs 0-9 and a-f")
+            raise UsageError(
+                f"'{id}': name a row by FILE:ROW, or by its id, which has {MIN_PREFIX} to 32 of the signs 0-9 and a-f"
+            )
         # The ledger is sorted by id, so that row groups outside the range are not read.
         first, last = found[1].ljust(32, "0"), found[1].ljust(32, "f")
         rows = self._ledger.filter(pl.col("id").is_between(pl.lit(first), pl.lit(last))).head(20).collect()
@@ -115,6 +122,8 @@ class Explainer:
 
         Raises `UsageError` (exit 2) where there is none.
         """
+        if not text.strip():
+            raise UsageError("--text: give some words of the row")
         found: list[Explanation] = []
         for file, row in self._places_of_text(text):
             found += self.by_id_at(file, row)
@@ -140,12 +149,17 @@ class Explainer:
     def removed(self, stage: str | None, source: str | None, limit: int) -> tuple[list[Explanation], int]:
         """The first `limit` removed rows in the order of their ids, and the number of all.
 
+        The stage "quarantined" gives the records that became no row.
+
         Raises `UsageError` (exit 2) for a stage or source that the mixture does not have.
         """
-        stages = [TAKE, *(stage["name"] for stage in self.mixture.manifest["stages"])]
+        stages = [QUARANTINED, TAKE, *(stage["name"] for stage in self.mixture.manifest["stages"])]
         for what, name, names in (("stage", stage, stages), ("source", source, list(self.mixture.rows))):
             if name is not None and name not in names:
                 raise UsageError(f"no {what} '{name}' in {self.mixture.folder}; there are {', '.join(names)}")
+        if stage == QUARANTINED:
+            records = self._quarantine.filter(pl.lit(source is None) | (pl.col("source") == source))
+            return [self._quarantined(record) for record in records.head(limit).iter_rows(named=True)], len(records)
         rows = self._ledger.filter(pl.col("fate") != KEPT)
         if stage is not None:
             rows = rows.filter(pl.col("fate") == stage)
@@ -179,7 +193,7 @@ class Explainer:
             places=tuple((self._path(file), number) for file, number in places),
             evidence=evidence,
             twin=twin,
-            messages=self._messages(row, places),
+            **self._content(row, places),
         )
 
     def _evidence(self, id: str, fate: str) -> dict[str, Any]:
@@ -210,18 +224,19 @@ class Explainer:
     def _shard(self, key: str, number: int) -> Path:
         return self.workspace.shard(key, number).path
 
-    def _messages(self, row: dict[str, Any], places: Sequence[tuple[str, int]]) -> tuple[tuple[str, str], ...] | None:
+    def _content(self, row: dict[str, Any], places: Sequence[tuple[str, int]]) -> dict[str, Any]:
+        """Messages, calls and tools of a row: from the store, or from the mixture's own rows, or empty."""
         for file, number in places:
             for source, sha256, key, shard in self.store:
                 if (source, sha256) == (row["source"], file) and self._shard(key, shard).is_file():
-                    found = _scan(self._shard(key, shard)).filter(pl.col("row") == number)
-                    for messages in found.select("messages").collect()["messages"]:
-                        return tuple((message["role"], message["content"]) for message in messages)
+                    found = _scan(self._shard(key, shard)).filter(pl.col("row") == number).select(*CONTENT).collect()
+                    for stored in found.iter_rows(named=True):
+                        return _as_content(stored)
         if row["fate"] == KEPT:
-            kept = _scan(*self.mixture.data).filter(pl.col("id") == row["id"]).select("messages").collect()
-            for messages in kept["messages"]:
-                return tuple((message["role"], message["content"]) for message in messages)
-        return None
+            kept = _scan(*self.mixture.data).filter(pl.col("id") == row["id"]).collect()
+            for written in kept.iter_rows(named=True):
+                return _as_content(written)
+        return {}
 
     def _places_of_text(self, text: str) -> Iterator[tuple[str, int]]:
         for _, file, key, number in self.store:
@@ -236,6 +251,11 @@ class Explainer:
                         )
                         for row in frame.filter(hit.list.any())["row"]:
                             yield file, row
+
+
+def _as_content(row: dict[str, Any]) -> dict[str, Any]:
+    messages = tuple((message["role"], message["content"]) for message in row["messages"])
+    return {"messages": messages, "tool_calls": row.get("tool_calls"), "tools": row.get("tools")}
 
 
 def _scan(*files: Path) -> pl.LazyFrame:

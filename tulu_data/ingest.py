@@ -25,7 +25,7 @@ from tulu_data.formats.format import Format
 from tulu_data.readers.record import Record
 from tulu_data.rows import CONTENT, STORED, Conversation, Rows
 from tulu_data.source import Source
-from tulu_data.stage import Mapper
+from tulu_data.stage import Mapper, blamed
 from tulu_data.survey import InputFile, Surveyed
 from tulu_data.workspace import Table, Workspace, key_of
 
@@ -34,6 +34,8 @@ SHARD_ROWS: Final = 65_536
 PIECE_ROWS: Final = 8_192
 PIECE_CHARACTERS: Final = 16 << 20
 SHOWN_RECORDS: Final = 5
+# A file that is all wrong is not read to its end; one that has a few bad records is, so that all are told.
+MANY_RECORDS: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,8 @@ def ingest_first(units: Iterable[FileUnit], limit: int, tick: Tick) -> Iterator[
 def ingest_file(unit: FileUnit, tick: Tick) -> FileResult:
     """Ingest one file, or what is left of it; `tick` hears of records as they are read.
 
-    Raises `InputError` (exit 3) where the file is not what was surveyed, or has more bad
-    records than the recipe allows.
+    Raises `InputError` (exit 3) where the file is not what was surveyed, or has a thousand
+    bad records more than the recipe allows.
     """
     with told_of(f"sources.{unit.name}"):
         key = unit.key()
@@ -150,7 +152,6 @@ def ingest_file(unit: FileUnit, tick: Tick) -> FileResult:
         known = [shard for number in range(total or 0) if (shard := _finished(unit, key, number))]
         if len(known) == total:
             tick(sum(shard.records for shard in known))
-            check_quarantine(unit.source, known, {unit.file.sha256: unit.file.path})
             return FileResult(tuple(known), total)
         return _ingest_rest(unit, key, tick)
 
@@ -171,7 +172,8 @@ def _ingest_rest(unit: FileUnit, key: str, tick: Tick) -> FileResult:
             else:
                 shard = _write_shard(unit, key, number, members, tick)
             shards.append(shard)
-            check_quarantine(unit.source, shards, {unit.file.sha256: unit.file.path})
+            if sum(len(shard.quarantined) for shard in shards) > unit.source.max_quarantined + MANY_RECORDS:
+                check_quarantine(unit.source, shards, {unit.file.sha256: unit.file.path})
         if unit.limit is None and reading.sha256() != unit.file.sha256:
             remove_folder(unit.workspace.store(key))
             raise InputError(f"{unit.file.path}: changed while it was read; run the command again")
@@ -249,7 +251,8 @@ def _pieces(format: Format, records: Iterable[Record], quarantined: list[Quarant
 def _stored(piece: _Piece, mappers: tuple[Mapper, ...]) -> pa.RecordBatch:
     rows = Rows.of(piece.conversations)
     for mapper in mappers:
-        mapped = mapper.map(rows)
+        with blamed(mapper):
+            mapped = mapper.map(rows)
         if len(mapped) != len(rows):
             raise InvariantError(f"stage {mapper.name()}: gave {len(mapped)} rows for {len(rows)}")
         rows = mapped

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from tulu_data.errors import InvariantError, UsageError, did_you_mean
+from tulu_data.errors import ConflictError, UsageError, did_you_mean
 from tulu_data.manifest import NAME as MANIFEST
 
 LATEST: Final = "LATEST"
@@ -29,8 +29,18 @@ class Mixture:
         try:
             manifest: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise InvariantError(f"{self.folder / MANIFEST}: can't be read: {error}") from None
+            raise ConflictError(
+                f"{self.folder / MANIFEST}: can't be read ({error}); this version is damaged: remove {self.folder}"
+            ) from None
         return manifest
+
+    def check_files(self) -> None:
+        """Raise `ConflictError` (exit 5) where a file that the manifest names is missing or of another size."""
+        for name, entry in self.manifest["files"].items():
+            path = self.folder / name
+            if not path.is_file() or path.stat().st_size != entry["bytes"]:
+                what = "has another size than its manifest says" if path.exists() else "is missing"
+                raise ConflictError(f"{path}: {what}; this version is damaged: remove {self.folder} and build again")
 
     @property
     def version(self) -> str:
@@ -79,6 +89,8 @@ def find(where: str, out: Path) -> Mixture:
 
     Raises `UsageError` (exit 2) where there is none, listing what there is.
     """
+    if not where:
+        raise UsageError("which mixture? Give a version's folder, or NAME[@VERSION]")
     path = Path(where)
     if (path / MANIFEST).is_file():
         return Mixture(path)

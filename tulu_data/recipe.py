@@ -165,6 +165,20 @@ def read(text: str, file: str = "recipe.yaml") -> Recipe:
 TOP_KEYS: Final = tuple(Recipe.model_fields)
 
 
+SHOULD_BE: Final = {
+    "bool_parsing": "should be true or false",
+    "decimal_parsing": "should be a number",
+    "dict_type": "should be a mapping",
+    "int_from_float": "should be a whole number",
+    "int_parsing": "should be a whole number",
+    "int_type": "should be a whole number",
+    "model_type": "should be a mapping",
+    "string_type": "should be a text",
+    "too_short": "should have at least one entry",
+    "tuple_type": "should be a list",
+}
+
+
 class _Reader:
     """Turns a document into a recipe, and collects all problems on the way."""
 
@@ -289,7 +303,11 @@ class _Reader:
         elif kind == "too_short" and self.problems:
             pass  # What should be there was there, and is reported already.
         else:
-            self._problem(path, f"{message[:1].lower()}{message[1:]}; found {_shown(found['input'])}")
+            words = SHOULD_BE.get(kind) or message[:1].lower() + message[1:].replace("Input should", "input should")
+            problem = self.document.problem(path, f"{words}; found {_shown(found['input'])}")
+            # A key that takes several types is told of once.
+            if all((problem.line, problem.column) != (told.line, told.column) for told in self.problems):
+                self.problems.append(problem)
 
     def _problem(self, path: KeyPath, what: str, at_key: bool = False) -> None:
         self.problems.append(self.document.problem(path, what, at_key=at_key))

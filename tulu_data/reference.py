@@ -150,7 +150,8 @@ def _document(model: type[BaseModel]) -> Iterator[str]:
     """A docstring as Markdown: indented lines are code."""
     in_code = False
     for line in _lines(model):
-        if line.startswith("    ") != in_code and line:
+        is_code = line.startswith(("    ", "{", "- ", "format: "))
+        if is_code != in_code and line:
             in_code = not in_code
             yield "```yaml" if in_code else "```"
             if not in_code:

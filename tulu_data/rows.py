@@ -20,15 +20,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 On = Literal["prompt", "response", "conversation"]
-"""Which messages are the text of a row: the user's, the assistant's, or both.
+"""Which messages are the text of a row.
 
-System prompts and tool messages belong to none of them: rows share them.
+`prompt`: the user's. `response`: the assistant's, with the calls that go with them.
+`conversation`: both, and the answers of tools. System prompts and the tools on offer
+belong to none of them: rows share them.
 """
 
 ROLES_OF: Final[dict[str, tuple[str, ...]]] = {
     "prompt": ("user",),
     "response": ("assistant",),
-    "conversation": ("user", "assistant"),
+    "conversation": ("user", "assistant", "tool"),
 }
 
 MESSAGES: Final = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
@@ -124,6 +126,21 @@ class Rows:
         np.cumsum(wanted.to_numpy(zero_copy_only=False), out=before[1:])
         bounds = messages.offsets.to_numpy().astype(np.int64)
         return Texts(flat.field("content").filter(wanted), before[bounds - bounds[0]])
+
+    def calls(self, on: On) -> pa.StringArray:
+        """The calls that go with the text of each row under `on`, as JSON; null where there are none."""
+        return pa.nulls(len(self), pa.string()) if on == "prompt" else self.batch.column("tool_calls")
+
+    def with_contents(self, contents: pa.StringArray) -> Rows:
+        """The same rows with other contents of their messages, one for each message of all rows."""
+        messages = self.batch.column("messages")
+        structs = pa.StructArray.from_arrays(
+            [messages.flatten().field("role"), contents], fields=list(MESSAGES.value_type)
+        )
+        offsets = pc.subtract(messages.offsets, messages.offsets[0])
+        rewritten = pa.ListArray.from_arrays(offsets, structs, type=MESSAGES)
+        index = self.batch.schema.get_field_index("messages")
+        return Rows(self.batch.set_column(index, "messages", rewritten))
 
     def content_hashes(self) -> list[bytes]:
         """The sha256 of each row's content, 32 bytes a row."""

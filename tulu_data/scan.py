@@ -16,6 +16,7 @@ from tulu_data.executors import Tick
 from tulu_data.ingest import Shard
 from tulu_data.plan import Plan, Step
 from tulu_data.rows import Rows
+from tulu_data.stage import blamed
 from tulu_data.workspace import Table, Workspace
 
 BATCH_ROWS = 8_192
@@ -107,7 +108,8 @@ def _measure(shard: Shard, steps: Sequence[Step], tick: Tick) -> list[pl.DataFra
     columns = sorted({name for stage in stages for name in stage.reads})
     for rows in batches(shard, columns):
         for stage, measured in zip(stages, pieces, strict=True):
-            frame = stage.measure(Rows(rows.batch.select(list(stage.reads))))
+            with blamed(stage):
+                frame = stage.measure(Rows(rows.batch.select(list(stage.reads))))
             if len(frame) != len(rows):
                 raise InvariantError(f"stage {stage.name()}: measured {len(frame)} rows of {len(rows)}")
             measured.append(frame)

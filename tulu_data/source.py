@@ -65,12 +65,18 @@ class Source(BaseModel):
     def files(self) -> tuple[Path, ...]:
         """The files that the source's paths lead to now, without doubles, sorted by path."""
         patterns: tuple[str, ...] = getattr(self, self.place)
-        return tuple(sorted({file for pattern in patterns for file in find_files(pattern)}))
+        found = sorted(file for pattern in patterns for file in find_files(pattern))
+        # The same file under two names is one file.
+        return tuple({file.resolve(): file for file in reversed(found)}.values())[::-1]
 
     def reading(self) -> dict[str, Any]:
         """The options that change what a file's records are: part of the store's key."""
         own = set(type(self).model_fields) - set(Source.model_fields) - {self.place}
         return self.model_dump(mode="json", include=own)
+
+    def hint(self, columns: tuple[str, ...]) -> str:
+        """What may be amiss where these columns fit no format, to append to a message; or nothing."""
+        return ""
 
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> AbstractContextManager[Reading]:
         """Open one file. `columns` are those that will be used; a reader may leave out others."""
@@ -122,7 +128,7 @@ def find_files(pattern: str) -> list[Path]:
         raise UsageError(f"{pattern!r}: a path has no NUL character")
     if Path(expanded).exists() or not _MAGIC.search(expanded):
         if not Path(expanded).exists():
-            raise InputError(f"{expanded}: no such file{_looked_in(expanded)}")
+            raise InputError(f"{expanded}: no such file{_looked_in(expanded)}{_unexpanded(expanded)}")
         return [Path(expanded)]
     names = glob.glob(expanded, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
     found = [Path(name) for name in names if not Path(name).is_dir()]
@@ -142,6 +148,12 @@ def _fixed_part(pattern: str) -> Path:
     parts = Path(pattern).parts
     fixed = next(index for index, part in enumerate(parts) if _MAGIC.search(part))
     return Path(*parts[:fixed])
+
+
+def _unexpanded(path: str) -> str:
+    if path.startswith("~"):
+        return "; '~' is not expanded: write the path in full, or ${HOME}"
+    return "; a variable is written ${NAME}" if "$" in path else ""
 
 
 def _looked_in(path: str) -> str:

@@ -8,6 +8,10 @@ that they can be changed without another scan.
 from __future__ import annotations
 
 import re
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
@@ -15,6 +19,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from tulu_data.errors import InvariantError, TuluDataError
 from tulu_data.rows import Rows
 from tulu_data.verdicts import Evidence
 
@@ -142,7 +147,7 @@ class Resolver(Stage):
     """Judges rows against each other, once, when all of them are measured."""
 
     phase: ClassVar[Phase] = "deduplicate"
-    bytes_per_row: ClassVar[int]
+    bytes_per_row: ClassVar[int] = 200
     """What `resolve` needs in memory for each row that is alive, at its peak."""
 
     def measure(self, rows: Rows) -> pl.DataFrame:
@@ -160,6 +165,23 @@ class Resolver(Stage):
         on nothing but ids and the recipe's seed. Break ties by it, never by position.
         """
         raise NotImplementedError
+
+
+@contextmanager
+def blamed(stage: Stage) -> Iterator[None]:
+    """Name the stage, and the line of its file, where its code raises what is no error of ours.
+
+    An exception is never a removal: it stops the build with exit 1.
+    """
+    try:
+        yield
+    except TuluDataError:
+        raise
+    except Exception as error:
+        file = sys.modules[type(stage).__module__].__file__
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else str(file)
+        raise InvariantError(f"stage {stage.name()}: {place}: {type(error).__name__}: {error}") from error
 
 
 def matches(source: str, patterns: tuple[str, ...]) -> bool:

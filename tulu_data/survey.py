@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from tulu_data.errors import InputError, RecordError, did_you_mean, printable, told_of
 from tulu_data.formats import detect
+from tulu_data.formats.column import pluck
 from tulu_data.formats.format import Format
+from tulu_data.formats.turns import READ_KEYS
 from tulu_data.readers.record import Record
 from tulu_data.readers.stream import require_regular
 from tulu_data.recipe import Recipe
@@ -34,16 +36,20 @@ class InputFile:
 class Surveyed:
     """One source, looked into.
 
-    `unread` are columns of the first rows that the format does not read; `preview` are
-    the first rows as they will be; `expected_rows` is an estimate from their size.
+    `columns` are those of the first rows, and `unread` what of them the format does not
+    read; `preview` are the first rows as they will be; `bad` are those of the first records
+    that can't become rows, and `probed` is their number; `expected_rows` is an estimate.
     """
 
     name: str
     source: Source
     format: Format | None
     files: tuple[InputFile, ...]
+    columns: tuple[str, ...]
     unread: tuple[str, ...]
     preview: tuple[Conversation, ...]
+    probed: int
+    bad: tuple[str, ...]
     expected_rows: int
 
     @property
@@ -60,6 +66,7 @@ def as_values(surveyed: Surveyed) -> dict[str, Any]:
         "expected_rows": surveyed.expected_rows,
         "format": format and {"name": format.name, **format.model_dump(mode="json")},
         "unread": list(surveyed.unread),
+        "bad": list(surveyed.bad),
         "preview": [
             [{"role": role, "content": content} for role, content in conversation.messages]
             for conversation in surveyed.preview
@@ -104,10 +111,42 @@ def _survey(name: str, source: Source, digest: Callable[[Path], str]) -> Surveye
     files = tuple(InputFile(path, digest(path), status.st_size) for path, status in zip(paths, statuses, strict=True))
     read = format.columns() if format else ()
     columns = dict.fromkeys(column for probe in probes for column in probe.columns)
-    values = [value for probe in probes for value in probe.values]
-    preview = tuple(itertools.islice(_readable(format, values), PREVIEW_ROWS)) if format else ()
-    unread = tuple(column for column in columns if column not in read)
-    return Surveyed(name, source, format, files, unread, preview, sum(map(_expected_rows, probes)))
+    unread = [column for column in columns if column not in read]
+    tried = [_tried(format, probe, record) for probe in probes for record in probe.records] if format else []
+    good = [conversation for conversation in tried if not isinstance(conversation, str)]
+    return Surveyed(
+        name=name,
+        source=source,
+        format=format,
+        files=files,
+        columns=tuple(columns),
+        unread=(*unread, *_unread_keys(format, probes)),
+        preview=tuple(good[:PREVIEW_ROWS]),
+        probed=len(tried),
+        bad=tuple(error for error in tried if isinstance(error, str)),
+        expected_rows=sum(map(_expected_rows, probes)),
+    )
+
+
+def _tried(format: Format, probe: _Probe, record: Record) -> Conversation | str:
+    """A record as the row that it will be, or its place and what is wrong with it."""
+    try:
+        if record.value is None:
+            raise record.error or RecordError("unreadable", "the record is empty")
+        return format.read(record.value)
+    except RecordError as error:
+        return f"{probe.path}:{record.row}: {error}"
+
+
+def _unread_keys(format: Format | None, probes: Sequence[_Probe]) -> list[str]:
+    """Keys inside the messages that are not read, as `messages[].weight`."""
+    if format is None or not format.turns:
+        return []
+    column = getattr(format, format.turns)
+    lists = (pluck(value, column) for probe in probes for value in probe.values)
+    turns = (turn for turns in lists if isinstance(turns, list) for turn in turns if isinstance(turn, dict))
+    keys = dict.fromkeys(key for turn in turns for key in turn)
+    return [f"{column}[].{key}" for key in keys if key not in READ_KEYS]
 
 
 def _probe(source: Source, path: Path) -> _Probe:
@@ -123,7 +162,7 @@ def _format(source: Source, probes: Sequence[_Probe]) -> Format | None:
     readable = [probe for probe in probes if probe.values]
     if not readable:
         if probes and source.format is None:
-            raise InputError(_unreadable(probes[0]))
+            raise InputError(_unreadable(source, probes[0]))
         return source.format
     first = readable[0]
     said: Format | None = source.format
@@ -131,9 +170,10 @@ def _format(source: Source, probes: Sequence[_Probe]) -> Format | None:
     format = (type(said).detect(first.columns) or said) if said and said == type(said)() else said
     format = format or detect(first.columns)
     if format is None:
-        raise InputError(_undetected(first))
+        raise InputError(_undetected(source, first))
     if missing := format.missing(first.values):
-        hint = did_you_mean(missing[0], first.columns)
+        close = "" if missing[0].isdecimal() else did_you_mean(missing[0], first.columns)
+        hint = close or source.hint(first.columns)
         raise InputError(f"{first.path}: no column '{missing[0]}', which the format reads; {_listed(first)}{hint}")
     for probe in readable[1:]:
         if missing := format.missing(probe.values):
@@ -144,28 +184,31 @@ def _format(source: Source, probes: Sequence[_Probe]) -> Format | None:
     return format
 
 
-def _undetected(probe: _Probe) -> str:
-    nested = [
-        key
-        for key, value in probe.values[0].items()
-        if isinstance(value, list) and value and isinstance(value[0], dict)
-    ]
-    if len(probe.values) == 1 and nested:
-        return f"{probe.path}: is one JSON object ({_listed(probe)}); say where its rows are: records: {nested[0]}[]"
+def _undetected(source: Source, probe: _Probe) -> str:
+    value = probe.values[0]
+    inner = [key for key, items in value.items() if isinstance(items, list) and items and isinstance(items[0], dict)]
+    if len(probe.values) == 1 and inner:
+        path = ".".join(filter(None, [getattr(source, "records", None), f"{inner[0]}[]"]))
+        return f"{probe.path}: is one JSON object ({_listed(probe)}); say where its rows are: records: {path}"
     if list(probe.columns) == ["text"]:
         return (
             f"{probe.path}: its only column is 'text': plain text without prompt and response is no conversation; "
             "if one column holds the answer, say which: format: {prompt: …, response: …}"
         )
     return (
-        f"{probe.path}: no known format has these columns ({_listed(probe)}); say: format: {{prompt: …, response: …}}"
+        f"{probe.path}: no known format has these columns ({_listed(probe)}); "
+        f"say: format: {{prompt: …, response: …}}{source.hint(probe.columns)}"
     )
 
 
-def _unreadable(probe: _Probe) -> str:
+def _unreadable(source: Source, probe: _Probe) -> str:
     record = probe.records[0]
-    looks_whole = record.error is not None and record.error.code == "invalid_json" and record.row == 1
-    hint = "; if the file is one JSON document, say where its rows are: records: name[]" if looks_whole else ""
+    code = record.error.code if record.error else ""
+    hint = ""
+    if code == "invalid_json":
+        hint = "; if the file is one JSON document, say where its rows are: records: name[]; if it is CSV, say: csv: …"
+    elif code == "not_an_object" and getattr(source, "records", None):
+        hint = f"; for each element of an array say: records: {getattr(source, 'records', '')}[]"
     return f"{probe.path}:{record.row}: none of the first rows can be read: {record.error}{hint}"
 
 
@@ -173,14 +216,6 @@ def _listed(probe: _Probe) -> str:
     shown = [printable(column, 40) for column in probe.columns[:12]]
     more = ["…"] if len(probe.columns) > len(shown) else []
     return f"its columns are {', '.join([*shown, *more])}"
-
-
-def _readable(format: Format, values: Sequence[Any]) -> Iterator[Conversation]:
-    for value in values:
-        try:
-            yield format.read(value)
-        except RecordError:
-            continue
 
 
 def _expected_rows(probe: _Probe) -> int:

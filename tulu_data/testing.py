@@ -97,6 +97,8 @@ def _slices(rows: Rows) -> tuple[Rows, Rows, Rows]:
 def _check_mapper(stage: Mapper, rows: Rows) -> None:
     mapped = stage.map(rows)
     assert len(mapped) == len(rows), "a mapper must give as many rows as it gets"
+    for name in ("tool_calls", "tools"):
+        assert mapped.column(name).equals(rows.column(name)), f"the mapper loses {name}; see Rows.with_contents"
     parts = pa.Table.from_batches([stage.map(part).batch for part in _slices(rows)])
     assert parts.equals(pa.Table.from_batches([mapped.batch])), "mapping parts differs from mapping the whole"
     assert stage.map(mapped).batch.equals(mapped.batch), "mapping twice differs from mapping once"

@@ -8,6 +8,7 @@ mean equal bytes.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable
@@ -92,10 +93,11 @@ class Workspace:
         status = file.stat()
         seen = {"size": status.st_size, "inode": status.st_ino, "mtime_ns": status.st_mtime_ns}
         place = self.root / "digests" / f"{key_of(file=str(file.resolve()))}.json"
-        if trust_mtime and place.is_file():
-            remembered = json.loads(place.read_text(encoding="utf-8"))
-            if seen.items() <= remembered.items():
-                return str(remembered["sha256"])
+        if trust_mtime:
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                remembered = json.loads(place.read_text(encoding="utf-8"))
+                if seen.items() <= remembered.items():
+                    return str(remembered["sha256"])
         sha256 = compute(file)
         write_text(self.prepare(place), json.dumps({**seen, "sha256": sha256}, sort_keys=True))
         return sha256

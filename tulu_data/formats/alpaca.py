@@ -14,7 +14,7 @@ from tulu_data.rows import Conversation
 
 
 class Alpaca(Format):
-    """An instruction, perhaps an input, and an output (GPTeacher calls it `response`).
+    """An instruction, perhaps an input (Dolly calls it `context`), and an output (or `response`).
 
     The prompt is the instruction and, where there is one, the input on the next line.
 
@@ -24,6 +24,7 @@ class Alpaca(Format):
 
     name: ClassVar = "alpaca"
     needs: ClassVar = (("instruction",), ("output", "response"))
+    takes: ClassVar = (("input", "context"),)
 
     instruction: Column = Field("instruction", description="The task")
     input: Column = Field("input", description="What the task is about; may be missing, null or empty")

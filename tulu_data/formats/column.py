@@ -63,20 +63,19 @@ def text_at(record: Mapping[str, Any], column: Column) -> str:
     >>> text_at({"answer": 72}, "answer")
     '72'
     """
-    value = required(record, column)
+    return _text(required(record, column), column)
+
+
+def optional_text(record: Mapping[str, Any], column: Column) -> str | None:
+    """The text at a path, or None where it is missing, null or empty."""
+    value = pluck(record, column)
+    return None if value is MISSING or value is None else _text(value, column) or None
+
+
+def _text(value: Any, column: Column) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     code = "null_content" if value is None else "not_text"
     raise RecordError(code, f"{column} is {kind_of(value)}")
-
-
-def optional_text(record: Mapping[str, Any], column: Column) -> str | None:
-    """The text at a path, or None where it is missing, null or empty."""
-    value = pluck(record, column)
-    if value is MISSING or value is None:
-        return None
-    if isinstance(value, str):
-        return value or None
-    raise RecordError("not_text", f"{column} is {kind_of(value)}")

@@ -20,6 +20,11 @@ class Format(BaseModel):
     needs: ClassVar[tuple[tuple[str, ...], ...]]
     """For each column that must be there, the names it goes by; the first is the field's."""
 
+    turns: ClassVar[str | None] = None
+    """The field that names the column with a list of messages, where there is one."""
+    takes: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """The same for columns that may be missing, where they go by several names."""
+
     @classmethod
     def detect(cls, columns: Collection[str]) -> Self | None:
         """This format over `columns`, or None where they do not fit it."""
@@ -29,6 +34,8 @@ class Format(BaseModel):
             if name is None:
                 return None
             found[names[0]] = name
+        for names in cls.takes:
+            found[names[0]] = next((name for name in names if name in columns), names[0])
         return cls.model_validate(found)
 
     def required(self) -> Iterator[str]:

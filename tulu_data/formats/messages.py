@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from tulu_data.formats.column import Column, pluck, required
+from tulu_data.formats.column import Column, optional_text, pluck, required
 from tulu_data.formats.format import Format
 from tulu_data.formats.turns import conversation
 from tulu_data.rows import Conversation
@@ -22,9 +22,18 @@ class Messages(Format):
 
     name: ClassVar = "messages"
     needs: ClassVar = (("messages",),)
+    turns: ClassVar = "messages"
 
     messages: Column = Field("messages", description="The list of messages")
+    system: Column = Field("system", description="The system prompt; may be missing, null or empty")
     tools: Column = Field("tools", description="The tools on offer; kept as JSON text")
+    tool_calls: Column = Field("tool_calls", description="The calls beside the messages, as this program writes them")
 
     def read(self, record: Mapping[str, Any]) -> Conversation:
-        return conversation(required(record, self.messages), self.messages, tools=pluck(record, self.tools))
+        return conversation(
+            required(record, self.messages),
+            self.messages,
+            system=optional_text(record, self.system),
+            tools=pluck(record, self.tools),
+            calls=optional_text(record, self.tool_calls),
+        )

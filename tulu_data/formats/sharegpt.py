@@ -22,6 +22,7 @@ class ShareGPT(Format):
 
     name: ClassVar = "sharegpt"
     needs: ClassVar = (("conversations", "conversation"),)
+    turns: ClassVar = "conversations"
 
     conversations: Column = Field("conversations", description="The list of turns")
     system: Column = Field("system", description="The system prompt; may be missing, null or empty")

@@ -13,6 +13,7 @@ import orjson
 
 from tulu_data.errors import RecordError, did_you_mean, printable
 from tulu_data.formats.column import MISSING
+from tulu_data.readers import json_record
 from tulu_data.readers.json_record import kind_of
 from tulu_data.rows import Conversation
 
@@ -37,10 +38,15 @@ ROLES: Final = {
 """Foreign role → ours. ShareGPT's `function_call` is an assistant's turn whose text is the call."""
 
 KEPT_KEYS: Final = ("function_call", "name", "tool_call_id", "tool_calls")
+READ_KEYS: Final = frozenset({"role", "content", "from", "value", *KEPT_KEYS})
 
 
-def conversation(turns: Any, column: str, *, system: str | None = None, tools: Any = MISSING) -> Conversation:
+def conversation(
+    turns: Any, column: str, *, system: str | None = None, tools: Any = MISSING, calls: str | None = None
+) -> Conversation:
     """Messages of a list of turns, each `{role, content}` or `{from, value}`.
+
+    `calls` is the JSON text of a `tool_calls` column that goes with them.
 
     >>> conversation([{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}], "conversations").messages
     [('user', 'Hi'), ('assistant', 'Hello')]
@@ -53,9 +59,10 @@ def conversation(turns: Any, column: str, *, system: str | None = None, tools: A
         raise RecordError(
             "too_many_messages", f"{column} has {len(turns):,} messages; at most {MAX_MESSAGES:,} are read"
         )
+    kept_of = _beside(calls, len(turns)) if calls else [None] * len(turns)
     messages: list[tuple[str, str]] = [("system", system)] if system else []
     kept: list[dict[str, Any] | None] = [None] if system else []
-    for index, turn in enumerate(turns):
+    for index, (turn, beside) in enumerate(zip(turns, kept_of, strict=True)):
         place = f"{column}[{index}]"
         if not isinstance(turn, dict):
             raise RecordError("not_an_object", f"{place} is {kind_of(turn)}")
@@ -65,13 +72,23 @@ def conversation(turns: Any, column: str, *, system: str | None = None, tools: A
         extras = {key: turn[key] for key in KEPT_KEYS if turn.get(key) is not None} if len(turn) > 2 else {}
         if foreign == "function_call" and content is not None:
             extras, content = {"function_call": content}, ""
+        if beside:
+            extras = {**beside, **extras}
         if content is None and (extras.get("tool_calls") or extras.get("function_call")):
             content = ""
         messages.append((role, _text(content, place)))
         kept.append(extras or None)
     if not any(role == "assistant" for role, _ in messages):
         raise RecordError("no_answer", f"{column} has no message of the assistant")
-    return Conversation(messages, _json(kept) if any(kept) else None, _tools(tools))
+    return Conversation(messages, _json(kept, "tool calls") if any(kept) else None, _tools(tools))
+
+
+def _beside(calls: str, count: int) -> list[dict[str, Any] | None]:
+    """What a `tool_calls` column of ours says of each message."""
+    value = json_record.parse(calls.encode())
+    if not isinstance(value, list) or len(value) != count or not all(isinstance(item, dict | None) for item in value):
+        raise RecordError("tool_calls", f"the column tool_calls is no array of {count} objects or nulls")
+    return value
 
 
 def prompted(prompt: str, response: str, system: str | None = None) -> Conversation:
@@ -116,8 +133,14 @@ def _part(part: Any, place: str) -> str:
 def _tools(tools: Any) -> str | None:
     if tools is MISSING or not tools:
         return None
-    return tools if isinstance(tools, str) else _json(tools)
+    if not isinstance(tools, str):
+        return _json(tools, "tools")
+    json_record.parse(tools.encode())
+    return tools
 
 
-def _json(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()
+def _json(value: Any, what: str) -> str:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError as error:
+        raise RecordError("not_json", f"the {what} are not JSON: {printable(str(error))}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,12 @@ class _Delimited(Source):
     header: bool = Field(True, description="The first line names the columns")
     quoting: bool
     delimiter: Delimiter
+
+    def hint(self, columns: tuple[str, ...]) -> str:
+        for delimiter in (",", ";", "\t", "|"):
+            if len(columns) == 1 and delimiter in columns[0]:
+                return f"; if fields are parted by {delimiter!r}, say: delimiter: {json.dumps(delimiter)}"
+        return "; if the first line is a row and no header, say: header: false" if self.header else ""
 
     @contextmanager
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> Iterator[Reading]:
@@ -128,13 +135,11 @@ def _quoted(stream: Stream, delimiter: str) -> Iterator[_Fields]:
         except StopIteration:
             return
         except csv.Error as error:
-            if at_end or "field limit" in str(error):
-                raise InputError(
-                    f"{stream.path}: byte {start:,}: a quote that opens in this record is never closed; "
-                    "mend it, or read the file with: quoting: false"
-                ) from None
-            yield _Fields(start, [], RecordError("invalid_csv", str(error)))
-            continue
+            what = "a quote that opens here is never closed" if at_end or "field limit" in str(error) else str(error)
+            raise InputError(
+                f"{stream.path}: byte {start:,}: {what}; what follows can't be told apart: "
+                "mend it, or read the file with: quoting: false"
+            ) from None
         bad = next((value for value in values if not _is_text(value)), None)
         if bad is not None:
             raw = bad.encode(errors="surrogateescape")

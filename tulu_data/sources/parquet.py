@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from tulu_data.commit import sha256_file
-from tulu_data.errors import InputError, RecordError
+from tulu_data.errors import InputError, RecordError, printable
 from tulu_data.readers.record import Record
 from tulu_data.readers.stream import MAX_RATIO, MAX_RECORD_BYTES, RATIO_FLOOR_BYTES, require_regular
 from tulu_data.source import Paths, Reading, Source
@@ -23,7 +23,7 @@ BATCH_ROWS: Final = 1024
 class Parquet(Source):
     """Parquet files, such as those that this program writes.
 
-    {parquet: "mixtures/base/*/data/*.parquet"}
+    {parquet: "mixtures/base/3f0c9a7be214/data/*.parquet"}
     """
 
     place: ClassVar = "parquet"
@@ -41,6 +41,9 @@ class Parquet(Source):
         with parquet:
             _refuse_bomb(file, parquet.metadata)
             names = tuple(parquet.schema_arrow.names)
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise InputError(f"{file}: two columns are named '{printable(twice)}'; rename one")
             wanted = [name for name in names if not columns or name in columns]
 
             def digest() -> str:

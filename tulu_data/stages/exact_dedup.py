@@ -25,10 +25,12 @@ class ExactDedup(Resolver):
 
     `normalise: whitespace` compares NFC text with runs of white space as one space, and
     none at the ends. The row kept is of the source that `prefer` names first, then the
-    one whose keyed hash is lowest. A row without text under `on` is nobody's duplicate.
+    one whose keyed hash is lowest. Calls of tools must be the same to the letter. A row
+    without text under `on` is nobody's duplicate.
     Texts are compared by 128 bits of BLAKE2b. Evidence: the twin that is kept.
     """
 
+    reads: ClassVar = ("messages", "tool_calls")
     evidence: ClassVar[Evidence] = {"twin": pl.UInt32}
     bytes_per_row: ClassVar[int] = 120
 
@@ -41,8 +43,9 @@ class ExactDedup(Resolver):
         normalised = NORMALISERS[self.normalise]
         digests = np.zeros((len(rows), 2), dtype="<u8")
         has_text = np.zeros(len(rows), dtype=bool)
-        for index, texts in enumerate(rows.texts(self.on).by_row()):
-            compared = [normalised(text) for text in texts]
+        calls = rows.calls(self.on).to_pylist()
+        for index, (texts, called) in enumerate(zip(rows.texts(self.on).by_row(), calls, strict=True)):
+            compared = [normalised(text) for text in texts] + ([called] if called else [])
             if any(compared):
                 has_text[index] = True
                 digests[index] = np.frombuffer(_digest(compared), dtype="<u8")

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 import pyarrow.compute as pc
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from tulu_data.rows import On, Rows
 from tulu_data.stage import Decides, Filter
@@ -20,10 +20,11 @@ class LengthFilter(Filter):
         - length_filter: {max_messages: 40, max_characters: 20_000}
         - length_filter: {on: response, min_characters: 1}
 
-    Messages and characters (Unicode code points) are those of `on`. Evidence: what was
-    measured, and the limit it is beyond.
+    Messages and characters (Unicode code points) are those of `on`; the calls of tools
+    count as JSON text. Evidence: what was measured, and the limit it is beyond.
     """
 
+    reads: ClassVar = ("messages", "tool_calls")
     evidence: ClassVar[Evidence] = {"measured": pl.UInt64, "limit": pl.UInt64}
 
     on: On = Field("conversation", description="Which messages are counted")
@@ -32,12 +33,20 @@ class LengthFilter(Filter):
     min_characters: Decides[NonNegativeInt] = Field(0, description="Fewest characters")
     max_characters: Decides[PositiveInt | None] = Field(None, description="Most characters; no limit where not said")
 
+    @model_validator(mode="after")
+    def _some_room(self) -> LengthFilter:
+        for least, most in ((self.min_messages, self.max_messages), (self.min_characters, self.max_characters)):
+            if most is not None and least > most:
+                raise ValueError(f"nothing is at least {least} and at most {most}; it would drop every row")
+        return self
+
     def measure(self, rows: Rows) -> pl.DataFrame:
         """Columns `messages` and `characters`, UInt32."""
         strings, offsets = rows.texts(self.on)
         total = np.zeros(len(strings) + 1, dtype=np.int64)
         np.cumsum(pc.utf8_length(strings).to_numpy(), out=total[1:])
-        counts = {"messages": np.diff(offsets), "characters": np.diff(total[offsets])}
+        calls = pc.fill_null(pc.utf8_length(rows.calls(self.on)), 0).to_numpy()
+        counts = {"messages": np.diff(offsets), "characters": np.diff(total[offsets]) + calls}
         return pl.DataFrame({name: count.astype(np.uint32) for name, count in counts.items()})
 
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
