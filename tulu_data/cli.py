@@ -259,15 +259,14 @@ def removed(
 @click.argument("name", required=False)
 @json_option
 def stages(name: str | None, as_json: bool) -> None:
-    """List the stages, or show one in full."""
+    """List the stages, or show one in full.
+
+    NAME is a stage's name, or a reference to one from outside: ./file.py:Class
+    """
     from tulu_data import console, stages
-    from tulu_data.errors import did_you_mean
     from tulu_data.reference import stage_text
 
-    names = stages.names()
-    if name is not None and name not in names:
-        raise UsageError(f"no stage named '{name}'{did_you_mean(name, names)}; there are {', '.join(names)}")
-    found = {each: stages.find(each) for each in ([name] if name else names)}
+    found = {each: stages.find(each) for each in ([name] if name else stages.names())}
     if as_json:
         console.result_json({each: stage.model_json_schema() for each, stage in found.items()})
     elif name:

@@ -6,6 +6,7 @@ the same rows through the same recipe give the same bytes.
 
 from __future__ import annotations
 
+import inspect
 import json
 import platform
 import unicodedata
@@ -23,6 +24,7 @@ from tulu_data.errors import InvariantError
 from tulu_data.ingest import Shard
 from tulu_data.plan import Plan
 from tulu_data.recipe import Recipe
+from tulu_data.stage import Stage
 from tulu_data.survey import Surveyed
 from tulu_data.workspace import key_of
 
@@ -147,6 +149,7 @@ def compose(
         "stages": [
             {
                 "name": step.name,
+                **_outside(step.stage),
                 "options": step.stage.model_dump(mode="json"),
                 "code": code_id((type(step.stage).__module__,), step.stage.requires),
                 **({"would_remove_alone": decision.alone[step.name]} if step.name in decision.alone else {}),
@@ -155,6 +158,13 @@ def compose(
         ],
         "files": dict(files),
     }
+
+
+def _outside(stage: Stage) -> dict[str, str]:
+    """Of a stage that is not ours: how the recipe names it, and the sha256 of its file."""
+    if not stage.reference:
+        return {}
+    return {"from": stage.reference, "sha256": sha256_file(Path(inspect.getfile(type(stage))))}
 
 
 def _inputs(source: Surveyed, shards: Sequence[Shard]) -> list[dict[str, Any]]:

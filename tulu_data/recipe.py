@@ -95,7 +95,9 @@ class Recipe(BaseModel):
         return {
             **head,
             "sources": {name: _source_values(source) for name, source in self.sources.items()},
-            "stages": [{stage.name(): _plain(stage.model_dump(exclude_none=True))} for stage in self.stages],
+            "stages": [
+                {stage.reference or stage.name(): _plain(stage.model_dump(exclude_none=True))} for stage in self.stages
+            ],
             "output": self.output.model_dump(),
         }
 
@@ -121,6 +123,11 @@ def _represent_decimal(representer: Any, value: Decimal) -> Any:
     digits = f"{value:f}"
     kind = "float" if "." in digits else "int"
     return representer.represent_scalar(f"tag:yaml.org,2002:{kind}", digits)
+
+
+def _called(stage: Stage) -> str:
+    """What a recipe calls a stage."""
+    return stage.reference or stage.name()
 
 
 def _source_values(source: Source) -> dict[str, Any]:
@@ -247,15 +254,16 @@ class _Reader:
             )
             return None
         ((name, options),) = value.items()
-        names = stage_kinds.names()
-        if name not in names:
-            self._problem(path, f"no stage named '{printable(name, 60)}'{did_you_mean(name, names) or _listed(names)}")
+        try:
+            kind = stage_kinds.find(name)
+        except UsageError as error:
+            self._problem(path, printable(str(error), 600))
             return None
-        return self._validated(stage_kinds.find(name), options or {}, (*path, name))
+        return self._validated(kind, options or {}, (*path, name))
 
     def _check_source_names(self, recipe: Recipe) -> None:
         for index, stage in enumerate(recipe.stages):
-            path: KeyPath = ("stages", index, stage.name())
+            path: KeyPath = ("stages", index, _called(stage))
             for name, field in type(stage).model_fields.items():
                 if NAMES_SOURCES in field.metadata:
                     self._check_patterns(getattr(stage, name), (*path, name), recipe, numbered=True)

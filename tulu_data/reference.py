@@ -17,6 +17,8 @@ from tulu_data.recipe import Output, Recipe
 from tulu_data.source import NAME_PATTERN, Source
 from tulu_data.stage import DECIDES, Stage
 
+OUTSIDE: Final = r"^.+:[A-Za-z_][A-Za-z0-9_]*$"
+_CLOSED: Final = {"additionalProperties": False, "minProperties": 1}
 SCHEMA_FILE: Final = "recipe.schema.json"
 
 
@@ -50,7 +52,14 @@ def json_schema() -> dict[str, Any]:
             "stages": {
                 "type": "array",
                 "description": Recipe.model_fields["stages"].description,
-                "items": {"anyOf": [{"enum": stages.names()}, *(_stage_item(model) for model in stage_models)]},
+                "items": {
+                    "anyOf": [
+                        {"enum": stages.names()},
+                        *(_stage_item(model) for model in stage_models),
+                        {"type": "string", "pattern": OUTSIDE},
+                        {"type": "object", "maxProperties": 1, "patternProperties": {OUTSIDE: {}}, **_CLOSED},
+                    ]
+                },
             },
             "output": _ref(Output),
         },

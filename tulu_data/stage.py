@@ -61,6 +61,8 @@ class Stage(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     phase: ClassVar[Phase]
+    reference: ClassVar[str] = ""
+    """How a recipe names it, where it is from outside: `./file.py:Class` or `package.module:Class`."""
     reads: ClassVar[tuple[str, ...]] = ("messages",)
     """The columns that it is handed; others it can't see."""
     evidence: ClassVar[Evidence] = {}

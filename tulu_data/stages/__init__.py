@@ -1,16 +1,21 @@
-"""The stages: one file, one stage, named as in a recipe."""
+"""The stages: one file, one stage, named as in a recipe; and the door for stages from outside."""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
 
-from tulu_data.errors import InvariantError
+from tulu_data.errors import InvariantError, UsageError, did_you_mean
 from tulu_data.stage import Stage
 
 
 def names() -> list[str]:
-    """The names of all stages.
+    """The names of all stages of this program.
 
     >>> "length_filter" in names()
     True
@@ -19,16 +24,67 @@ def names() -> list[str]:
 
 
 def find(name: str) -> type[Stage]:
-    """The stage of this name, which must be one of `names()`.
+    """The stage of this name, or of a reference: `my_package.stages:NoRefusals`, `./no_refusals.py:NoRefusals`.
 
-    Raises `InvariantError` (exit 1) where the file of that name holds no such stage.
+    Raises `UsageError` (exit 2) where there is none, with the file and line of a stage from
+    outside that can't be imported, and `InvariantError` (exit 1) where a file of this
+    program holds no stage of its name.
     """
-    try:
-        module = importlib.import_module(f"{__name__}.{name}")
-    except Exception as error:
-        raise InvariantError(f"tulu_data/stages/{name}.py: can't be imported: {error!r}") from error
+    if ":" in name:
+        return _from_outside(name)
+    if name not in names():
+        listed = did_you_mean(name, names()) or f"; there are {', '.join(names())}"
+        raise UsageError(f"no stage named '{name}'{listed}")
+    module = importlib.import_module(f"{__name__}.{name}")
     own = (value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__)
     found = next((kind for kind in own if issubclass(kind, Stage) and kind.name() == name), None)
     if found is None:
         raise InvariantError(f"tulu_data/stages/{name}.py: holds no stage whose class's name in snake case is '{name}'")
     return found
+
+
+def _from_outside(reference: str) -> type[Stage]:
+    place, _, class_name = reference.rpartition(":")
+    module = _import_file(Path(place)) if place.endswith(".py") else _import(place)
+    found = getattr(module, class_name, None)
+    if not isinstance(found, type) or not issubclass(found, Stage):
+        own = [name for name, value in vars(module).items() if isinstance(value, type) and issubclass(value, Stage)]
+        own = [name for name in own if vars(module)[name].__module__ == module.__name__]
+        hint = did_you_mean(class_name, own) or f"; there are {', '.join(own) or 'none'}"
+        raise UsageError(f"{module.__file__}: no stage class '{class_name}'{hint}")
+    found.reference = reference
+    return found
+
+
+def _import_file(file: Path) -> ModuleType:
+    """A file as a module of its own name: workers must be able to import it, too."""
+    if not file.is_file():
+        raise UsageError(f"{file}: no such file (looked in {Path.cwd()})")
+    folder = str(file.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
+    importlib.invalidate_caches()
+    spec = importlib.util.find_spec(file.stem)
+    if spec is None or spec.origin is None or Path(spec.origin).resolve() != file.resolve():
+        where = spec.origin if spec else "nowhere"
+        raise UsageError(f"{file}: another module is named '{file.stem}' ({where}); rename the file")
+    return _import(file.stem)
+
+
+def _import(module: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except SyntaxError as error:
+        raise UsageError(f"{error.filename}:{error.lineno}: {error.msg}") from None
+    except ModuleNotFoundError as error:
+        if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
+            raise UsageError(f"no module '{module}'; install it, or name a file: ./{module}.py:Class") from None
+        raise UsageError(f"{_place(error)}: {error}") from None
+    except Exception as error:
+        raise UsageError(f"{_place(error)}: {type(error).__name__}: {error}") from error
+
+
+def _place(error: Exception) -> str:
+    """The innermost line of the module that fails, or of what it imports."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
+    return f"{frames[-1].filename}:{frames[-1].lineno}"
