@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tulu_data import __version__
-from tulu_data.errors import UsageError
+from tulu_data.errors import FindingsError, UsageError
 
 if TYPE_CHECKING:
     from tulu_data.explain import Explainer
@@ -253,6 +253,30 @@ def removed(
         console.result_json([explanation.as_values() for explanation in found])
     else:
         console.show_removed(found, total)
+
+
+@cli.command()
+@mixture_argument
+@out_option
+@json_option
+def verify(mixture: str, out: Path, as_json: bool) -> None:
+    """Check a mixture from its own files.
+
+    Hashes, checksums and columns; counts that add up; evidence for every removal; ids and
+    root computed anew from the rows. Exit 4 where something is off. Nothing is written.
+    """
+    from tulu_data import console
+    from tulu_data.mixture import find
+    from tulu_data.verify import Verification
+
+    verification = Verification(find(mixture, out).folder).run()
+    if as_json:
+        checks = [{"what": check.what, "holds": check.holds, "wrong": check.wrong} for check in verification.checks]
+        console.result_json({"mixture": str(verification.folder), "holds": verification.holds, "checks": checks})
+    else:
+        console.show_verification(verification)
+    if not verification.holds:
+        raise click.exceptions.Exit(FindingsError.exit_code)
 
 
 @cli.command()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tulu_data.recipe import Recipe
     from tulu_data.stage import Stage
     from tulu_data.survey import Surveyed
+    from tulu_data.verify import Verification
 
 PIPE_WIDTH: Final = 1000
 TEXT_CHARACTERS: Final = 400
@@ -249,3 +250,14 @@ def show_stages(stages: Mapping[str, type[Stage]]) -> None:
         table.add_row(f"[bold]{name}[/]", stage.phase, escape((stage.__doc__ or "").splitlines()[0]))
     console.print(table)
     note("more of one: tulu-data stages NAME")
+
+
+def show_verification(verification: Verification) -> None:
+    """Each check, and what is wrong where one does not hold."""
+    console = _console(stderr=False)
+    for check in verification.checks:
+        mark = "[green]holds[/]" if check.holds else "[bold red]fails[/]"
+        console.print(f"{mark}  {escape(check.what)}", soft_wrap=True)
+        if check.wrong:
+            console.print(f"       {escape(printable(check.wrong, 600))}", soft_wrap=True)
+    note("these are facts of the files; what they were made of is shown by building again")

@@ -95,9 +95,7 @@ class Recipe(BaseModel):
         return {
             **head,
             "sources": {name: _source_values(source) for name, source in self.sources.items()},
-            "stages": [
-                {stage.reference or stage.name(): _plain(stage.model_dump(exclude_none=True))} for stage in self.stages
-            ],
+            "stages": [{_called(stage): _plain(stage.model_dump(exclude_none=True))} for stage in self.stages],
             "output": self.output.model_dump(),
         }
 

@@ -1,0 +1,245 @@
+"""Check a mixture from its own files: hashes, counts, evidence, ids, root.
+
+Nothing is written and nothing is run; files are read in pieces, links are not followed. What
+is checked is what the files say, not what they were made of: that takes another build.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tulu_data import merkle
+from tulu_data.decide import KEPT
+from tulu_data.ledger import LEDGER, PLACES, QUARANTINE
+from tulu_data.manifest import FORMAT, NAME, SUMS
+from tulu_data.plan import TAKE
+from tulu_data.readers.stream import MAX_RATIO, RATIO_FLOOR_BYTES
+from tulu_data.rows import CONTENT, Rows, row_id
+from tulu_data.verdicts import TWIN
+
+MAX_MANIFEST_BYTES: Final = 64 << 20
+BATCH_ROWS: Final = 8_192
+KEYS: Final = ("name", "version", "rows", "root", "build", "sources", "stages", "files")
+
+
+class _Wrong(Exception):  # noqa: N818 (a finding, not an error)
+    """What a check found."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was checked: what, and what is wrong with it; `wrong` is empty where it holds."""
+
+    what: str
+    wrong: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return not self.wrong
+
+
+@dataclass
+class Verification:
+    """The checks of one mixture's folder, in order; those that need an earlier one are left out where it fails."""
+
+    folder: Path
+    checks: list[Check] = field(default_factory=list)
+    _ids: dict[tuple[str, bytes], set[str]] = field(default_factory=dict, repr=False)
+    """The ids of the first occurrences of contents that stand more than once."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether every check holds."""
+        return all(check.holds for check in self.checks)
+
+    def run(self) -> Verification:
+        """Check everything that can be."""
+        steps: tuple[tuple[str, Callable[[], object]], ...] = (
+            ("the manifest can be read", lambda: self._manifest),
+            ("the files are those of the manifest, byte for byte", self._check_files),
+            ("SHA256SUMS names the same files and sums", self._check_sums),
+            ("tables have their columns, and pages their checksums", self._check_tables),
+            ("read = quarantined + removed + kept, in every source", self._check_counts),
+            ("every removal has its evidence, and every twin is known", self._check_evidence),
+            ("ids and root are those of the rows", self._check_rows),
+        )
+        for what, step in steps:
+            try:
+                step()
+            except _Wrong as wrong:
+                self.checks.append(Check(what, str(wrong)))
+                return self
+            except (OSError, ValueError, KeyError, TypeError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+                self.checks.append(
+                    Check(what, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+                )
+                return self
+            self.checks.append(Check(what))
+        return self
+
+    @cached_property
+    def _manifest(self) -> dict[str, Any]:
+        path = self.folder / NAME
+        if path.is_symlink() or path.stat().st_size > MAX_MANIFEST_BYTES:
+            raise _Wrong(f"{path}: is a link, or over {MAX_MANIFEST_BYTES:,} bytes")
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            raise _Wrong(f"{path}: is no '{FORMAT}'")
+        missing = [key for key in KEYS if key not in manifest]
+        if missing:
+            raise _Wrong(f"{path}: has no '{missing[0]}'")
+        return manifest
+
+    def _check_files(self) -> None:
+        named: dict[str, Any] = self._manifest["files"]
+        there = {path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if not path.is_dir()}
+        for link in sorted(there):
+            if (self.folder / link).is_symlink():
+                raise _Wrong(f"{link}: is a link")
+        for name in sorted(named.keys() - there):
+            raise _Wrong(f"{name}: is missing")
+        for name in sorted(there - named.keys() - {NAME, SUMS}):
+            raise _Wrong(f"{name}: is not in the manifest")
+        for name, entry in sorted(named.items()):
+            with (self.folder / name).open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
+                    raise _Wrong(f"{name}: has another sha256 than the manifest says")
+
+    def _check_sums(self) -> None:
+        lines = (self.folder / SUMS).read_text(encoding="utf-8").splitlines()
+        sums = {name: sha256 for sha256, _, name in (line.partition("  ") for line in lines)}
+        with (self.folder / NAME).open("rb") as file:
+            manifest_sum = hashlib.file_digest(file, "sha256").hexdigest()
+        wanted = {NAME: manifest_sum, **{name: entry["sha256"] for name, entry in self._manifest["files"].items()}}
+        for name in sorted(wanted.keys() | sums.keys()):
+            if wanted.get(name) != sums.get(name):
+                raise _Wrong(f"{SUMS}: {name} has the sum {sums.get(name)}, not {wanted.get(name)}")
+
+    def _check_tables(self) -> None:
+        for name, schema in (("ledger", LEDGER), ("places", PLACES)):
+            for path in self._tables(name):
+                self._check_schema(path, schema)
+        self._check_schema(self.folder / "quarantine.parquet", QUARANTINE)
+        schemas = {pq.read_schema(path).remove_metadata().to_string() for path in self._tables("data")}
+        if len(schemas) != 1:
+            raise _Wrong("data/: its files have different columns")
+        for path in sorted(self.folder.rglob("*.parquet")):
+            with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
+                size = sum(
+                    parquet.metadata.row_group(i).total_byte_size for i in range(parquet.metadata.num_row_groups)
+                )
+                if size > RATIO_FLOOR_BYTES and size > MAX_RATIO * path.stat().st_size:
+                    raise _Wrong(f"{path.relative_to(self.folder)}: expands more than {MAX_RATIO:,} times")
+                for _ in parquet.iter_batches(BATCH_ROWS):
+                    pass
+
+    def _check_schema(self, path: Path, schema: pa.Schema) -> None:
+        found = pq.read_schema(path)
+        if found.names != schema.names:
+            raise _Wrong(f"{path.relative_to(self.folder)}: has the columns {found.names}, not {schema.names}")
+
+    def _tables(self, folder: str) -> list[Path]:
+        tables = sorted((self.folder / folder).glob("*.parquet"))
+        if not tables:
+            raise _Wrong(f"{folder}/: holds no table")
+        return tables
+
+    @cached_property
+    def _ledger(self) -> pl.DataFrame:
+        ledger = pl.concat([pl.read_parquet(path, glob=False) for path in self._tables("ledger")])
+        if not ledger["id"].is_sorted() or not ledger["id"].is_unique().all():
+            raise _Wrong("ledger/: its ids are not sorted, or one stands twice")
+        return ledger
+
+    def _check_counts(self) -> None:
+        fates = Counter(self._ledger.select("source", "fate").iter_rows())
+        quarantined = Counter(pl.read_parquet(self.folder / "quarantine.parquet", glob=False)["source"])
+        written = Counter(source for table in self._rows() for source in table.column("source").to_pylist())
+        copies = dict(self._ledger.group_by("source").agg(pl.col("copies").sum()).iter_rows())
+        for source, entry in self._manifest["sources"].items():
+            removed = {fate: count for (of, fate), count in fates.items() if of == source and fate != KEPT}
+            facts = {
+                "kept": fates[source, KEPT],
+                "removed": removed,
+                "quarantined": quarantined[source],
+                "read": fates[source, KEPT] + sum(removed.values()) + quarantined[source],
+                "written": written[source],
+            }
+            for name, fact in facts.items():
+                if entry[name] != fact:
+                    raise _Wrong(f"{source}: the manifest says {name} {entry[name]}, the tables say {fact}")
+            if copies.get(source, 0) != written[source]:
+                raise _Wrong(
+                    f"{source}: {written[source]} rows are written, the ledger says {copies.get(source, 0)} copies"
+                )
+        unknown = {source for source, _ in fates} - self._manifest["sources"].keys()
+        if unknown:
+            raise _Wrong(f"ledger/: the source '{min(unknown)}' is not in the manifest")
+
+    def _check_evidence(self) -> None:
+        for (fate,), rows in self._ledger.filter(~pl.col("fate").is_in([KEPT, TAKE])).group_by(
+            "fate", maintain_order=True
+        ):
+            path = self.folder / "evidence" / f"{fate}.parquet"
+            if not path.is_file():
+                raise _Wrong(f"evidence/{fate}.parquet: is missing")
+            evidence = pl.read_parquet(path, glob=False)
+            if sorted(evidence["id"]) != rows["id"].to_list():
+                raise _Wrong(f"evidence/{fate}.parquet: its rows are not those that {fate} removed")
+            if TWIN in evidence.columns and not evidence[TWIN].is_in(self._ledger["id"].implode()).all():
+                raise _Wrong(f"evidence/{fate}.parquet: a twin is not in the ledger")
+
+    def _check_rows(self) -> None:
+        kept = self._ledger.filter(pl.col("fate") == KEPT)
+        copies = dict(kept.select("id", "copies").iter_rows())
+        contents: dict[str, bytes] = {}
+        seen: Counter[str] = Counter()
+        for table in self._rows():
+            ids = [id.partition("-")[0] for id in table.column("id").to_pylist()]
+            hashes = _rows_of(table).content_hashes()
+            for id, source, content in zip(ids, table.column("source").to_pylist(), hashes, strict=True):
+                if id not in copies:
+                    raise _Wrong(f"row {id}: is in data/, and the ledger does not keep it")
+                if contents.setdefault(id, content) != content or not self._is_id(id, source, content):
+                    raise _Wrong(f"row {id}: its id is not that of its content")
+                seen[id] += 1
+        missing = next((id for id, count in copies.items() if seen[id] != count), None)
+        if missing is not None:
+            raise _Wrong(f"row {missing}: the ledger keeps {copies[missing]} copies, data/ has {seen[missing]}")
+        leaves = (merkle.leaf(bytes.fromhex(id), contents[id], copies[id]) for id in sorted(copies))
+        if merkle.root(leaves) != self._manifest["root"]:
+            raise _Wrong("the root of the rows is not the manifest's")
+
+    def _is_id(self, id: str, source: str, content: bytes) -> bool:
+        """Whether `id` is the row's for one of the occurrences that its source can have."""
+        if row_id(source, content, 0).hex() == id:
+            return True
+        known = self._ids.setdefault((source, content), set())
+        while id not in known and len(known) < self._manifest["sources"][source]["read"]:
+            known.add(row_id(source, content, len(known)).hex())
+        return id in known
+
+    def _rows(self) -> Iterator[pa.RecordBatch]:
+        for path in self._tables("data"):
+            with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
+                yield from parquet.iter_batches(BATCH_ROWS)
+
+
+def _rows_of(batch: pa.RecordBatch) -> Rows:
+    """Published rows in the columns that their content hash is taken of."""
+    names = batch.schema.names
+    columns = [
+        batch.column(name) if name in names else pa.nulls(batch.num_rows, kind) for name, kind in CONTENT.items()
+    ]
+    return Rows(pa.RecordBatch.from_arrays(columns, schema=pa.schema(list(CONTENT.items()))))
