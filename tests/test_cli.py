@@ -92,7 +92,12 @@ def test_the_answers_of_json(run: Run):
     assert duplicate["twin"]["fate"] == "kept"
     (explained,) = json.loads(run("explain", "first_mix", duplicate["id"], "--json").stdout)
     assert explained == duplicate
-    assert list(json.loads(run("stages", "--json").stdout)) == ["exact_dedup", "length_filter", "weighted_mix"]
+    assert list(json.loads(run("stages", "--json").stdout)) == [
+        "exact_dedup",
+        "length_filter",
+        "pattern_filter",
+        "weighted_mix",
+    ]
     assert json.loads(run("schema").stdout)["title"] == "tulu-data recipe"
 
 

@@ -26,6 +26,10 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"on": "prompt", "normalise": "whitespace"},
         {"on": "response", "prefer": ["b"]},
     ],
+    "pattern_filter": [
+        {"patterns": [r"\d+", "☕"]},
+        {"presets": ["provider_identity", "knowledge_cutoff"], "on": "conversation", "action": "keep"},
+    ],
     "weighted_mix": [
         {},
         {"rows": 7, "max_repeat": 3},
