@@ -203,7 +203,7 @@ def test_of_builds_at_once_one_wins_and_the_others_are_told_who(job: tuple[Yard,
     assert set(codes) <= {0, 5}
     for message, code in ends:
         assert code == 0 or re.search(
-            r"another build is at work here: process \d+ on .*; wait until it has ended", message
+            r"another command is at work here: process \d+ on .*; wait until it has ended", message
         )
     assert len(list(versions(yard.root / "home/mixtures/mix"))) == 1
 
@@ -221,7 +221,7 @@ def test_a_lock_dies_with_its_process(job: tuple[Yard, Path]):
     process.wait()
     process.stdout.close()
     assert held.returncode == 5
-    assert "another build is at work here: process 1 on elsewhere" in held.stderr
+    assert "another command is at work here: process 1 on elsewhere" in held.stderr
     assert run(command(yard, recipe)).returncode == 0
 
 

@@ -31,7 +31,7 @@ from tulu_data.executors import Executor
 from tulu_data.executors.inline import Inline
 from tulu_data.ingest import SHARD_ROWS, Shard
 from tulu_data.manifest import Identity
-from tulu_data.mixture import LATEST, STAGING, Mixture
+from tulu_data.mixture import LATEST, RUNS, STAGING, Mixture
 from tulu_data.plan import Plan
 from tulu_data.progress import Progress, Silent
 from tulu_data.recipe import Recipe, load
@@ -122,7 +122,8 @@ def build(
         return Built(committed, "unchanged")
     refuse_link(folder)
     make_folders(folder)
-    with locked(folder):
+    make_folders(workspace.root)
+    with locked(folder), locked(workspace.root, shared=True):
         if committed := _committed(folder, recipe, identity):
             return Built(committed, "unchanged")
         started = time.time()
@@ -133,6 +134,8 @@ def build(
         decision = _decide(resolved, plan, shards, measured, progress, is_trial=limit is not None)
         staging = make_folders(folder / STAGING / identity.digest)
         remove_temporaries(staging)
+        run = Run(identity, surveyed, shards, measured, units, places, started)
+        run.write(folder / RUNS / f"{identity.digest}.json")
         # Each row is read once and each kept row written once; both tick.
         steps = sum(shard.rows for shard in shards) + int(decision.kept.sum())
         with progress.phase("write", steps, "rows") as tick:
@@ -146,7 +149,8 @@ def build(
         facts = manifest.compose(resolved, plan, identity, surveyed, shards, decision, rows, files)
         manifest.seal(staging, facts)
         built = _commit(staging, folder / str(facts["version"]), facts)
-        _record_run(built.mixture, identity, surveyed, shards, units, places, started)
+        run.write(built.mixture.run_path)
+        (folder / RUNS / f"{identity.digest}.json").unlink()
         _restore(built.mixture, places)
         return built
 
@@ -300,28 +304,38 @@ def _restore(built: Mixture, places: Places) -> None:
     write_text(built.folder.parent / LATEST, f"{built.folder.name}\n")
 
 
-def _record_run(
-    built: Mixture,
-    identity: Identity,
-    surveyed: Sequence[Surveyed],
-    shards: Sequence[Shard],
-    units: Units,
-    places: Places,
-    started: float,
-) -> None:
-    """Write down when and where it ran: local knowledge, no part of the mixture.
+@dataclass(frozen=True)
+class Run:
+    """When and where a build ran: local knowledge, no part of the mixture."""
 
-    `same_rows_by` names builds by other code or libraries that gave the same rows.
-    """
-    record = {
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
-        "seconds": round(time.time() - started, 3),
-        "host": platform.node(),
-        "workspace": str(places.workspace.absolute()),
-        "files": {str(file.path): file.sha256 for source in surveyed for file in source.files},
-        "store": [[shard.source, shard.file, shard.key, shard.number] for shard in shards],
-        "units": {"done": units.done, "found": units.found},
-        "same_rows_by": sorted({*built.run().get("same_rows_by", ()), identity.digest}),
-    }
-    make_folders(built.run_path.parent)
-    write_text(built.run_path, json.dumps(record, indent=1, sort_keys=True) + "\n")
+    identity: Identity
+    surveyed: Sequence[Surveyed]
+    shards: Sequence[Shard]
+    measured: Scan
+    units: Units
+    places: Places
+    started: float
+
+    def write(self, path: Path) -> None:
+        """Write the record down.
+
+        `tables` names what it took of the workspace, so that it stays; `same_rows_by` are
+        builds by other code or libraries that gave the same rows.
+        """
+        workspace = self.places.workspace
+        tables = {shard.table.path for shard in self.shards}
+        tables |= {table.path for tables in self.measured.tables for table in tables.values() if table.path.exists()}
+        before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        record = {
+            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started)),
+            "seconds": round(time.time() - self.started, 3),
+            "host": platform.node(),
+            "workspace": str(workspace.absolute()),
+            "files": {str(file.path): file.sha256 for source in self.surveyed for file in source.files},
+            "store": [[shard.source, shard.file, shard.key, shard.number] for shard in self.shards],
+            "tables": sorted(path.relative_to(workspace).as_posix() for path in tables),
+            "units": {"done": self.units.done, "found": self.units.found},
+            "same_rows_by": sorted({*before.get("same_rows_by", ()), self.identity.digest}),
+        }
+        make_folders(path.parent)
+        write_text(path, json.dumps(record, indent=1, sort_keys=True) + "\n")

@@ -280,6 +280,53 @@ def verify(mixture: str, out: Path, as_json: bool) -> None:
 
 
 @cli.command()
+@click.argument("before")
+@click.argument("after")
+@out_option
+@json_option
+def diff(before: str, after: str, out: Path, as_json: bool) -> None:
+    """Say what is different between two versions.
+
+    The recipe, the counts, and which rows entered and left, by source and reason. Each
+    version is a folder, or NAME[@VERSION]. Exit 4 where something is different.
+    """
+    from tulu_data import console
+    from tulu_data.difference import Difference
+    from tulu_data.mixture import find
+
+    difference = Difference.between(find(before, out), find(after, out))
+    if as_json:
+        console.result_json(difference.as_values())
+    else:
+        console.show_difference(difference)
+    if not difference.is_none:
+        raise click.exceptions.Exit(FindingsError.exit_code)
+
+
+@cli.command()
+@out_option
+@workspace_option
+@_option("--keep-gb", type=click.FloatRange(min=0), default=0, help="Leave so much of what nobody names, the newest.")
+@json_option
+def gc(out: Path, workspace: Path, keep_gb: float, as_json: bool) -> None:
+    """Free the workspace.
+
+    What no mixture under --out names is removed, the oldest first, and what killed builds
+    were writing. Mixtures stay as they are, and so does what a killed build goes on from.
+    """
+    from tulu_data import console
+    from tulu_data.gc import collect
+
+    freed = collect(workspace, out, int(keep_gb * 1e9))
+    if as_json:
+        console.result_json(freed.as_values())
+    else:
+        console.result(
+            f"removed {freed.files:,} files, {freed.size / 1e6:,.1f} MB; {freed.left / 1e6:,.1f} MB are left"
+        )
+
+
+@cli.command()
 @click.argument("name", required=False)
 @json_option
 def stages(name: str | None, as_json: bool) -> None:

@@ -98,20 +98,24 @@ def sha256_file(path: Path) -> str:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold `folder/.lock` for this process; the lock dies with it.
+def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
+    """Hold `folder/.lock` for this process; the lock dies with it. Shared holders keep out others only.
 
     Raises `ConflictError` (exit 5) naming the holder where another process has it.
     """
     with (folder / ".lock").open("a+b", buffering=0) as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            holder = file.read(200).decode(errors="replace").strip() or "a process that gave no name"
+            holder = file.read(200).decode(errors="replace").strip()
+            named = f": {holder}" if holder else ""
             raise ConflictError(
-                f"{folder}: another build is at work here: {holder}; wait until it has ended, or choose another --out"
+                f"{folder}: another command is at work here{named}; wait until it has ended, or choose another folder"
             ) from None
+        if shared:
+            yield
+            return
         with _named(folder / ".lock"):
             file.truncate(0)
             file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())

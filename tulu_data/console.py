@@ -18,6 +18,7 @@ from tulu_data.formats.column import first_part
 
 if TYPE_CHECKING:
     from tulu_data.build import Built
+    from tulu_data.difference import Difference
     from tulu_data.explain import Explanation
     from tulu_data.plan import Plan
     from tulu_data.recipe import Recipe
@@ -261,3 +262,25 @@ def show_verification(verification: Verification) -> None:
         if check.wrong:
             console.print(f"       {escape(printable(check.wrong, 600))}", soft_wrap=True)
     note("these are facts of the files; what they were made of is shown by building again")
+
+
+def show_difference(difference: Difference) -> None:
+    """The recipe's lines that changed, the counts, and what moved."""
+    console = _console(stderr=False)
+    if difference.is_none:
+        console.print("the same rows by the same recipe")
+        return
+    for line in difference.recipe:
+        colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+        console.print(f"[{colour}]{escape(printable(line, 200))}[/]" if colour else escape(printable(line, 200)))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("source", "before", "after", "change"):
+        table.add_column(heading, justify="left" if heading == "source" else "right")
+    for source, (before, after) in difference.rows.items():
+        table.add_row(escape(source), _number(before), _number(after), _number(after - before))
+    console.print(table)
+    for move in difference.moved:
+        sign = "[green]+[/]" if move.direction == "entered" else "[red]−[/]"
+        ids = ", ".join(move.examples) + (", …" if move.rows > len(move.examples) else "")
+        console.print(f"{sign} {move.rows:,} {escape(move.source)}: {escape(printable(move.why, 200))}", soft_wrap=True)
+        console.print(f"    [dim]{ids}[/]", soft_wrap=True)
