@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tulu_data import recipe as recipes
-from tulu_data.build import Built, Places
+from tulu_data import recipe_file as recipes
+from tulu_data.build import Built
 from tulu_data.build import build as run_build
+from tulu_data.recipe import Recipe
+from tulu_data.run import Places
 
 settings.register_profile(
     "default", deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
@@ -56,7 +58,7 @@ class Yard:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
-    def recipe(self, *, sources: dict[str, Any], stages: Iterable[Any] = (), **head: Any) -> recipes.Recipe:
+    def recipe(self, *, sources: dict[str, Any], stages: Iterable[Any] = (), **head: Any) -> Recipe:
         """A recipe whose source paths are relative to the yard."""
         placed = {
             name: {key: str(self.root / value) if key in PLACES else value for key, value in source.items()}
@@ -65,7 +67,7 @@ class Yard:
         values = {"name": "mix", **head, "sources": placed, "stages": list(stages)}
         return recipes.read(json.dumps(values, default=str))
 
-    def build(self, recipe: recipes.Recipe, **options: Any) -> Built:
+    def build(self, recipe: Recipe, **options: Any) -> Built:
         return run_build(recipe, self.places, **options)
 
     def mix(self, **parts: Any) -> Built:

@@ -22,11 +22,12 @@ from hypothesis import strategies as st
 
 from conftest import Yard, files_of, pairs, varied
 from tulu_data import merkle, scan
-from tulu_data.build import Built, Places, build
+from tulu_data.build import Built, build
 from tulu_data.errors import ConflictError, FindingsError, InputError, InvariantError, RecipeError, ResourceError
 from tulu_data.mixture import find
-from tulu_data.recipe import read
+from tulu_data.recipe_file import read
 from tulu_data.rows import Conversation, Rows, row_id
+from tulu_data.run import Places
 from tulu_data.stage import Mapper
 from tulu_data.workspace import Table
 

@@ -163,7 +163,9 @@ def test_every_error_has_its_code_and_its_words(run: Run, tmp_path: Path, words:
 
 
 def test_a_bug_is_exit_1_and_asks_to_be_reported(tmp_path: Path):
-    broken = "import tulu_data.recipe as r; r.load = lambda path: 1 / 0; from tulu_data.__main__ import main; main()"
+    broken = (
+        "import tulu_data.recipe_file as r; r.load = lambda path: 1 / 0; from tulu_data.__main__ import main; main()"
+    )
     done = subprocess.run(
         [sys.executable, "-c", broken, "plan", "x.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False
     )

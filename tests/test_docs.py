@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tulu_data import stages
-from tulu_data.recipe import read
+from tulu_data.recipe_file import read
 from tulu_data.sources import kinds
 
 ROOT = Path(__file__).parents[1]

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from conftest import Yard, files_of, pairs, varied
-from tulu_data.build import Places, build
+from tulu_data.build import build
 from tulu_data.errors import InputError, InvariantError, RecordError, ResourceError
 from tulu_data.executors import Executor, Tick
 from tulu_data.executors.inline import Inline
 from tulu_data.executors.processes import Processes
+from tulu_data.run import Places
 
 
 class Number(int):

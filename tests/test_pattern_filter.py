@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tulu_data.errors import RecipeError
-from tulu_data.recipe import read
+from tulu_data.recipe_file import read
 from tulu_data.rows import Conversation, Rows
 from tulu_data.stages.pattern_filter import PatternFilter
 

@@ -9,10 +9,12 @@ import polars as pl
 import pytest
 
 from conftest import Yard, files_of
-from tulu_data.build import Built, Places, build
+from tulu_data.build import Built, build
 from tulu_data.errors import FindingsError, InputError
 from tulu_data.explain import Explainer
-from tulu_data.recipe import Recipe, load
+from tulu_data.recipe import Recipe
+from tulu_data.recipe_file import load
+from tulu_data.run import Places
 
 RECIPE = Path(__file__).parents[1] / "recipes/examples/real_sft.yaml"
 

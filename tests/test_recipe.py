@@ -16,7 +16,8 @@ from ruamel.yaml import YAML
 
 from tulu_data import reference
 from tulu_data.errors import RecipeError, UsageError
-from tulu_data.recipe import Recipe, load, read
+from tulu_data.recipe import Recipe
+from tulu_data.recipe_file import load, read
 from tulu_data.sources.jsonl import Jsonl
 from tulu_data.stages.exact_dedup import ExactDedup
 from tulu_data.stages.length_filter import LengthFilter

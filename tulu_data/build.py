@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -26,7 +23,7 @@ from tulu_data.commit import (
     write_text,
 )
 from tulu_data.decide import Decision, TripwireError, check_memory, decide
-from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceError, printable
+from tulu_data.errors import ConflictError, FindingsError, InputError, printable
 from tulu_data.executors import Executor
 from tulu_data.executors.inline import Inline
 from tulu_data.ingest import SHARD_ROWS, Shard
@@ -34,7 +31,9 @@ from tulu_data.manifest import Identity
 from tulu_data.mixture import LATEST, RUNS, STAGING, Mixture
 from tulu_data.plan import Plan
 from tulu_data.progress import Progress, Silent
-from tulu_data.recipe import Recipe, load
+from tulu_data.recipe import Recipe
+from tulu_data.recipe_file import load
+from tulu_data.run import Places, Run, Units
 from tulu_data.scan import Scan
 from tulu_data.survey import Surveyed, survey
 from tulu_data.verdicts import TWIN
@@ -42,36 +41,6 @@ from tulu_data.workspace import Workspace
 from tulu_data.write import write
 
 DEFAULT_MEMORY: Final = 4 << 30
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where a build writes: mixtures, the copies of their manifests, and its workspace."""
-
-    out: Path = Path("mixtures")
-    manifests: Path = Path("manifests")
-    workspace: Path = Path(".tulu-data")
-
-    def check(self) -> None:
-        """Raise `ResourceError` (exit 6) where one of them can't be written, before anything is read."""
-        for folder in (self.out, self.manifests, self.workspace):
-            there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-            if not there.is_dir():
-                raise ResourceError(f"{folder}: {there} is a file; choose another place")
-            if not os.access(there, os.W_OK | os.X_OK):
-                raise ResourceError(f"{folder}: {there} can't be written; choose another place or mount it writable")
-
-
-@dataclass
-class Units:
-    """How many units of work were done, and how many were found done."""
-
-    done: dict[str, int] = field(default_factory=dict)
-    found: dict[str, int] = field(default_factory=dict)
-
-    def count(self, phase: str, *, done: int, found: int) -> None:
-        self.done[phase] = self.done.get(phase, 0) + done
-        self.found[phase] = self.found.get(phase, 0) + found
 
 
 @dataclass(frozen=True)
@@ -85,7 +54,7 @@ class Built:
 
 def build(
     recipe: Recipe | Path | str,
-    places: Places = Places(),
+    places: Places | None = None,
     *,
     memory: int = DEFAULT_MEMORY,
     limit: int | None = None,
@@ -107,6 +76,7 @@ def build(
     Raises what `tulu_data.errors` lists, each with its exit code. A build that was stopped
     at any moment goes on where it stopped when it is called again.
     """
+    places = places or Places()
     progress = progress or Silent()
     executor = executor or Inline()
     recipe = recipe if isinstance(recipe, Recipe) else load(recipe)
@@ -148,9 +118,13 @@ def build(
         files = {path: entry for path, entry in manifest.files_in(staging).items() if path not in UNPINNED}
         facts = manifest.compose(resolved, plan, identity, surveyed, shards, decision, rows, files)
         manifest.seal(staging, facts)
-        built = _commit(staging, folder / str(facts["version"]), facts)
+        target = folder / str(facts["version"])
+        if not target.exists():
+            # Before the version is there, so that it is never without its record.
+            run.write(Mixture(target).run_path)
+        built = _commit(staging, target, facts)
         run.write(built.mixture.run_path)
-        (folder / RUNS / f"{identity.digest}.json").unlink()
+        (folder / RUNS / f"{identity.digest}.json").unlink(missing_ok=True)
         _restore(built.mixture, places)
         return built
 
@@ -302,40 +276,3 @@ def _restore(built: Mixture, places: Places) -> None:
     make_folders(copy.parent)
     write_text(copy, (built.folder / manifest.NAME).read_text(encoding="utf-8"))
     write_text(built.folder.parent / LATEST, f"{built.folder.name}\n")
-
-
-@dataclass(frozen=True)
-class Run:
-    """When and where a build ran: local knowledge, no part of the mixture."""
-
-    identity: Identity
-    surveyed: Sequence[Surveyed]
-    shards: Sequence[Shard]
-    measured: Scan
-    units: Units
-    places: Places
-    started: float
-
-    def write(self, path: Path) -> None:
-        """Write the record down.
-
-        `tables` names what it took of the workspace, so that it stays; `same_rows_by` are
-        builds by other code or libraries that gave the same rows.
-        """
-        workspace = self.places.workspace
-        tables = {shard.table.path for shard in self.shards}
-        tables |= {table.path for tables in self.measured.tables for table in tables.values() if table.path.exists()}
-        before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        record = {
-            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started)),
-            "seconds": round(time.time() - self.started, 3),
-            "host": platform.node(),
-            "workspace": str(workspace.absolute()),
-            "files": {str(file.path): file.sha256 for source in self.surveyed for file in source.files},
-            "store": [[shard.source, shard.file, shard.key, shard.number] for shard in self.shards],
-            "tables": sorted(path.relative_to(workspace).as_posix() for path in tables),
-            "units": {"done": self.units.done, "found": self.units.found},
-            "same_rows_by": sorted({*before.get("same_rows_by", ()), self.identity.digest}),
-        }
-        make_folders(path.parent)
-        write_text(path, json.dumps(record, indent=1, sort_keys=True) + "\n")

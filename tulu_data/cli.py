@@ -121,7 +121,7 @@ def plan(recipe: Path, as_json: bool) -> None:
     from tulu_data import console
     from tulu_data.decide import bytes_per_row
     from tulu_data.plan import Plan
-    from tulu_data.recipe import load
+    from tulu_data.recipe_file import load
     from tulu_data.survey import as_values, survey
 
     loaded = load(recipe)
@@ -171,9 +171,9 @@ def build(
     cut, goes on where it stopped.
     """
     from tulu_data import console
-    from tulu_data.build import Places
     from tulu_data.build import build as run
     from tulu_data.executors.processes import Processes
+    from tulu_data.run import Places
 
     with Processes(_workers(executor, workers)) as crew:
         built = run(

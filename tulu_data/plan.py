@@ -36,7 +36,7 @@ class Step:
 class Plan:
     """A recipe's stages by phase: mappers rewrite, filters judge, resolvers deduplicate.
 
-    >>> from tulu_data.recipe import read
+    >>> from tulu_data.recipe_file import read
     >>> stages = "[length_filter, exact_dedup, {exact_dedup: {on: prompt}}]"
     >>> plan = Plan.of(read(f"name: mix\\nsources: {{a: {{jsonl: x}}}}\\nstages: {stages}"))
     >>> [step.name for step in plan.steps]

@@ -1,33 +1,25 @@
 """A recipe: what goes in, what happens to it, and what comes out.
 
-A recipe is read from YAML into frozen models; every problem of its text is reported at
-once, each with its place.
+Frozen models, whoever makes them; `recipe_file` reads them from YAML.
 """
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar, get_args
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, PositiveInt, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, PositiveInt, field_validator
 from ruamel.yaml import YAML
 
-from tulu_data import sources as source_kinds
-from tulu_data import stages as stage_kinds
-from tulu_data.document import Document, KeyPath, parse
-from tulu_data.errors import Problem, RecipeError, UsageError, did_you_mean, printable
-from tulu_data.formats import FORMATS
 from tulu_data.formats.format import Format
 from tulu_data.source import NAME_PATTERN, Source
-from tulu_data.stage import NAMES_SOURCES, PHASES, Stage, matches
+from tulu_data.stage import PHASES, Stage
 
 NAME_RULE: Final = "small letters, digits, '.', '_' and '-', at most 64, the first a letter or digit"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-M = TypeVar("M", bound=BaseModel)
 Kind = Literal["sft"]
 TRAIN: Final = "train"
 
@@ -54,6 +46,7 @@ class Output(BaseModel):
 class Recipe(BaseModel):
     """What `tulu-data build` makes a mixture from.
 
+    >>> from tulu_data.recipe_file import read
     >>> recipe = read("name: mix\\nsources: {mine: {jsonl: data/*.jsonl}}\\nstages: [exact_dedup]\\n")
     >>> recipe.name, list(recipe.sources), [stage.name() for stage in recipe.stages]
     ('mix', ['mine'], ['exact_dedup'])
@@ -95,7 +88,7 @@ class Recipe(BaseModel):
         return {
             **head,
             "sources": {name: _source_values(source) for name, source in self.sources.items()},
-            "stages": [{_called(stage): _plain(stage.model_dump(exclude_none=True))} for stage in self.stages],
+            "stages": [{stage.called(): _plain(stage.model_dump(exclude_none=True))} for stage in self.stages],
             "output": self.output.model_dump(),
         }
 
@@ -123,11 +116,6 @@ def _represent_decimal(representer: Any, value: Decimal) -> Any:
     return representer.represent_scalar(f"tag:yaml.org,2002:{kind}", digits)
 
 
-def _called(stage: Stage) -> str:
-    """What a recipe calls a stage."""
-    return stage.reference or stage.name()
-
-
 def _source_values(source: Source) -> dict[str, Any]:
     values = _plain(source.model_dump(exclude_none=True, exclude_defaults=True))
     place = values.pop(source.place)
@@ -142,193 +130,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return value
-
-
-def load(path: Path | str) -> Recipe:
-    """Read a recipe from a file.
-
-    Raises `RecipeError` (exit 2), with `file:line:column` for everything that is wrong.
-    """
-    file = Path(path)
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file}: {(error.strerror or str(error)).lower()}; give the path of a recipe") from None
-    try:
-        return read(content.decode("utf-8-sig"), str(path))
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise RecipeError(path, [Problem(line, 1, "", "not UTF-8 text")]) from None
-
-
-def read(text: str, file: str = "recipe.yaml") -> Recipe:
-    """Read a recipe from text; `file` is its name in messages."""
-    document = parse(text, file)
-    return _Reader(document).recipe()
-
-
-TOP_KEYS: Final = tuple(Recipe.model_fields)
-
-
-SHOULD_BE: Final = {
-    "bool_parsing": "should be true or false",
-    "decimal_parsing": "should be a number",
-    "dict_type": "should be a mapping",
-    "int_from_float": "should be a whole number",
-    "int_parsing": "should be a whole number",
-    "int_type": "should be a whole number",
-    "model_type": "should be a mapping",
-    "string_type": "should be a text",
-    "too_short": "should have at least one entry",
-    "tuple_type": "should be a list",
-}
-
-
-class _Reader:
-    """Turns a document into a recipe, and collects all problems on the way."""
-
-    def __init__(self, document: Document) -> None:
-        self.document = document
-        self.problems: list[Problem] = []
-
-    def recipe(self) -> Recipe:
-        root = self.document.root
-        if not isinstance(root, dict):
-            self._problem((), f"a recipe is a mapping with the keys {', '.join(TOP_KEYS)}")
-            raise self._error()
-        values = dict(root)
-        if "sources" in values:
-            values["sources"] = self._sources(values["sources"])
-        if "stages" in values:
-            values["stages"] = self._stages(values["stages"] or [])
-        if isinstance(values.get("kind"), str) and values["kind"] not in get_args(Kind):
-            self._problem(
-                ("kind",), f"no kind '{printable(values.pop('kind'), 40)}'; there is {', '.join(get_args(Kind))}"
-            )
-        recipe = self._validated(Recipe, values, ())
-        if recipe is not None:
-            self._check_source_names(recipe)
-        if self.problems or recipe is None:
-            raise self._error()
-        return recipe
-
-    def _sources(self, values: Any) -> Any:
-        if not isinstance(values, dict):
-            return values
-        read = {name: self._source(name, value) for name, value in values.items()}
-        return {name: source for name, source in read.items() if source is not None}
-
-    def _source(self, name: str, value: Any) -> Source | None:
-        path: KeyPath = ("sources", name)
-        kinds = source_kinds.kinds()
-        if not isinstance(value, dict):
-            self._problem(path, f"a source is a mapping with one of the keys {', '.join(kinds)}")
-            return None
-        named = [key for key in value if key in kinds]
-        if len(named) == 1:
-            return self._validated(kinds[named[0]], value, path)
-        if named:
-            self._problem(
-                (*path, named[1]), f"'{named[0]}' and '{named[1]}' in one source; make two sources of them", True
-            )
-            return None
-        hint = next((hint for key in value if (hint := did_you_mean(key, kinds))), "")
-        self._problem(path, f"where are its rows? It needs one of the keys {', '.join(kinds)}{hint}")
-        return None
-
-    def _stages(self, values: Any) -> Any:
-        if not isinstance(values, list):
-            return values
-        read = [self._stage(index, value) for index, value in enumerate(values)]
-        return tuple(stage for stage in read if stage is not None)
-
-    def _stage(self, index: int, value: Any) -> Stage | None:
-        path: KeyPath = ("stages", index)
-        if isinstance(value, str):
-            value = {value: {}}
-        if not isinstance(value, dict) or len(value) != 1:
-            self._problem(
-                path, "a stage is its name, or one name with its options: `- length_filter: {max_messages: 40}`"
-            )
-            return None
-        ((name, options),) = value.items()
-        try:
-            kind = stage_kinds.find(name)
-        except UsageError as error:
-            self._problem(path, printable(str(error), 600))
-            return None
-        return self._validated(kind, options or {}, (*path, name))
-
-    def _check_source_names(self, recipe: Recipe) -> None:
-        for index, stage in enumerate(recipe.stages):
-            path: KeyPath = ("stages", index, _called(stage))
-            for name, field in type(stage).model_fields.items():
-                if NAMES_SOURCES in field.metadata:
-                    self._check_patterns(getattr(stage, name), (*path, name), recipe, numbered=True)
-            if isinstance(stage.max_removed, Mapping):
-                self._check_patterns(stage.max_removed, (*path, "max_removed"), recipe, numbered=False)
-
-    def _check_patterns(self, patterns: Iterable[str], path: KeyPath, recipe: Recipe, *, numbered: bool) -> None:
-        for position, pattern in enumerate(patterns):
-            if not any(matches(source, (pattern,)) for source in recipe.sources):
-                place = (*path, position if numbered else pattern)
-                hint = did_you_mean(pattern, recipe.sources) or _listed(recipe.sources)
-                self._problem(place, f"no source named '{printable(pattern, 60)}'{hint}", not numbered)
-
-    def _validated(self, model: type[M], values: Any, path: KeyPath) -> M | None:
-        try:
-            return model.model_validate(values)
-        except ValidationError as error:
-            for found in error.errors(include_url=False):
-                self._translate(model, found, path)
-            return None
-
-    def _translate(self, model: type[BaseModel], found: Any, prefix: KeyPath) -> None:
-        path, fields = prefix, model
-        for part in found["loc"]:
-            step = (*path, part)
-            if step in self.document.values or step in self.document.keys:
-                path = step
-            elif any(format.name == part for format in FORMATS):
-                fields = next(format for format in FORMATS if format.name == part)
-            if prefix == () and part == "output":
-                fields = Output
-        kind, message = found["type"], found["msg"]
-        if kind == "extra_forbidden":
-            key = str(found["loc"][-1])
-            choices = list(fields.model_fields)
-            self._problem(
-                path, f"unknown key '{printable(key, 60)}'{did_you_mean(key, choices) or _listed(choices)}", True
-            )
-        elif kind == "missing":
-            self._problem((*path, str(found["loc"][-1])), "is missing")
-        elif kind == "value_error":
-            self._problem(path, message.removeprefix("Value error, "))
-        elif kind == "string_pattern_mismatch" and found["ctx"]["pattern"] == NAME_PATTERN:
-            self._problem(path, f"{_shown(found['input'])} is no name: {NAME_RULE}", found["loc"][-1] == "[key]")
-        elif kind == "too_short" and self.problems:
-            pass  # What should be there was there, and is reported already.
-        else:
-            words = SHOULD_BE.get(kind) or message[:1].lower() + message[1:].replace("Input should", "input should")
-            problem = self.document.problem(path, f"{words}; found {_shown(found['input'])}")
-            # A key that takes several types is told of once.
-            if all((problem.line, problem.column) != (told.line, told.column) for told in self.problems):
-                self.problems.append(problem)
-
-    def _problem(self, path: KeyPath, what: str, at_key: bool = False) -> None:
-        self.problems.append(self.document.problem(path, what, at_key=at_key))
-
-    def _error(self) -> RecipeError:
-        return self.document.error(*self.problems)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return f"; there are {', '.join(names)}"
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list | tuple):
-        return "a list"
-    return "nothing" if value is None else f"'{printable(str(value), 60)}'"

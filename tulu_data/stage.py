@@ -88,6 +88,11 @@ class Stage(BaseModel):
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
     @classmethod
+    def called(cls) -> str:
+        """What a recipe calls it: its name, or its reference where it is from outside."""
+        return cls.reference or cls.name()
+
+    @classmethod
     def deciding(cls) -> frozenset[str]:
         """The names of the fields marked `Decides`."""
         return frozenset(name for name, field in cls.model_fields.items() if DECIDES in field.metadata)

@@ -1,0 +1,85 @@
+"""One run of a build: where it writes, what it did, when and from where. Local knowledge, no part of a mixture."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tulu_data.commit import make_folders, write_text
+from tulu_data.errors import ResourceError
+from tulu_data.ingest import Shard
+from tulu_data.manifest import Identity
+from tulu_data.scan import Scan
+from tulu_data.survey import Surveyed
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a build writes: mixtures, the copies of their manifests, and its workspace."""
+
+    out: Path = Path("mixtures")
+    manifests: Path = Path("manifests")
+    workspace: Path = Path(".tulu-data")
+
+    def check(self) -> None:
+        """Raise `ResourceError` (exit 6) where one of them can't be written, before anything is read."""
+        for folder in (self.out, self.manifests, self.workspace):
+            there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+            if not there.is_dir():
+                raise ResourceError(f"{folder}: {there} is a file; choose another place")
+            if not os.access(there, os.W_OK | os.X_OK):
+                raise ResourceError(f"{folder}: {there} can't be written; choose another place or mount it writable")
+
+
+@dataclass
+class Units:
+    """How many units of work were done, and how many were found done."""
+
+    done: dict[str, int] = field(default_factory=dict)
+    found: dict[str, int] = field(default_factory=dict)
+
+    def count(self, phase: str, *, done: int, found: int) -> None:
+        self.done[phase] = self.done.get(phase, 0) + done
+        self.found[phase] = self.found.get(phase, 0) + found
+
+
+@dataclass(frozen=True)
+class Run:
+    """When and where a build ran, and what it took of the workspace."""
+
+    identity: Identity
+    surveyed: Sequence[Surveyed]
+    shards: Sequence[Shard]
+    measured: Scan
+    units: Units
+    places: Places
+    started: float
+
+    def write(self, path: Path) -> None:
+        """Write the record down.
+
+        `tables` names what it took of the workspace, so that it stays; `same_rows_by` are
+        builds by other code or libraries that gave the same rows.
+        """
+        workspace = self.places.workspace
+        tables = {shard.table.path for shard in self.shards}
+        tables |= {table.path for tables in self.measured.tables for table in tables.values() if table.path.exists()}
+        before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        record = {
+            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started)),
+            "seconds": round(time.time() - self.started, 3),
+            "host": platform.node(),
+            "workspace": str(workspace.absolute()),
+            "files": {str(file.path): file.sha256 for source in self.surveyed for file in source.files},
+            "store": [[shard.source, shard.file, shard.key, shard.number] for shard in self.shards],
+            "tables": sorted(path.relative_to(workspace).as_posix() for path in tables),
+            "units": {"done": self.units.done, "found": self.units.found},
+            "same_rows_by": sorted({*before.get("same_rows_by", ()), self.identity.digest}),
+        }
+        make_folders(path.parent)
+        write_text(path, json.dumps(record, indent=1, sort_keys=True) + "\n")
