@@ -33,7 +33,7 @@ def naive_seats(given_weights: dict[str, Fraction], total: int) -> dict[str, int
     return found
 
 
-@given(weights, st.integers(0, 70))
+@given(weights, st.integers(0, 400))
 def test_seats_are_those_of_the_definition(found: dict[str, Fraction], total: int):
     assert seats(found, total) == naive_seats(found, total)
 
