@@ -1,6 +1,6 @@
 """How long a whole build takes, beside bare pyarrow reading and writing the same rows.
 
-    python benchmarks/build_speed.py --rows 1_000_000 --folder /tmp/bench
+    python benchmarks/build_speed.py --rows 1_000_000 --folder bench
 
 Rows are two messages of random words, about 1.5 kB. Measured in one run: pyarrow reads a
 Parquet file of the rows and writes it as we write it; the first build from JSON Lines

@@ -9,6 +9,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from decimal import Decimal
@@ -78,9 +79,9 @@ class Source(BaseModel):
         """What may be amiss where these columns fit no format, to append to a message; or nothing."""
         return ""
 
+    @abstractmethod
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> AbstractContextManager[Reading]:
         """Open one file. `columns` are those that will be used; a reader may leave out others."""
-        raise NotImplementedError
 
 
 class Reading(NamedTuple):

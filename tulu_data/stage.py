@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 import traceback
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -131,9 +132,9 @@ class Mapper(Stage):
 
     phase: ClassVar[Phase] = "rewrite"
 
+    @abstractmethod
     def map(self, rows: Rows) -> Rows:
         """The rows, rewritten, in the same order and number."""
-        raise NotImplementedError
 
 
 class Filter(Stage):
@@ -141,13 +142,13 @@ class Filter(Stage):
 
     phase: ClassVar[Phase] = "judge"
 
+    @abstractmethod
     def measure(self, rows: Rows) -> pl.DataFrame:
         """One line a row, in order. It may depend on nothing but the row and the options."""
-        raise NotImplementedError
 
+    @abstractmethod
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
         """Verdicts on rows: `measures` has a column `row` and what `measure` gave."""
-        raise NotImplementedError
 
 
 class Resolver(Stage):
@@ -162,8 +163,9 @@ class Resolver(Stage):
 
         A resolver that needs no more than `resolve` gets anyway does without it.
         """
-        raise NotImplementedError
+        raise InvariantError(f"stage {self.name()}: does without measures, and was asked for them")
 
+    @abstractmethod
     def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
         """Verdicts on the rows alive.
 
@@ -171,7 +173,6 @@ class Resolver(Stage):
         `order` (UInt32): the rank of the row's keyed hash, which has no ties and depends
         on nothing but ids and the recipe's seed. Break ties by it, never by position.
         """
-        raise NotImplementedError
 
 
 @contextmanager

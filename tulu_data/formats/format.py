@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
@@ -58,6 +59,6 @@ class Format(BaseModel):
         """The required columns that none of `records` has."""
         return [column for column in self.required() if all(pluck(record, column) is MISSING for record in records)]
 
+    @abstractmethod
     def read(self, record: Mapping[str, Any]) -> Conversation:
         """One record as a conversation; `RecordError` where it is none."""
-        raise NotImplementedError
