@@ -234,7 +234,8 @@ def test_a_signal_stops_it_with_its_code_and_the_same_command_goes_on(
     yard, recipe = job
     store = yard.root / "home/workspace/store"
     process = subprocess.Popen(command(yard, recipe), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: any(store.rglob("*.parquet")))
+    # A shard is finished when its note is there.
+    wait_until(lambda: any(store.rglob("*.json")))
     process.send_signal(sent)
     _, message = process.communicate(timeout=60)
     assert process.returncode == code
