@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -124,10 +123,8 @@ def test_yaml_that_could_hide_multiply_or_run_is_refused(text: str, message: str
     assert message in problems(text)
 
 
-def test_deep_nesting_is_refused_at_once():
-    start = time.perf_counter()
+def test_deep_nesting_is_refused_before_it_is_built():
     assert "nested deeper than 32" in problems("[" * 200_000)
-    assert time.perf_counter() - start < 5
 
 
 def test_words_stay_what_was_written():
