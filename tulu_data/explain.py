@@ -110,8 +110,7 @@ class Explainer:
                 f"(sha256 {sha256[:12]}…)"
             )
         here = (pl.col("file") == sha256) & (pl.col("row") == row)
-        ids = self._places.filter(here).collect()["id"].to_list()
-        found = [explanation for id in ids for explanation in self.by_id(id)]
+        found = [explanation for id in self._ids_at(sha256, row) for explanation in self.by_id(id)]
         found += [self._quarantined(record) for record in self._quarantine.filter(here).iter_rows(named=True)]
         if not found:
             raise UsageError(f"{file}: it has no record {row}; its records are numbered from 1 to {entry['read']}")
@@ -124,11 +123,13 @@ class Explainer:
         """
         if not text.strip():
             raise UsageError("--text: give some words of the row")
-        found: list[Explanation] = []
+        ids: dict[str, None] = {}
         for file, row in self._places_of_text(text):
-            found += self.by_id_at(file, row)
-            if len(found) >= limit:
+            # The same file may be read twice, and be in the store once.
+            ids |= dict.fromkeys(self._ids_at(file, row))
+            if len(ids) >= limit:
                 break
+        found = [explanation for id in ids for explanation in self.by_id(id)]
         if not found and not self._has_store:
             contains = pl.col("messages").list.eval(
                 pl.element().struct.field("content").str.contains(text, literal=True)
@@ -140,11 +141,6 @@ class Explainer:
             where = "rows" if self._has_store else "kept rows (the workspace that held the others is gone)"
             raise UsageError(f"{self.mixture.folder}: none of its {where} has a message with this text")
         return found[:limit]
-
-    def by_id_at(self, file: str, row: int) -> list[Explanation]:
-        """The rows of one record, by the sha256 of its file."""
-        ids = self._places.filter((pl.col("file") == file) & (pl.col("row") == row)).collect()["id"]
-        return [explanation for id in ids for explanation in self.by_id(id)]
 
     def removed(self, stage: str | None, source: str | None, limit: int) -> tuple[list[Explanation], int]:
         """The first `limit` removed rows in the order of their ids, and the number of all.
@@ -195,6 +191,12 @@ class Explainer:
             twin=twin,
             **self._content(row, places),
         )
+
+    def _ids_at(self, file: str, row: int) -> list[str]:
+        """The ids of the rows that one record became, by the sha256 of its file."""
+        here = (pl.col("file") == file) & (pl.col("row") == row)
+        ids: list[str] = self._places.filter(here).collect()["id"].to_list()
+        return ids
 
     def _evidence(self, id: str, fate: str) -> dict[str, Any]:
         path = self.mixture.evidence.get(fate)

@@ -232,9 +232,7 @@ def _pieces(format: Format, records: Iterable[Record], quarantined: list[Quarant
     characters = 0
     for record in records:
         try:
-            if record.value is None:
-                raise record.error or RecordError("unreadable", "the record is empty")
-            conversation = format.read(record.value)
+            conversation = format.read(record.content())
         except RecordError as error:
             quarantined.append(Quarantined.of(record, error))
             continue

@@ -131,9 +131,7 @@ def _survey(name: str, source: Source, digest: Callable[[Path], str]) -> Surveye
 def _tried(format: Format, probe: _Probe, record: Record) -> Conversation | str:
     """A record as the row that it will be, or its place and what is wrong with it."""
     try:
-        if record.value is None:
-            raise record.error or RecordError("unreadable", "the record is empty")
-        return format.read(record.value)
+        return format.read(record.content())
     except RecordError as error:
         return f"{probe.path}:{record.row}: {error}"
 

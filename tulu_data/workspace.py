@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -88,7 +87,7 @@ class Workspace:
         make_folders(path.parent)
         return path
 
-    def digest_of(self, file: Path, *, trust_mtime: bool, compute: Callable[[Path], str] = sha256_file) -> str:
+    def digest_of(self, file: Path, *, trust_mtime: bool) -> str:
         """A file's sha256, taken anew, or remembered where size, inode and mtime are trusted to tell."""
         status = file.stat()
         seen = {"size": status.st_size, "inode": status.st_ino, "mtime_ns": status.st_mtime_ns}
@@ -98,6 +97,6 @@ class Workspace:
                 remembered = json.loads(place.read_text(encoding="utf-8"))
                 if seen.items() <= remembered.items():
                     return str(remembered["sha256"])
-        sha256 = compute(file)
+        sha256 = sha256_file(file)
         write_text(self.prepare(place), json.dumps({**seen, "sha256": sha256}, sort_keys=True))
         return sha256

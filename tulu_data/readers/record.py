@@ -20,3 +20,9 @@ class Record(NamedTuple):
     offset: int | None
     value: Mapping[str, Any] | None
     error: RecordError | None = None
+
+    def content(self) -> Mapping[str, Any]:
+        """The value; raises the error where there is none."""
+        if self.value is None:
+            raise self.error or RecordError("unreadable", "the record is empty")
+        return self.value
