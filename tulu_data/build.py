@@ -84,7 +84,7 @@ def build(
     places.check()
     workspace = Workspace(places.workspace)
     surveyed = look(recipe, workspace, trust_mtime=trust_mtime, progress=progress)
-    resolved = recipe.with_formats({source.name: source.format for source in surveyed})
+    resolved = recipe.with_sources({found.name: found.source for found in surveyed})
     identity = manifest.identify(resolved, surveyed, limit)
     folder = places.out / recipe.name
     if committed := _committed(folder, recipe, identity):
@@ -141,7 +141,7 @@ def look(recipe: Recipe, workspace: Workspace, *, trust_mtime: bool, progress: P
             tick(1)
             return sha256
 
-        return survey(recipe, digest)
+        return survey(recipe, digest, workspace.sources)
 
 
 def _committed(folder: Path, recipe: Recipe, identity: Identity) -> Mixture | None:

@@ -111,22 +111,24 @@ def init(folder: Path) -> None:
 
 @cli.command()
 @recipe_argument
+@workspace_option
 @json_option
-def plan(recipe: Path, as_json: bool) -> None:
+def plan(recipe: Path, workspace: Path, as_json: bool) -> None:
     """Show what a build of RECIPE would do.
 
     How each file will be read, with its first rows as they will look; the phases; and
-    what it takes in memory and disk. Nothing is written.
+    what it takes in memory and disk. Nothing is written but what a source fetches or makes.
     """
     from tulu_data import console
     from tulu_data.decide import bytes_per_row
     from tulu_data.plan import Plan
     from tulu_data.recipe_file import load
     from tulu_data.survey import as_values, survey
+    from tulu_data.workspace import Workspace
 
     loaded = load(recipe)
-    surveyed = survey(loaded, lambda path: "")
-    resolved = loaded.with_formats({source.name: source.format for source in surveyed})
+    surveyed = survey(loaded, lambda path: "", Workspace(workspace).sources)
+    resolved = loaded.with_sources({found.name: found.source for found in surveyed})
     planned = Plan.of(resolved)
     if as_json:
         phases = [{"name": step.name, "phase": step.stage.phase} for step in planned.steps]

@@ -14,7 +14,6 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, PositiveInt, field_validator
 from ruamel.yaml import YAML
 
-from tulu_data.formats.format import Format
 from tulu_data.source import NAME_PATTERN, Source
 from tulu_data.stage import PHASES, Stage
 
@@ -74,13 +73,9 @@ class Recipe(BaseModel):
             raise ValueError("two stages mix; a recipe is mixed once, last")
         return stages
 
-    def with_formats(self, formats: Mapping[str, Format | None]) -> Recipe:
-        """The recipe with the format of each source said."""
-        resolved = {
-            name: source.model_copy(update={"format": formats.get(name) or source.format})
-            for name, source in self.sources.items()
-        }
-        return self.model_copy(update={"sources": resolved})
+    def with_sources(self, sources: Mapping[str, Source]) -> Recipe:
+        """The recipe with its sources as they were found: formats said, moving things pinned."""
+        return self.model_copy(update={"sources": {name: sources[name] for name in self.sources}})
 
     def as_values(self) -> dict[str, Any]:
         """The recipe as plain values, as its YAML has them; decimals stay exact."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, NamedTuple
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
 
@@ -63,8 +63,15 @@ class Source(BaseModel):
             raise ValueError("'rows' and 'fraction' exclude each other; keep one of them")
         return self
 
-    def files(self) -> tuple[Path, ...]:
-        """The files that the source's paths lead to now, without doubles, sorted by path."""
+    def resolved(self) -> Self:
+        """The source with what may move pinned, such as a branch to its commit."""
+        return self
+
+    def files(self, cache: Path) -> tuple[Path, ...]:
+        """The files that hold its rows now, without doubles, sorted by path.
+
+        `cache` is a folder of the workspace for sources that make their files.
+        """
         patterns: tuple[str, ...] = getattr(self, self.place)
         found = sorted(file for pattern in patterns for file in find_files(pattern))
         # The same file under two names is one file.

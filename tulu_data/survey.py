@@ -36,9 +36,10 @@ class InputFile:
 class Surveyed:
     """One source, looked into.
 
-    `columns` are those of the first rows, and `unread` what of them the format does not
-    read; `preview` are the first rows as they will be; `bad` are those of the first records
-    that can't become rows, and `probed` is their number; `expected_rows` is an estimate.
+    `source` is as it was found, its format said and what may move pinned. `columns` are
+    those of the first rows, and `unread` what of them the format does not read; `preview`
+    are the first rows as they will be; `bad` are those of the first records that can't
+    become rows, and `probed` is their number; `expected_rows` is an estimate.
     """
 
     name: str
@@ -89,18 +90,21 @@ class _Probe:
         return [record.value for record in self.records if record.value is not None]
 
 
-def survey(recipe: Recipe, digest: Callable[[Path], str]) -> tuple[Surveyed, ...]:
-    """Look into every source of a recipe, in the order of their names; `digest` gives a file's sha256.
+def survey(recipe: Recipe, digest: Callable[[Path], str], cache: Path) -> tuple[Surveyed, ...]:
+    """Look into every source of a recipe, in the order of their names.
+
+    `digest` gives a file's sha256; `cache` is a folder for sources that make their files.
 
     Raises `InputError` (exit 3) for a source without files or rows, for files that are
     not what the recipe says, and for files of one source that disagree in their columns.
     """
-    return tuple(_survey(name, source, digest) for name, source in sorted(recipe.sources.items()))
+    return tuple(_survey(name, source, digest, cache) for name, source in sorted(recipe.sources.items()))
 
 
-def _survey(name: str, source: Source, digest: Callable[[Path], str]) -> Surveyed:
+def _survey(name: str, source: Source, digest: Callable[[Path], str], cache: Path) -> Surveyed:
     with told_of(f"sources.{name}"):
-        paths = source.files()
+        source = source.resolved()
+        paths = source.files(cache)
         statuses = [require_regular(path) for path in paths]
         probes = [_probe(source, path) for path, status in zip(paths, statuses, strict=True) if status.st_size]
         probes = [probe for probe in probes if probe.records]
@@ -116,7 +120,7 @@ def _survey(name: str, source: Source, digest: Callable[[Path], str]) -> Surveye
     good = [conversation for conversation in tried if not isinstance(conversation, str)]
     return Surveyed(
         name=name,
-        source=source,
+        source=source.model_copy(update={"format": format or source.format}),
         format=format,
         files=files,
         columns=tuple(columns),

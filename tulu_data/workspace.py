@@ -61,6 +61,11 @@ class Workspace:
 
     root: Path
 
+    @property
+    def sources(self) -> Path:
+        """The folder of files that sources made."""
+        return self.root / "sources"
+
     def store(self, key: str) -> Path:
         """The folder of one file's shards."""
         return self.root / "store" / key[:2] / key
