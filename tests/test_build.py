@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import Yard, files_of, pairs, varied
-from tulu_data import merkle, scan, write
+from tulu_data import merkle, scan, table, write
 from tulu_data.build import Built, build
 from tulu_data.errors import ConflictError, FindingsError, InputError, InvariantError, RecipeError, ResourceError
 from tulu_data.explain import Explainer
@@ -456,6 +456,21 @@ def test_a_store_that_changes_between_scan_and_write_is_a_bug(yard: Yard, monkey
     monkeypatch.setattr(write, "batches", reversing)
     with pytest.raises(InvariantError, match="holds other rows than were judged"):
         yard.mix(sources={"a": {"jsonl": "a.jsonl"}})
+
+
+def test_what_a_dead_worker_had_begun_is_not_published(yard: Yard, monkeypatch: pytest.MonkeyPatch):
+    yard.jsonl("a.jsonl", pairs(4))
+    original = table.write
+
+    def dying_first(target: Path, rows: pa.Table) -> None:
+        if target.parent.name == "data":
+            target.with_name(f"{target.name}.1-1.tmp").write_bytes(b"half")
+        original(target, rows)
+
+    monkeypatch.setattr(table, "write", dying_first)
+    built = yard.mix(sources={"a": {"jsonl": "a.jsonl"}})
+    assert sorted(path.name for path in (built.mixture.folder / "data").iterdir()) == ["train-00000-of-00001.parquet"]
+    assert sum(name.startswith("data/") for name in built.mixture.manifest["files"]) == 1
 
 
 class Redacting(Mapper):
