@@ -1,0 +1,180 @@
+"""The engine finds what sets of n-gram tuples find, and nothing else."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_words import NAIVE
+
+from tulu_data.evaluations.evaluation_set import Item
+from tulu_data.evaluations.ngram_index import NgramIndex, Setting, build, open_index
+from tulu_data.kernels.unicode import Normaliser
+
+Texts = Sequence[str]
+
+
+def item(id: str, *questions: str, answer: str = "") -> Item:
+    return Item(id, {"question": questions, "passage": (), "choices": (), "answer": (answer,) if answer else ()})
+
+
+def index_of(sets: dict[str, list[Item]], n: int, normaliser: Normaliser = "words", **more: Any) -> NgramIndex:
+    folder = Path(tempfile.mkdtemp()) / "index"
+    build(folder, sets, Setting(n, normaliser, ("question",), **more))
+    return open_index(folder)[0]
+
+
+def scanned(index: NgramIndex, rows: Sequence[Texts]) -> dict[tuple[int, str], dict[str, Any]]:
+    """What the engine says of each pair, by row and item."""
+    _, work = open_index(index.folder)
+    texts = pa.array([text for row in rows for text in row], pa.string())
+    offsets = np.cumsum([0, *map(len, rows)]).astype(np.int64)
+    items = index.items.with_row_index("item").with_columns(pl.col("item").cast(pl.Int64))
+    pairs = index.scan(texts, offsets, work).pairs.join(items, on="item", suffix="_all")
+    return {(pair["row"], pair["id"]): pair for pair in pairs.iter_rows(named=True)}
+
+
+def grams(words: list[str], n: int) -> list[tuple[str, ...]]:
+    return [tuple(words[start : start + n]) for start in range(len(words) - n + 1)]
+
+
+def naive(items: list[Item], rows: Sequence[Texts], n: int, normaliser: Normaliser) -> dict[tuple[int, str], Any]:
+    """(covered, tokens, n-grams, longest run, idf, idf of all) of indexed items; True for short ones that are whole."""
+    split = NAIVE[normaliser]
+    of_items = {item.id: [split(text) for text in item.texts["question"]] for item in items}
+    sets = {id: {gram for words in texts for gram in grams(words, n)} for id, texts in of_items.items()}
+    idf = {
+        gram: math.log((len(items) + 1) / sum(gram in other for other in sets.values()))
+        for gram in set().union(*sets.values())
+    }
+    found: dict[tuple[int, str], Any] = {}
+    for (number, row), (id, texts) in itertools.product(enumerate(rows), of_items.items()):
+        messages = [split(text) for text in row]
+        have = {gram for words in messages for gram in grams(words, n)}
+        shared = sets[id] & have
+        if shared:
+            covered = {
+                (text, start + offset)
+                for text, words in enumerate(texts)
+                for start, gram in enumerate(grams(words, n))
+                if gram in have
+                for offset in range(n)
+            }
+            tokens = sum(len(words) for words in texts if len(words) >= n)
+            longest = max(len(run) for run in common_runs(texts, messages))
+            sums = [sum(idf[gram] for gram in chosen) for chosen in (shared, sets[id])]
+            found[number, id] = (len(covered), tokens, len(shared), longest, *sums)
+        elif not sets[id] and any(texts):
+            whole = [words for words in texts if words]
+            if all(any(words in grams_as_lists(message, len(words)) for message in messages) for words in whole):
+                found[number, id] = True
+    return found
+
+
+def grams_as_lists(words: list[str], n: int) -> list[list[str]]:
+    return [list(gram) for gram in grams(words, n)]
+
+
+def common_runs(texts: list[list[str]], messages: list[list[str]]) -> list[list[str]]:
+    """All runs of words that a text of the item and a message of the row share."""
+    return [
+        text[start:end]
+        for text in texts
+        for start in range(len(text))
+        for end in range(start + 1, len(text) + 1)
+        if any(text[start:end] in grams_as_lists(message, end - start) for message in messages)
+    ]
+
+
+def compared(pair: dict[str, Any]) -> Any:
+    if pair["kind"] == "short":
+        return True
+    sums = [round(pair[name], 3) for name in ("idf", "idf_all")]
+    return (*(pair[name] for name in ("covered", "tokens", "grams", "longest")), *sums)
+
+
+def rounded(value: Any) -> Any:
+    return value if value is True else (*value[:4], *(round(number, 3) for number in value[4:]))
+
+
+WORDS = st.sampled_from(["a", "b", "c", "a", "é", "数", "e\u0301", "A", "2", "x+1", "ß", "𐐀", "\\frac", ".", "\n"])
+TEXT = st.lists(WORDS, max_size=14).map(" ".join)
+ITEMS = st.lists(st.lists(TEXT, min_size=1, max_size=2), min_size=1, max_size=4)
+ROWS = st.lists(st.lists(TEXT, max_size=3), max_size=4)
+
+
+@pytest.mark.parametrize("normaliser", get_args(Normaliser))
+@settings(max_examples=250)
+@given(texts=ITEMS, rows=ROWS, n=st.integers(1, 13), leak=st.booleans())
+def test_the_engine_equals_sets_of_tuples(
+    normaliser: Normaliser, texts: list[list[str]], rows: list[list[str]], n: int, leak: bool
+):
+    items = [item(f"i{number}", *own) for number, own in enumerate(texts)]
+    if leak:
+        rows = [*rows, [f"so {texts[0][0]} and {texts[-1][-1]}"]]
+    if not any(NAIVE[normaliser](text) for own in texts for text in own):
+        return
+    index = index_of({"e": items}, n, normaliser)
+    pairs = scanned(index, rows)
+    found = {
+        key: compared(pair)
+        for key, pair in pairs.items()
+        if pair["kind"] == "indexed" or pair["whole"] == pair["texts"]
+    }
+    assert found == {key: rounded(value) for key, value in naive(items, rows, n, normaliser).items()}
+
+
+def test_n_grams_that_many_items_share_count_in_no_statistic():
+    stem = "which of the following statements is true about the law of"
+    items = [item(f"i{number}", f"{stem} {'xyzw'[number]} in the year {1900 + number}") for number in range(4)]
+    index = index_of({"e": items}, 5, max_item_df=3)
+    assert index.accounts["e"]["ngrams_left_out"] == 4 * 7
+    pairs = scanned(index, [[f"{stem} nothing"], [f"and {stem} y in the year 1901."]])
+    assert list(pairs) == [(1, "i1")]
+    pair = pairs[1, "i1"]
+    assert (pair["covered"], pair["tokens"], pair["grams"], pair["grams_all"]) == (9, 9, 5, 5)
+
+
+def test_ignored_n_grams_count_in_no_statistic():
+    index = index_of({"e": [item("1", "write a function to add two numbers")]}, 3, ignored=("Write a function to",))
+    assert index.accounts["e"]["ngrams_left_out"] == 2
+    assert not scanned(index, [["Write a function to subtract"]])
+    assert scanned(index, [["to add two"]])[0, "1"]["grams"] == 1
+
+
+def test_items_are_indexed_short_or_unusable_and_counted():
+    index = index_of(
+        {"e": [item("1", "one two three"), item("2", "one"), item("3", "?!"), item("4")], "f": [item("5", "x")]}, 3
+    )
+    assert index.accounts == {
+        "e": {"items": 4, "indexed": 1, "short": 1, "unusable": 2, "ngrams_left_out": 0},
+        "f": {"items": 1, "indexed": 0, "short": 1, "unusable": 0, "ngrams_left_out": 0},
+    }
+
+
+def test_a_run_is_told_where_it_stands_on_both_sides():
+    index = index_of({"e": [item("1", "Ünter den Linden stand ein alter Baum")]}, 2)
+    pair = scanned(index, [["Nein.", "«Früher» STAND EIN alter  Stuhl, stand ein"]])[0, "1"]
+    assert (pair["longest"], pair["text"]) == (3, 1)
+    row = "«Früher» STAND EIN alter  Stuhl, stand ein".encode()
+    assert row[pair["start"] : pair["end"]].decode() == "STAND EIN alter"
+    text, start, end = index.text_span(pair["item_token"], pair["longest"])
+    assert text == 0
+    assert "Ünter den Linden stand ein alter Baum".encode()[start:end].decode() == "stand ein alter"
+
+
+def test_scans_with_one_index_do_not_know_of_each_other():
+    index = index_of({"e": [item("1", "a b c d e f")]}, 3)
+    assert scanned(index, [["a b c"]])[0, "1"]["covered"] == 3
+    assert scanned(index, [["d e f"]])[0, "1"]["covered"] == 3
+    assert scanned(index, [["x y z"]]) == {}

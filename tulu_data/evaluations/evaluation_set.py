@@ -1,0 +1,197 @@
+"""An evaluation set: where its items lie, and which fields they are made of.
+
+Its files are read by the same code as sources. Every item is accounted for: an evaluation
+set that is missing, empty or unreadable is an error, never "clean".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidatorFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from tulu_data import sources
+from tulu_data.errors import InputError, did_you_mean, printable, told_of
+from tulu_data.formats.column import MISSING, Column, first_part, pluck
+from tulu_data.readers.record import Record
+from tulu_data.source import Source
+
+Part = Literal["question", "passage", "choices", "answer"]
+PARTS: Final[tuple[Part, ...]] = ("question", "passage", "choices", "answer")
+
+Columns = Annotated[
+    tuple[Column, ...],
+    BeforeValidator(
+        lambda value: (value,) if isinstance(value, str | int) else value, json_schema_input_type=str | list[str]
+    ),
+]
+
+
+class Item(NamedTuple):
+    """One evaluation item: its id, and its texts by part. A part that is not there has none."""
+
+    id: str
+    texts: Mapping[Part, tuple[str, ...]]
+
+
+class EvaluationSet(BaseModel):
+    """Items to hold rows against, in files that are read as those of a source.
+
+    {jsonl: "evals/gsm8k/test.jsonl", question: question, answer: answer}
+    {jsonl: "evals/csqa.jsonl", question: question.stem, id: id}
+    {jsonl: "evals/mmlu_test-*.jsonl.gz", question: question, answer: answer, group_by: [config, eval_instance_index]}
+
+    Several columns of one part are texts of their own, which no n-gram crosses, unless
+    `join` makes one text of them. A list of texts is one text an element.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: SerializeAsAny[Source] = Field(description="Where the items lie: the keys of a source")
+    question: Annotated[Columns, Field(min_length=1)] = Field(description="The columns that ask")
+    answer: Columns = Field((), description="The columns that answer")
+    passage: Columns = Field((), description="The columns that are read before the question")
+    choices: Columns = Field((), description="The columns of the options")
+    id: Columns = Field((), description="The columns that name an item; its number, if not said")
+    group_by: Columns = Field((), description="Records that agree in these columns are one item: its first record")
+    join: str | None = Field(None, description="Make one text of a part's columns, with this between them")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _split(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> EvaluationSet:
+        """Take the keys of a source out of the mapping and make one of them."""
+        if not isinstance(value, Mapping) or "source" in value:
+            read: EvaluationSet = handler(value)
+            return read
+        kinds = sources.kinds()
+        named = [key for key in value if key in kinds]
+        if len(named) != 1:
+            raise ValueError(f"an evaluation set needs one of the keys {', '.join(kinds)}: where are its items?")
+        kind = kinds[named[0]]
+        own = {key: part for key, part in value.items() if key in cls.model_fields}
+        rest = {key: part for key, part in value.items() if key not in cls.model_fields}
+        unknown = next((key for key in rest if key not in kind.model_fields or key in HIDDEN), None)
+        if unknown is not None:
+            choices = [name for name in (*cls.model_fields, *kind.model_fields) if name not in HIDDEN]
+            hint = did_you_mean(unknown, choices) or f"; there are {', '.join(choices)}"
+            raise ValueError(f"unknown key '{printable(str(unknown), 60)}'{hint}")
+        split: EvaluationSet = handler({**own, "source": kind.model_validate(rest)})
+        return split
+
+    @model_serializer(mode="plain")
+    def _flat(self) -> dict[str, Any]:
+        place = getattr(self.source, self.source.place)
+        values = {
+            self.source.place: place[0] if isinstance(place, tuple) and len(place) == 1 else place,
+            **self.source.model_dump(mode="json", exclude={self.source.place}, exclude_defaults=True),
+        }
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if name != "source" and value not in ((), None):
+                values[name] = value[0] if isinstance(value, tuple) and len(value) == 1 else value
+        return values
+
+    def description(self) -> dict[str, Any]:
+        """All that decides what its items are, but for the bytes of its files."""
+        flat = self._flat()
+        return {**{key: value for key, value in flat.items() if key != self.source.place}, "kind": self.source.place}
+
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        named = (*self.question, *self.answer, *self.passage, *self.choices, *self.id, *self.group_by)
+        return tuple(dict.fromkeys(name for column in named for name in (column, first_part(column))))
+
+    def items(self, name: str, cache: Path, digest: Callable[[Path], str]) -> list[Item]:
+        """All items, in the order of their files' sha256, whatever the files' names.
+
+        Raises `InputError` (exit 3), naming the set, for files that are not there or can't
+        be read, a column that no record has, no item at all, and an id that two items have.
+        """
+        with told_of(f"evaluation set {name}"):
+            files = sorted(self.source.files(cache), key=lambda path: (digest(path), str(path)))
+            found = list(self._items(files))
+            if not found:
+                raise InputError(
+                    f"no item in {', '.join(str(path) for path in files)}; it can't be decontaminated against"
+                )
+            seen: set[str] = set()
+            for item in found:
+                if item.id in seen:
+                    raise InputError(
+                        f"two items have the id '{printable(item.id, 60)}'; say which columns name one: id: [...], "
+                        "or which records are one item: group_by: [...]"
+                    )
+                seen.add(item.id)
+            return found
+
+    def _items(self, files: list[Path]) -> Iterator[Item]:
+        number = 0
+        groups: set[tuple[str, ...]] = set()
+        met: dict[str, None] = {}
+        needed = {*self.question, *self.id, *self.group_by, *self.answer}
+        for file in files:
+            with self.source.read(file, self.columns()) as reading:
+                for record in reading.records:
+                    value = _value(record, file)
+                    number += 1
+                    met.update(dict.fromkeys(value))
+                    needed = {column for column in needed if pluck(value, column) is MISSING}
+                    if self.group_by:
+                        group = tuple(str(pluck(value, column)) for column in self.group_by)
+                        if group in groups:
+                            continue
+                        groups.add(group)
+                    names = self.id or self.group_by
+                    id = "/".join(str(pluck(value, column)) for column in names) if names else str(number)
+                    yield Item(id, {part: self._texts(value, part, f"{file}:{record.row}") for part in PARTS})
+        if number and needed:
+            column = min(needed)
+            listed = ", ".join(printable(key, 40) for key in list(met)[:12])
+            raise InputError(
+                f"no record has the column '{column}'; its columns are {listed}{did_you_mean(column, met)}"
+            )
+
+    def _texts(self, record: Mapping[str, Any], part: Part, place: str) -> tuple[str, ...]:
+        texts = [text for column in getattr(self, part) for text in _flatten(pluck(record, column), column, place)]
+        if self.join is not None and texts:
+            return (self.join.join(texts),)
+        return tuple(texts)
+
+
+HIDDEN: Final = frozenset(
+    {"source", "format", "domain", "license", "rows", "fraction", "max_quarantined", "allow_empty"}
+)
+"""Keys of a source that an evaluation set has no use for: all its items count."""
+
+
+def _value(record: Record, file: Path) -> Mapping[str, Any]:
+    if record.value is None:
+        raise InputError(f"{file}:{record.row}: {record.error}; mend the file")
+    return record.value
+
+
+def _flatten(value: Any, column: str, place: str) -> Iterator[str]:
+    if value is MISSING or value is None:
+        return
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
+    elif isinstance(value, list):
+        for element in value:
+            yield from _flatten(element, column, place)
+    else:
+        raise InputError(
+            f"{place}: {column} is {type(value).__name__}, not text; give a path into it, as {column}.text"
+        )

@@ -1,0 +1,398 @@
+"""The n-grams of evaluation sets, built once, kept in the workspace, mapped by every worker.
+
+An item is **indexed** if it has an n-gram that counts, **short** if it has words and no
+such n-gram (it is matched as a whole), **unusable** if it has no word at all. All three
+are counted for each evaluation set.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from tulu_data.commit import make_folders, publish_folder, remove_folder, sha256_file, write_text
+from tulu_data.errors import ConflictError, InputError, InvariantError
+from tulu_data.evaluations.evaluation_set import PARTS, Item, Part
+from tulu_data.kernels import ngrams
+from tulu_data.kernels.ngrams import PAIR_COLUMNS, Index, Work
+from tulu_data.kernels.unicode import Normaliser, tables
+from tulu_data.kernels.words import MODES, Words, buffers, fold, scratch, words
+
+ITEMS: Final = "items.parquet"
+NOTE: Final = "note.json"
+ANSWERS: Final = "answers"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What an index is made by: all of it is in its key.
+
+    `parts` of an item count; n-grams that more than `max_item_df` items have, and those of
+    the texts `ignored`, are left out of every statistic.
+    """
+
+    n: int
+    normaliser: Normaliser
+    parts: tuple[Part, ...]
+    max_item_df: int | None = None
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NgramIndex:
+    """An index that lies in a folder, opened.
+
+    `items` has a line an item: `evaluation`, `id`, `kind` (indexed, short, unusable),
+    `texts` (that have words), `words`, `tokens` (in n-grams that count), `grams` (distinct), `idf` (their sum).
+    `accounts` counts items by kind for each evaluation set, and the n-grams left out.
+    """
+
+    folder: Path
+    setting: Setting
+    items: pl.DataFrame
+    accounts: dict[str, dict[str, int]]
+    index: Index
+    spans: npt.NDArray[np.int32]
+    answers: tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]
+
+    def scan(self, texts: pa.StringArray, offsets: npt.NDArray[np.int64], work: Work) -> Found:
+        """Every pair of a row and an item that share an n-gram, or of which the item is short and whole in the row.
+
+        `texts[offsets[i]:offsets[i + 1]]` are those of row i.
+        """
+        data, bounds = buffers(texts)
+        longest = int(np.diff(bounds).max(initial=0))
+        room = (
+            np.empty(longest + 1, np.uint64),
+            np.empty(longest + 1, np.int64),
+            np.empty(longest + 1, np.int64),
+            np.empty(longest + 1, np.int32),
+        )
+        normaliser = self.setting.normaliser
+        pairs, idf, grams, gram_bounds = ngrams.scan(
+            data,
+            bounds,
+            offsets,
+            tables(normaliser),
+            MODES[normaliser],
+            self.setting.n,
+            self.index,
+            work,
+            room,
+            *scratch(longest),
+        )
+        frame = pl.DataFrame(dict(zip(PAIR_COLUMNS, pairs.T, strict=True))).with_columns(idf=pl.Series(idf).round(6))
+        return Found(frame, grams, gram_bounds)
+
+    def text_span(self, token: int, length: int) -> tuple[int, int, int]:
+        """Where a run of an item's tokens stands: which of its texts, and from which byte to which."""
+        text = int(self.index.token_text[token])
+        item = int(self.index.token_item[token])
+        start, end = self.spans[token, 0], self.spans[token + length - 1, 1]
+        return text - int(self.index.item_bounds[item]), int(start), int(end)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a scan found: `pairs`, and the distinct n-grams of row i: `grams[bounds[i]:bounds[i + 1]]`."""
+
+    pairs: pl.DataFrame
+    grams: npt.NDArray[np.int32]
+    bounds: npt.NDArray[np.int64]
+
+
+def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) -> None:
+    """Make the index of some evaluation sets in a folder that is not there yet.
+
+    Raises `InputError` (exit 3) where an evaluation set has no item that can be matched.
+    """
+    names = sorted(sets)
+    items = [(name, item) for name in names for item in sets[name]]
+    texts = [[text for part in setting.parts for text in item.texts[part]] for _, item in items]
+    strings = pa.array([text for own in texts for text in own], pa.string())
+    item_bounds = np.cumsum([0, *map(len, texts)]).astype(np.int64)
+    found = words(strings, setting.normaliser)
+    vocabulary = _vocabulary(strings, found, setting.normaliser)
+    token_text = np.repeat(np.arange(len(strings), dtype=np.int32), np.diff(found.offsets))
+    text_item = np.repeat(np.arange(len(items), dtype=np.int32), np.diff(item_bounds))
+    token_item = text_item[token_text]
+    item_set = np.repeat(np.arange(len(names)), [len(sets[name]) for name in names])
+    grams = _grams(found, vocabulary.token_word, token_item, item_set, setting)
+    covered = np.zeros(len(found.hashes), np.bool_)
+    ngrams.cover(np.sort(grams.post_token), setting.n, covered)
+    tokens = np.bincount(token_item[covered], minlength=len(items))
+    counted = np.bincount(token_item, minlength=len(items))
+    with_words = np.bincount(text_item[np.diff(found.offsets) > 0], minlength=len(items))
+    kinds = np.where(tokens > 0, "indexed", np.where(counted > 0, "short", "unusable"))
+    table = pl.DataFrame(
+        {
+            "evaluation": [name for name, _ in items],
+            "id": [item.id for _, item in items],
+            "kind": kinds,
+            "texts": with_words.astype(np.int32),
+            "words": counted.astype(np.int32),
+            "tokens": tokens.astype(np.int32),
+            "grams": grams.of_item.astype(np.int32),
+            "idf": np.round(grams.idf_of_item, 6),
+        }
+    )
+    accounts = {name: _account(name, table, grams.left_out) for name in names}
+    whole = _whole_texts(found, np.flatnonzero(kinds == "short"), item_bounds)
+    index = Index(
+        **vocabulary._asdict(),
+        token_text=token_text,
+        token_item=token_item,
+        gram_hash=grams.hash,
+        gram_token=grams.token,
+        gram_slots=ngrams.slots_for(grams.hash),
+        gram_bits=ngrams.bits_for(grams.hash),
+        post_bounds=grams.post_bounds,
+        post_token=grams.post_token,
+        post_idf=grams.post_idf,
+        **whole._asdict(),
+        text_bounds=found.offsets,
+        item_bounds=item_bounds,
+    )
+    _, byte_bounds = buffers(strings)
+    text_start = byte_bounds[token_text]
+    spans = np.stack([found.starts - text_start, found.ends - text_start], axis=1).astype(np.int32)
+    answers = pa.array([" ".join(item.texts["answer"]) for _, item in items], pa.string())
+    answered = words(answers, setting.normaliser)
+    arrays = {
+        **index._asdict(),
+        "spans": spans,
+        f"{ANSWERS}_hash": answered.hashes,
+        f"{ANSWERS}_bounds": answered.offsets,
+    }
+    _publish(folder, arrays, table, {"accounts": accounts, "setting": _noted(setting)})
+
+
+def _publish(folder: Path, arrays: Mapping[str, npt.NDArray[Any]], items: pl.DataFrame, note: dict[str, Any]) -> None:
+    staged = folder.with_name(f"{folder.name}.tmp")
+    remove_folder(staged)
+    make_folders(staged)
+    for name, array in arrays.items():
+        with (staged / f"{name}.npy").open("wb") as file:
+            np.save(file, array, allow_pickle=False)
+    items.write_parquet(staged / ITEMS)
+    digests = {path.name: sha256_file(path) for path in sorted(staged.iterdir())}
+    write_text(staged / NOTE, json.dumps({**note, "files": digests}, sort_keys=True))
+    try:
+        publish_folder(staged, folder)
+    except ConflictError:
+        # Another build made the same index meanwhile.
+        remove_folder(staged)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether an index lies in a folder with every byte that it was made of."""
+    try:
+        note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
+        return all(sha256_file(folder / name) == digest for name, digest in note["files"].items())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+@cache
+def open_index(folder: Path) -> tuple[NgramIndex, Work]:
+    """The index in a folder, mapped, and room for scans with it; once a process."""
+    note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
+    arrays = {
+        name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+        for name in (*Index._fields, "spans", f"{ANSWERS}_hash", f"{ANSWERS}_bounds")
+    }
+    setting = note["setting"]
+    opened = NgramIndex(
+        folder,
+        Setting(setting["n"], setting["normaliser"], tuple(setting["parts"]), setting["max_item_df"]),
+        pl.read_parquet(folder / ITEMS),
+        note["accounts"],
+        Index(**{name: arrays[name] for name in Index._fields}),
+        arrays["spans"],
+        (arrays[f"{ANSWERS}_hash"], arrays[f"{ANSWERS}_bounds"]),
+    )
+    return opened, Work.for_index(opened.index)
+
+
+def _noted(setting: Setting) -> dict[str, Any]:
+    return {
+        "n": setting.n,
+        "normaliser": setting.normaliser,
+        "parts": [part for part in PARTS if part in setting.parts],
+        "max_item_df": setting.max_item_df,
+    }
+
+
+def _account(name: str, table: pl.DataFrame, left_out: Mapping[int, int]) -> dict[str, int]:
+    own = table.with_row_index("number").filter(pl.col("evaluation") == name)
+    kinds = dict(own.group_by("kind").len().iter_rows())
+    account = {kind: kinds.get(kind, 0) for kind in ("indexed", "short", "unusable")}
+    if account["unusable"] == len(own):
+        raise InputError(
+            f"evaluation set {name}: none of its {len(own)} items has a word; "
+            "say which columns hold their text: question: …"
+        )
+    return {
+        "items": len(own),
+        **account,
+        "ngrams_left_out": sum(left_out.get(int(number), 0) for number in own["number"]),
+    }
+
+
+@dataclass(frozen=True)
+class _Words:
+    word_bytes: npt.NDArray[np.uint8]
+    word_bounds: npt.NDArray[np.int64]
+    word_hash: npt.NDArray[np.uint64]
+    word_slots: npt.NDArray[np.int32]
+    word_bits: npt.NDArray[np.uint64]
+    token_word: npt.NDArray[np.int32]
+
+    def _asdict(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def _vocabulary(strings: pa.StringArray, found: Words, normaliser: Normaliser) -> _Words:
+    """The distinct words of all items, by hash; two words of one hash would be a bug, and are looked for."""
+    distinct, first, token_word = np.unique(found.hashes, return_index=True, return_inverse=True)
+    folded = fold(strings, found, first.astype(np.int64), normaliser)
+    pieces = [word.as_py() for word in folded]
+    word_bytes = np.frombuffer(b"".join(pieces), np.uint8)
+    word_bounds = np.cumsum([0, *map(len, pieces)]).astype(np.int64)
+    token_word = token_word.astype(np.int32)
+    _, bounds = buffers(strings)
+    longest = int((found.ends - found.starts).max(initial=0))
+    wrong = ngrams.first_unequal_word(
+        found.data,
+        found.starts,
+        found.ends,
+        bounds,
+        found.offsets,
+        tables(normaliser),
+        token_word,
+        word_bytes,
+        word_bounds,
+        *scratch(longest),
+    )
+    if wrong >= 0:
+        raise InvariantError(
+            f"two words of the evaluation sets have one hash: {pieces[token_word[wrong]]!r}; report it"
+        )
+    return _Words(word_bytes, word_bounds, distinct, ngrams.slots_for(distinct), ngrams.bits_for(distinct), token_word)
+
+
+@dataclass(frozen=True)
+class _Grams:
+    hash: npt.NDArray[np.uint64]
+    token: npt.NDArray[np.int64]
+    post_bounds: npt.NDArray[np.int64]
+    post_token: npt.NDArray[np.int32]
+    post_idf: npt.NDArray[np.float32]
+    of_item: npt.NDArray[np.int64]
+    idf_of_item: npt.NDArray[np.float64]
+    left_out: dict[int, int]
+
+
+def _grams(
+    found: Words,
+    token_word: npt.NDArray[np.int32],
+    token_item: npt.NDArray[np.int32],
+    item_set: npt.NDArray[np.int64],
+    setting: Setting,
+) -> _Grams:
+    """The n-grams of all items that count, where each stands, and what it weighs within its evaluation set."""
+    n = setting.n
+    hashes = np.empty(len(found.hashes), np.uint64)
+    tokens = np.empty(len(found.hashes), np.int64)
+    count = ngrams.gram_hashes(found.hashes, found.offsets, n, hashes, tokens)
+    hashes, tokens = hashes[:count], tokens[:count]
+    order = np.argsort(hashes, kind="stable")
+    if ngrams.first_unequal_gram(order, tokens, hashes, token_word, n) >= 0:
+        raise InvariantError("two n-grams of the evaluation sets have one hash; report it")
+    posts = pl.DataFrame({"hash": hashes[order], "token": tokens[order]}).with_columns(
+        item=pl.Series(token_item[tokens[order]]), gram=pl.col("hash").rle_id()
+    )
+    pairs = posts.select("hash", "gram", "item").unique(maintain_order=True)
+    df = pairs.group_by("gram").agg(pl.len().alias("df"))
+    dropped = _ignored(setting)
+    kept = (
+        df.filter((pl.col("df") <= setting.max_item_df) if setting.max_item_df else pl.lit(True))
+        .join(pairs.select("gram", "hash").unique("gram"), on="gram")
+        .filter(~pl.col("hash").is_in(pl.Series(dropped).implode()))
+    )
+    left_out = pairs.join(kept, on="gram", how="anti").group_by("item").len()
+    pairs = pairs.join(kept.select("gram"), on="gram", how="semi", maintain_order="left")
+    of_set = item_set[pairs["item"].to_numpy()]
+    sizes = np.bincount(item_set)
+    # One item more than there are, so that what the only item of a set has weighs something.
+    weighed = (
+        pairs.with_columns(set=pl.Series(of_set), size=pl.Series(sizes[of_set]))
+        .with_columns(df=pl.len().over("gram", "set"))
+        .with_columns(idf=((pl.col("size") + 1) / pl.col("df")).log())
+        .select("gram", "item", "idf")
+    )
+    by_item = weighed.group_by("item").agg(pl.len(), pl.col("idf").sum())
+    of_item = np.zeros(len(item_set), np.int64)
+    idf_of_item = np.zeros(len(item_set), np.float64)
+    of_item[by_item["item"].to_numpy()] = by_item["len"].to_numpy()
+    idf_of_item[by_item["item"].to_numpy()] = by_item["idf"].to_numpy()
+    posts = posts.join(weighed, on=("gram", "item")).sort("gram", "token")
+    bounds = posts.select(pl.col("gram").rle()).unnest("gram")["len"].to_numpy()
+    first = np.concatenate([[0], np.cumsum(bounds)]).astype(np.int64)
+    return _Grams(
+        hash=posts["hash"].to_numpy()[first[:-1]],
+        token=posts["token"].to_numpy()[first[:-1]],
+        post_bounds=first,
+        post_token=posts["token"].cast(pl.Int32).to_numpy(),
+        post_idf=posts["idf"].cast(pl.Float32).to_numpy(),
+        of_item=of_item,
+        idf_of_item=idf_of_item,
+        left_out={int(item): int(number) for item, number in left_out.iter_rows()},
+    )
+
+
+def _ignored(setting: Setting) -> npt.NDArray[np.uint64]:
+    found = words(pa.array(setting.ignored, pa.string()), setting.normaliser)
+    hashes = np.empty(max(len(found.hashes), 1), np.uint64)
+    tokens = np.empty(max(len(found.hashes), 1), np.int64)
+    return hashes[: ngrams.gram_hashes(found.hashes, found.offsets, setting.n, hashes, tokens)]
+
+
+@dataclass(frozen=True)
+class _Whole:
+    whole_hash: npt.NDArray[np.uint64]
+    whole_slots: npt.NDArray[np.int32]
+    whole_bits: npt.NDArray[np.uint64]
+    whole_bounds: npt.NDArray[np.int64]
+    whole_text: npt.NDArray[np.int32]
+
+    def _asdict(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def _whole_texts(found: Words, items: npt.NDArray[np.int64], item_bounds: npt.NDArray[np.int64]) -> _Whole:
+    """The texts of short items, by the hash of their first words."""
+    ranges = [range(int(item_bounds[item]), int(item_bounds[item + 1])) for item in items]
+    texts = np.array(list(itertools.chain.from_iterable(ranges)), np.int64)
+    texts = texts[np.diff(found.offsets)[texts] > 0]
+    hashes = np.empty(len(texts), np.uint64)
+    ngrams.prefix_hashes(found.hashes, found.offsets, texts, hashes)
+    order = np.argsort(hashes, kind="stable")
+    distinct, first = np.unique(hashes[order], return_index=True)
+    return _Whole(
+        whole_hash=distinct,
+        whole_slots=ngrams.slots_for(distinct),
+        whole_bits=ngrams.bits_for(distinct),
+        whole_bounds=np.append(first, len(texts)).astype(np.int64),
+        whole_text=texts[order].astype(np.int32),
+    )
