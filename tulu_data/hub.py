@@ -1,11 +1,13 @@
 """The Hub's datasets: their commits, the names of their files, their files in the user's own cache.
 
 The token is the one that `hf auth login` or HF_TOKEN left: it is found by `huggingface_hub`
-and never touched here. Messages have no address and no header in them.
+and never touched here. Messages have no address and no header in them; whoever asks
+puts the dataset's name before them.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +35,7 @@ def commit_of(repo: str, revision: str | None) -> str:
     with _asking(repo, wanted):
         from huggingface_hub import HfApi, snapshot_download
         from huggingface_hub.errors import OfflineModeIsEnabled
-        from huggingface_hub.utils import httpx
+        from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
         try:
             commit = HfApi().dataset_info(repo, revision=wanted, timeout=_SECONDS).sha
@@ -77,41 +79,39 @@ def fetch(repo: str, commit: str, names: Iterable[str]) -> dict[str, Path]:
 def _asking(repo: str, revision: str) -> Iterator[None]:
     """Say what the Hub refuses in plain words, and keep its library silent."""
     from huggingface_hub import errors, get_token
-    from huggingface_hub.utils import httpx
+    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
-    place = repo if revision == "main" else f"{repo}@{printable(revision, 60)}"
     log_in = "" if get_token() else " (there is none here)"
     try:
         with _silent():
             yield
     except errors.GatedRepoError:
         raise HubError(
-            f"{place}: is gated, and your token{log_in} has no access; "
-            "ask for it on the dataset's page, then run: hf auth login"
+            f"is gated, and your token{log_in} has no access; ask for it on the dataset's page, then run: hf auth login"
         ) from None
     except errors.RepositoryNotFoundError:
         raise HubError(
-            f"{place}: the Hub has no such dataset, or it is private and your token{log_in} does not open it; "
+            f"the Hub has no such dataset, or it is private and your token{log_in} does not open it; "
             "check the name, or run: hf auth login"
         ) from None
     except errors.RevisionNotFoundError:
         raise HubError(
-            f"{place}: the dataset has no branch, tag or commit '{printable(revision, 60)}'; "
+            f"the dataset has no branch, tag or commit '{printable(revision, 60)}'; "
             "name another revision, or none for the branch main"
         ) from None
     except errors.RemoteEntryNotFoundError:
-        raise HubError(f"{place}: a file of this commit is gone; name another revision") from None
+        raise HubError("a file of this commit is gone; name another revision") from None
     except (errors.LocalEntryNotFoundError, errors.CachedRepoTreeNotFoundError, errors.OfflineModeIsEnabled) as error:
-        raise _refused(place, error.__cause__) or _not_here(repo, revision, place) from None
+        raise _refused(error.__cause__) or _not_here(repo, revision) from None
     except errors.HfHubHTTPError as error:
-        raise _refused(place, error) or _not_here(repo, revision, place) from None
+        raise _refused(error) or _not_here(repo, revision) from None
     except errors.HFValidationError:
-        raise HubError(f"{place}: is no name of a dataset; write ORG/NAME") from None
+        raise HubError("is no name of a dataset; write ORG/NAME") from None
     except httpx.TransportError:
-        raise _not_here(repo, revision, place) from None
+        raise _not_here(repo, revision) from None
 
 
-def _refused(place: str, error: BaseException | None) -> HubError | None:
+def _refused(error: BaseException | None) -> HubError | None:
     """What a status of the Hub means, if there was one."""
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -120,14 +120,14 @@ def _refused(place: str, error: BaseException | None) -> HubError | None:
     status = error.response.status_code
     known = f" ({HTTPStatus(status).phrase})" if status in HTTPStatus._value2member_map_ else ""
     if status in (401, 403):
-        return HubError(f"{place}: the Hub refuses your token ({status}); make a new one, then run: hf auth login")
+        return HubError(f"the Hub refuses your token ({status}); make a new one, then run: hf auth login")
     remedy = "wait, and run the same command again" if status == 429 or status >= 500 else "check the recipe"
-    return HubError(f"{place}: the Hub answered {status}{known}; {remedy}")
+    return HubError(f"the Hub answered {status}{known}; {remedy}")
 
 
-def _not_here(repo: str, revision: str, place: str) -> HubError:
+def _not_here(repo: str, revision: str) -> HubError:
     return HubError(
-        f"{place}: the Hub can't be reached, and the cache does not have all of it; fetch it where there is "
+        f"the Hub can't be reached, and the cache does not have all of it; fetch it where there is "
         f"a network: hf download {repo} --repo-type dataset --revision {printable(revision, 60)}"
     )
 
@@ -136,21 +136,22 @@ def _not_here(repo: str, revision: str, place: str) -> HubError:
 def _silent() -> Iterator[None]:
     """No progress bars, no log, no telemetry; afterwards as it was."""
     from huggingface_hub import constants
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars, logging
+    from huggingface_hub.utils import logging as hub_logging
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     restore: list[Callable[[], Any]] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        verbosity, telemetry = logging.get_verbosity(), constants.HF_HUB_DISABLE_TELEMETRY
+        verbosity, telemetry = hub_logging.get_verbosity(), constants.HF_HUB_DISABLE_TELEMETRY
         if not are_progress_bars_disabled():
             restore.append(enable_progress_bars)
         disable_progress_bars()
-        logging.set_verbosity(logging.CRITICAL)
+        hub_logging.set_verbosity(logging.CRITICAL)
         constants.HF_HUB_DISABLE_TELEMETRY = True
         try:
             yield
         finally:
             constants.HF_HUB_DISABLE_TELEMETRY = telemetry
-            logging.set_verbosity(verbosity)
+            hub_logging.set_verbosity(verbosity)
             for action in restore:
                 action()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import logging
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from tulu_data.errors import RESOURCE_ERRNOS, InputError, ResourceError, did_you_mean, printable
+from tulu_data.errors import RESOURCE_ERRNOS, InputError, ResourceError, did_you_mean, printable, told_of
 from tulu_data.readers.arrow_record import BATCH_ROWS, column_names
 
 READERS: Final = ("arrow", "csv", "json", "parquet")
@@ -62,7 +63,7 @@ class Split:
             raise InputError(f"no config '{self.config}'; {_listed(self.config, known)}")
         if self.config is None and len(known) > 1 and configs.get_default_config_name() is None:
             raise InputError(f"which config? Say config: …; there are {', '.join(map(_shown, known))}")
-        with _told_by_datasets():
+        with _told_by_datasets(folder, self.data_files):
             import datasets
 
             opened = datasets.load_dataset_builder(
@@ -91,20 +92,27 @@ class Builder:
     split: str
     files: tuple[Path, ...]
 
+    @property
+    def reader(self) -> str:
+        """What reads the data files."""
+        return str(self.opened.name)
+
     def write(self, folder: Path) -> list[Path]:
         """Write the rows as Arrow files into a new folder; the files, in order."""
-        with _told_by_datasets():
+        if not any(path.stat().st_size for path in self.files):
+            return []
+        first, last = self.files[0].name, self.files[-1].name
+        read = printable(first if len(self.files) == 1 else f"{first} … {last} ({len(self.files)} files)")
+        with told_of(read), _told_by_datasets():
             from datasets.data_files import DataFilesDict
             from datasets.splits import SplitDict
 
-            self.opened.config.data_files = DataFilesDict(
-                {self.split: self.opened.config.data_files[self.split]}
-            )
-            stated = self.opened.info.splits or {}
+            self.opened.config.data_files = DataFilesDict({self.split: self.opened.config.data_files[self.split]})
             # The number of rows that a card states is held against what is there.
-            self.opened.info.splits = (
-                SplitDict.from_split_dict([stated[self.split]]) if self.split in stated else None
-            )
+            stated, kept = self.opened.info.splits or {}, SplitDict()
+            if self.split in stated:
+                kept.add(stated[self.split])
+            self.opened.info.splits = kept or None
             self.opened.download_and_prepare(output_dir=str(folder), max_shard_size=_SHARD_SIZE)
         return sorted(folder.glob("*.arrow"))
 
@@ -118,7 +126,9 @@ def script_refused(name: str) -> str:
 
 
 @contextmanager
-def opened(file: Path, columns: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int, Iterator[pa.RecordBatch]]]:
+def opened(
+    file: Path, columns: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], int, Iterator[pa.RecordBatch]]]:
     """The columns of an Arrow file, its number of rows, and some columns of it in small batches.
 
     The file is mapped, not read: batches point into it. Raises `InputError` (exit 3) for a
@@ -146,11 +156,21 @@ def _batches(file: Path, mapped: pa.MemoryMappedFile, wanted: list[int]) -> Iter
                 yield batch.select([])
             return
         for batch in pa.ipc.open_stream(mapped, options=pa.ipc.IpcReadOptions(included_fields=wanted)):
-            batch.validate()
+            _validate(batch)
             for start in range(0, batch.num_rows, BATCH_ROWS):
                 yield batch.slice(start, BATCH_ROWS)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(file, error) from None
+
+
+def _validate(batch: pa.RecordBatch) -> None:
+    """Raise where offsets lead out of the buffers; text that is not UTF-8 costs its own row later."""
+    for column in batch.columns:
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as error:
+            if "UTF8" not in str(error):
+                raise
 
 
 def _damaged(file: Path, error: Exception) -> InputError:
@@ -174,7 +194,8 @@ def _configs(folder: Path) -> Any:
         outside = next((path for path in paths if not is_inside(path)), None)
         if outside is not None:
             raise InputError(
-                f"its card's config '{_shown(name)}' names '{printable(outside)}', outside of the dataset; it is not read"
+                f"its card's config '{_shown(name)}' names '{printable(outside)}', which lies outside of the dataset; "
+                "it is not read"
             )
     return configs
 
@@ -194,47 +215,50 @@ def _shown(name: object) -> str:
 
 def _listed(word: str, names: list[str]) -> str:
     more = ", …" if len(names) > 20 else ""
-    return f"there {'are' if len(names) > 1 else 'is'} {', '.join(map(_shown, names[:20]))}{more}{did_you_mean(word, names)}"
+    shown = ", ".join(map(_shown, names[:20]))
+    return f"there {'are' if len(names) > 1 else 'is'} {shown}{more}{did_you_mean(word, names)}"
 
 
 @contextmanager
-def _told_by_datasets() -> Iterator[None]:
+def _told_by_datasets(folder: Path | None = None, said: tuple[str, ...] = ()) -> Iterator[None]:
     """Keep `datasets` silent, and say what it refuses on one line."""
     import datasets
-    from datasets.utils import logging
+    from datasets.utils import logging as its_logging
 
-    bars, verbosity = datasets.are_progress_bars_disabled(), logging.get_verbosity()
+    bars, verbosity = datasets.are_progress_bars_disabled(), its_logging.get_verbosity()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         datasets.disable_progress_bars()
-        logging.set_verbosity(logging.CRITICAL)
+        its_logging.set_verbosity(logging.CRITICAL)
         try:
             yield
-        except Exception as error:  # noqa: BLE001 (it raises what its many readers raise)
-            raise _refused(error) from None
+        except Exception as error:  # noqa: BLE001 (it raises whatever its many readers raise)
+            raise _refused(error, folder, said) from None
         finally:
-            logging.set_verbosity(verbosity)
+            its_logging.set_verbosity(verbosity)
             if not bars:
                 datasets.enable_progress_bars()
 
 
-def _refused(error: BaseException) -> Exception:
+def _refused(error: Exception, folder: Path | None, said: tuple[str, ...]) -> Exception:
     chain: list[BaseException] = [error]
     while following := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(following)
     for link in chain:
-        if isinstance(link, InputError):
-            return link
         if isinstance(link, OSError) and link.errno in RESOURCE_ERRNOS:
             return ResourceError.from_os(link)
         if isinstance(link, OSError) and str(link).startswith("Not enough disk space"):
             return ResourceError.from_os(OSError(errno.ENOSPC, "No space left on device"))
-    what = next((line for link in reversed(chain) if (line := _first_line(link))), type(error).__name__)
-    if "No (supported) data files" in what or type(error).__name__ == "EmptyDatasetError":
-        what = "no data file of a kind that is read"
-    return InputError(f"can't be read as a dataset: {what}; its data files are read by their endings: {', '.join(ENDINGS)}")
-
-
-def _first_line(error: BaseException) -> str:
+    # The outermost says only that something went wrong.
+    told = chain[1] if type(error).__name__.startswith("DatasetGeneration") and len(chain) > 1 else error
+    what = str(told).strip().split("\n", 1)[0] or type(told).__name__
+    if folder is not None and re.search(r"No \(supported\) data files|any data file|doesn't contain any data", what):
+        there = sorted({path.suffix for path in folder.rglob("*") if path.suffix and path.is_file()})
+        plain = ", ".join(ENDINGS)
+        if said:
+            return InputError(f"no data file that is read ({plain}) matches {', '.join(map(_shown, said))}")
+        has = ", ".join(map(_shown, there[:12])) or "none"
+        return InputError(f"has no data file that is read ({plain}); it has {has}")
     # Folders in which a dataset is prepared are gone when a person reads this.
-    return printable(re.sub(r"/\S*/preparing-[^/\s]+/", "", str(error).strip().split("\n", 1)[0]), 200)
+    what = printable(re.sub(r"/[^\s']*/preparing-[^/\s]+/[^/\s]+/", "", what), 300)
+    return InputError(f"can't be read as a dataset: {what}; mend its files, or read them with: jsonl, csv or parquet")

@@ -23,12 +23,16 @@ from tulu_data.source import Reading, Source, expand
 from tulu_data.workspace import Table, key_of
 
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+# `datasets` looks into archives for names; into an empty one without harm.
+_EMPTY_ZIP: Final = b"PK\5\6" + bytes(18)
 _SPLIT: Final = re.compile(r"\w+(\.\w+)*")
 
 
 def _split_name(name: str) -> str:
     if "[" in name:
-        raise ValueError(f"'{printable(name, 60)}' is a slice; take a part of a split with: rows: 1000, or fraction: 0.1")
+        raise ValueError(
+            f"'{printable(name, 60)}' is a slice; take a part of a split with: rows: 1000, or fraction: 0.1"
+        )
     if "+" in name:
         raise ValueError(f"'{printable(name, 60)}' are several splits; make a source of each")
     if not _SPLIT.fullmatch(name):
@@ -63,7 +67,9 @@ class Huggingface(Source):
     place: ClassVar = "huggingface"
     made_by: ClassVar = arrow_split.LIBRARIES
 
-    huggingface: str = Field(description="ORG/NAME, or the path of a local folder, in which `${NAME}` works", min_length=1)
+    huggingface: str = Field(
+        description="ORG/NAME, or the path of a local folder, in which `${NAME}` works", min_length=1
+    )
     config: str | None = Field(None, description="A config of the dataset; needed where it has several and no default")
     split: Annotated[str, AfterValidator(_split_name)] = Field("train", description="A split of the config")
     data_files: DataFiles = Field((), description="Paths or patterns inside the dataset, instead of what its card says")
@@ -72,14 +78,14 @@ class Huggingface(Source):
     )
 
     def resolved(self) -> Self:
-        if self._folder() is not None:
-            if self.revision is not None:
-                raise InputError(f"{self.huggingface}: is a local folder, which has no revision; remove: revision")
-            return self
-        repo = self._repository()
-        if self.revision is not None and hub.COMMIT.fullmatch(self.revision):
-            return self
-        return self.model_copy(update={"revision": hub.commit_of(repo, self.revision)})
+        with told_of(self._named()):
+            if self._folder() is not None:
+                if self.revision is not None:
+                    raise InputError("is a local folder, which has no revision; remove: revision")
+                return self
+            if self._is_pinned():
+                return self
+            return self.model_copy(update={"revision": hub.commit_of(self._repository(), self.revision)})
 
     def files(self, cache: Path) -> tuple[Path, ...]:
         with told_of(self._named()):
@@ -104,13 +110,17 @@ class Huggingface(Source):
     def _repository(self) -> str:
         if not _REPOSITORY.fullmatch(self.huggingface):
             hint = f"; say: huggingface: {_of_address(self.huggingface)}" if "://" in self.huggingface else ""
-            raise UsageError(
-                f"'{printable(self.huggingface)}' is no local folder, and no name of a dataset, such as openai/gsm8k{hint}"
-            )
+            raise UsageError(f"is no local folder, and no name of a dataset, such as openai/gsm8k{hint}")
         return self.huggingface
 
+    def _is_pinned(self) -> bool:
+        return self.revision is not None and hub.COMMIT.fullmatch(self.revision) is not None
+
     def _named(self) -> str:
-        return self.huggingface if self.revision is None else f"{self.huggingface}@{self.revision[:12]}"
+        """The dataset as messages name it."""
+        if self.revision is None:
+            return printable(self.huggingface)
+        return printable(f"{self.huggingface}@{self.revision[:12] if self._is_pinned() else self.revision}")
 
     def _split(self) -> Split:
         return Split(self.config, self.split, self.data_files)
@@ -121,13 +131,18 @@ class Huggingface(Source):
             builder = self._split().open(root, scratch / "builder")
             for path in builder.files:
                 if not path.resolve().is_relative_to(root):
-                    raise InputError(f"{path}: is a link to {path.resolve()}, outside of {root}; copy it into the folder")
+                    raise InputError(
+                        f"{path}: is a link to {path.resolve()}, outside of {root}; copy it into the folder"
+                    )
             cards = [root / name for name in hub.CARDS if (root / name).is_file()]
-            place = self._place(cache, files=[sha256_file(path) for path in (*builder.files, *cards)])
+            files = [(builder.reader, path.suffixes, sha256_file(path)) for path in builder.files]
+            place = self._place(cache, files=files, cards=[sha256_file(path) for path in cards])
             return _finished(place) or _finish(place, builder, scratch)
 
     def _of_the_hub(self, cache: Path) -> tuple[Path, ...]:
-        repo, commit = self._repository(), self.revision or ""
+        repo, commit = self._repository(), self.revision
+        if commit is None or not self._is_pinned():
+            return self.resolved().files(cache)
         place = self._place(cache, repository=repo, commit=commit)
         if finished := _finished(place):
             return finished
@@ -139,9 +154,9 @@ class Huggingface(Source):
             # Data files are chosen among names alone, so that only those of the split are fetched.
             root = scratch / name
             for path in names:
-                if arrow_split.is_inside(path) and not path.endswith(".zip"):
+                if arrow_split.is_inside(path):
                     (root / path).parent.mkdir(parents=True, exist_ok=True)
-                    (root / path).touch()
+                    (root / path).write_bytes(_EMPTY_ZIP if path.endswith(".zip") else b"")
             _put(root, hub.fetch(repo, commit, [path for path in hub.CARDS if path in names]))
             builder = self._split().open(root, scratch / "builder")
             wanted = [path.relative_to(root).as_posix() for path in builder.files]
