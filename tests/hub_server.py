@@ -19,7 +19,6 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -122,9 +121,7 @@ class Hub:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._server.shutdown()
         self._server.server_close()
 
@@ -155,6 +152,9 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refusal(status)
         if self.hub.require_token and not self.is_known:
             raise Refusal(401)
+        writes = self.command in ("POST", "DELETE") and "/paths-info/" not in path
+        if writes and not self.is_known:
+            raise Refusal(403, message="You have no right to write here.")
         for method, pattern, answer in _ROUTES:
             found = re.fullmatch(pattern, path)
             if found and self.command in method.split():
@@ -197,21 +197,17 @@ class _Handler(BaseHTTPRequestHandler):
         asked = self._values()
         id = f"{asked.get('organization') or 'tester'}/{asked['name']}"
         url = f"{self.hub.endpoint}/datasets/{id}"
-        if not self.is_known:
-            raise Refusal(401, message="Invalid username or password.")
-        if id in self.hub.repositories:
-            self._answer({"error": "You already created this dataset repo", "url": url}, 409)
-            return
-        self.hub.dataset(id, {".gitattributes": b""}, private=bool(asked.get("private")))
-        self._answer({"url": url, "id": id, "name": id})
+        is_there = id in self.hub.repositories
+        if not is_there:
+            self.hub.dataset(id, {".gitattributes": b""}, private=bool(asked.get("private")))
+        self._answer({"url": url, "id": id, "name": id}, 409 if is_there else 200)
 
     def _info(self, revision: str = "") -> None:
         found, commit = self.repository, self.repository.at(revision or "main")
         siblings = [{"rfilename": path} for path in sorted(commit.files)]
         rights = {"private": found.private, "gated": "manual" if found.gated else False, "disabled": False}
-        dates = {"lastModified": DATE, "createdAt": DATE}
-        counts = {"downloads": 0, "likes": 0, "tags": []}
-        self._answer({"id": found.id, "sha": commit.sha, "siblings": siblings, **rights, **dates, **counts})
+        counts = {"lastModified": DATE, "downloads": 0, "likes": 0, "tags": []}
+        self._answer({"id": found.id, "sha": commit.sha, "siblings": siblings, **rights, **counts})
 
     def _tree(self, revision: str, path: str = "") -> None:
         files = self.repository.at(revision).files
@@ -249,7 +245,6 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(listed)
 
     def _tag(self, revision: str) -> None:
-        self._require_write()
         name = self._values()["tag"]
         if name in self.repository.tags:
             raise Refusal(409, message=f"Tag reference exists already: {name}")
@@ -257,24 +252,20 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer({})
 
     def _untag(self, revision: str) -> None:
-        self._require_write()
         if self.repository.tags.pop(revision, None) is None:
             raise Refusal(404, "RevisionNotFound")
         self._answer({})
 
     def _preupload(self, revision: str) -> None:
-        self._require_write()
         there = self.repository.at(revision).files
         answers = []
-        for asked in self._values()["files"]:
-            path = asked["path"]
+        for path in (asked["path"] for asked in self._values()["files"]):
             known = {"oid": _oid(path, there[path])} if path in there else {}
             mode = "lfs" if path.endswith(LARGE) else "regular"
             answers.append({"path": path, "uploadMode": mode, "shouldIgnore": False, **known})
         self._answer({"files": answers})
 
     def _batch(self) -> None:
-        self._require_write()
         answers = []
         for asked in self._values()["objects"]:
             href = f"{self.hub.endpoint}/lfs/{asked['oid']}"
@@ -289,7 +280,6 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer({})
 
     def _commit(self, revision: str) -> None:
-        self._require_write()
         head = self.repository.at(revision)
         title, files, removed = "", dict[str, bytes](), set[str]()
         for key, value in ((entry["key"], entry["value"]) for entry in map(json.loads, self.body.splitlines())):
@@ -306,8 +296,7 @@ class _Handler(BaseHTTPRequestHandler):
             elif key == "deletedFolder":
                 removed |= {path for path in head.files if path.startswith(f"{value['path'].rstrip('/')}/")}
         sha = self.repository.commit(files, title, branch=revision, removed=removed)
-        url = f"{self.hub.endpoint}/datasets/{self.repository.id}/commit/{sha}"
-        self._answer({"success": True, "commitOid": sha, "commitUrl": url, "hookOutput": ""})
+        self._answer({"success": True, "commitOid": sha, "commitUrl": f"{self.hub.endpoint}/commit/{sha}"})
 
     def _resolve(self, revision: str, path: str) -> None:
         if self.repository.gated:
@@ -323,10 +312,6 @@ class _Handler(BaseHTTPRequestHandler):
             return
         start, end = int(asked[1]), min(int(asked[2] or len(content)), len(content) - 1)
         self._answer(content[start : end + 1], 206, {**headers, "Content-Range": f"bytes {start}-{end}/{len(content)}"})
-
-    def _require_write(self) -> None:
-        if not self.is_known:
-            raise Refusal(403, message="You don't have the rights to write to this repository.")
 
 
 def _oid(path: str, content: bytes) -> str:
