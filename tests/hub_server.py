@@ -22,6 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
+JSON = {"Content-Type": "application/json"}
 DATE = "2026-01-01T00:00:00.000Z"
 LARGE = (".arrow", ".gz", ".parquet", ".pkl", ".zip", ".zst")
 
@@ -152,8 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refusal(status)
         if self.hub.require_token and not self.is_known:
             raise Refusal(401)
-        writes = self.command in ("POST", "DELETE") and "/paths-info/" not in path
-        if writes and not self.is_known:
+        if self.command in ("POST", "DELETE") and "/paths-info/" not in path and not self.is_known:
             raise Refusal(403, message="You have no right to write here.")
         for method, pattern, answer in _ROUTES:
             found = re.fullmatch(pattern, path)
@@ -171,12 +171,11 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refusal(404 if self.is_known else 401, "RepoNotFound")
         return found
 
-    def _answer(self, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+    def _answer(self, value: Any, status: int = 200, headers: Mapping[str, str] = JSON) -> None:
         content = value if isinstance(value, bytes) else json.dumps(value).encode()
         self.send_response(status)
-        for name, text in (headers or {"Content-Type": "application/json"}).items():
+        for name, text in {**headers, "Content-Length": str(len(content))}.items():
             self.send_header(name, text)
-        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
@@ -266,11 +265,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer({"files": answers})
 
     def _batch(self) -> None:
-        answers = []
-        for asked in self._values()["objects"]:
-            href = f"{self.hub.endpoint}/lfs/{asked['oid']}"
-            actions = {} if asked["oid"] in self.hub.large else {"actions": {"upload": {"href": href}}}
-            answers.append({"oid": asked["oid"], "size": asked["size"], **actions})
+        answers = self._values()["objects"]
+        for asked in answers:
+            if asked["oid"] not in self.hub.large:
+                asked["actions"] = {"upload": {"href": f"{self.hub.endpoint}/lfs/{asked['oid']}"}}
         self._answer({"transfer": "basic", "objects": answers})
 
     def _put(self, oid: str) -> None:
@@ -296,7 +294,8 @@ class _Handler(BaseHTTPRequestHandler):
             elif key == "deletedFolder":
                 removed |= {path for path in head.files if path.startswith(f"{value['path'].rstrip('/')}/")}
         sha = self.repository.commit(files, title, branch=revision, removed=removed)
-        self._answer({"success": True, "commitOid": sha, "commitUrl": f"{self.hub.endpoint}/commit/{sha}"})
+        url = f"{self.hub.endpoint}/datasets/{self.repository.id}/commit/{sha}"
+        self._answer({"success": True, "commitOid": sha, "commitUrl": url})
 
     def _resolve(self, revision: str, path: str) -> None:
         if self.repository.gated:
