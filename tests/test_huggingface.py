@@ -69,7 +69,7 @@ def failure(yard: Yard, kind: type[TuluDataError] = InputError, **source: Any) -
 
 def as_parquet(values: list[Any]) -> bytes:
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(values), sink)
+    pq.write_table(pa.Table.from_pylist(values), sink, row_group_size=1000)
     return sink.getvalue().to_pybytes()
 
 
@@ -299,6 +299,17 @@ def test_an_arrow_file_that_is_not_whole_is_made_again(yard: Yard, harm: str):
         assert collect(yard.places.workspace, yard.places.out).left == 0
     assert source.files(cache) == (file,)
     assert file.read_bytes() == before
+
+
+def test_a_large_split_is_several_files_and_all_of_them_are_there(yard: Yard, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tulu_data.readers.arrow_split._SHARD_SIZE", "100KB")
+    place = str(folder(yard, {"train.parquet": as_parquet(rows(10_000))}))
+    source = Huggingface(huggingface=place)
+    files = source.files(yard.root / "cache")
+    assert len(files) > 2
+    assert prepared(yard, huggingface=place) == rows(10_000)
+    files[1].unlink()
+    assert prepared(yard, huggingface=place) == rows(10_000)
 
 
 def test_a_damaged_arrow_file_is_told(yard: Yard):

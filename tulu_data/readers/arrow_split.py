@@ -56,7 +56,10 @@ class Split:
         leads out of the folder, and data that no plain reader reads.
         """
         if (folder / f"{folder.name}.py").is_file():
-            raise InputError(script_refused(folder.name))
+            raise InputError(
+                f"has a dataset script, {printable(folder.name)}.py, and scripts are never run; the Hub keeps the data "
+                "of many such datasets as Parquet: revision: refs/convert/parquet"
+            )
         configs = _configs(folder)
         known = list(configs) or [_DEFAULT]
         if self.config is not None and self.config not in known:
@@ -115,14 +118,6 @@ class Builder:
             self.opened.info.splits = kept or None
             self.opened.download_and_prepare(output_dir=str(folder), max_shard_size=_SHARD_SIZE)
         return sorted(folder.glob("*.arrow"))
-
-
-def script_refused(name: str) -> str:
-    """Why a dataset that is a program is not read."""
-    return (
-        f"has a dataset script, {printable(name)}.py, and scripts are never run; the Hub keeps the data of "
-        "many such datasets as Parquet: revision: refs/convert/parquet"
-    )
 
 
 @contextmanager

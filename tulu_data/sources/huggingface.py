@@ -147,12 +147,9 @@ class Huggingface(Source):
         if finished := _finished(place):
             return finished
         names = hub.names_of(repo, commit)
-        name = repo.rsplit("/", 1)[1]
-        if f"{name}.py" in names:
-            raise InputError(arrow_split.script_refused(name))
         with _preparing(cache) as scratch:
             # Data files are chosen among names alone, so that only those of the split are fetched.
-            root = scratch / name
+            root = scratch / repo.rsplit("/", 1)[1]
             for path in names:
                 if arrow_split.is_inside(path):
                     (root / path).parent.mkdir(parents=True, exist_ok=True)
