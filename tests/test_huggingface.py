@@ -486,9 +486,9 @@ def test_the_same_data_gives_the_same_mixture_in_any_home(desk: Desk):
 
 def test_arrow_files_have_the_same_bytes_in_any_cache(desk: Desk):
     mixed = lines([{"a": 1, "b": {"z": 1, "y": 2}}, {"a": "x", "b": {"c": 3}}])
-    desk.hub.dataset("me/mixed", {"a.jsonl": mixed})
+    desk.hub.dataset("me/made", {"a.jsonl": mixed})
     desk.hub.dataset("me/table", {"b.csv": b"a,b\n1,x\n2,y\n"})
-    sources = [{"huggingface": "me/mixed"}, {"huggingface": "me/table"}, MAIN]
+    sources = [{"huggingface": "me/made"}, {"huggingface": "me/table"}, MAIN]
     desk.hub.dataset("openai/gsm8k", GSM8K)
     made = [
         [[Path(file).read_bytes() for file in outcome[2]] for outcome in desk.ask(*sources, **said)]

@@ -10,19 +10,17 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tulu_data.errors import HubError, printable
 
 COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 # What says how the data files are to be read.
 CARDS: Final = ("README.md", ".huggingface.yaml", "dataset_infos.json")
-_DOWNLOADS: Final = 8
 _SECONDS: Final = 30
 
 
@@ -65,14 +63,11 @@ def fetch(repo: str, commit: str, names: Iterable[str]) -> dict[str, Path]:
 
     Raises `HubError` (exit 7).
     """
-    with _asking(repo, commit), ThreadPoolExecutor(_DOWNLOADS) as pool:
+    with _asking(repo, commit):
         from huggingface_hub import hf_hub_download
 
-        def download(name: str) -> Path:
-            return Path(hf_hub_download(repo, name, repo_type="dataset", revision=commit))
-
-        wanted = list(names)
-        return dict(zip(wanted, pool.map(download, wanted), strict=True))
+        # One by one: a thread would go on downloading when a person has stopped the command.
+        return {name: Path(hf_hub_download(repo, name, repo_type="dataset", revision=commit)) for name in names}
 
 
 @contextmanager
@@ -81,17 +76,17 @@ def _asking(repo: str, revision: str) -> Iterator[None]:
     from huggingface_hub import errors, get_token
     from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
-    log_in = "" if get_token() else " (there is none here)"
+    none = "" if get_token() else " (there is none here)"
     try:
         with _silent():
             yield
     except errors.GatedRepoError:
         raise HubError(
-            f"is gated, and your token{log_in} has no access; ask for it on the dataset's page, then run: hf auth login"
+            f"is gated, and your token{none} has no access; ask for it on the dataset's page, then run: hf auth login"
         ) from None
     except errors.RepositoryNotFoundError:
         raise HubError(
-            f"the Hub has no such dataset, or it is private and your token{log_in} does not open it; "
+            f"the Hub has no such dataset, or it is private and your token{none} does not open it; "
             "check the name, or run: hf auth login"
         ) from None
     except errors.RevisionNotFoundError:
@@ -139,12 +134,10 @@ def _silent() -> Iterator[None]:
     from huggingface_hub.utils import logging as hub_logging
     from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
-    restore: list[Callable[[], Any]] = []
+    had_bars = not are_progress_bars_disabled()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         verbosity, telemetry = hub_logging.get_verbosity(), constants.HF_HUB_DISABLE_TELEMETRY
-        if not are_progress_bars_disabled():
-            restore.append(enable_progress_bars)
         disable_progress_bars()
         hub_logging.set_verbosity(logging.CRITICAL)
         constants.HF_HUB_DISABLE_TELEMETRY = True
@@ -153,5 +146,5 @@ def _silent() -> Iterator[None]:
         finally:
             constants.HF_HUB_DISABLE_TELEMETRY = telemetry
             hub_logging.set_verbosity(verbosity)
-            for action in restore:
-                action()
+            if had_bars:
+                enable_progress_bars()

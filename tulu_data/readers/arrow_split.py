@@ -240,6 +240,8 @@ def _refused(error: Exception, folder: Path | None, said: tuple[str, ...]) -> Ex
     while following := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(following)
     for link in chain:
+        if isinstance(link, MemoryError):
+            return link
         if isinstance(link, OSError) and link.errno in RESOURCE_ERRNOS:
             return ResourceError.from_os(link)
         if isinstance(link, OSError) and str(link).startswith("Not enough disk space"):

@@ -149,7 +149,7 @@ class Huggingface(Source):
         names = hub.names_of(repo, commit)
         with _preparing(cache) as scratch:
             # Data files are chosen among names alone, so that only those of the split are fetched.
-            root = scratch / repo.rsplit("/", 1)[1]
+            root = scratch / "files" / repo.rsplit("/", 1)[1]
             for path in names:
                 if arrow_split.is_inside(path):
                     (root / path).parent.mkdir(parents=True, exist_ok=True)
