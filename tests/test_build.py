@@ -11,20 +11,23 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import Yard, files_of, pairs, varied
-from tulu_data import merkle, scan
+from tulu_data import merkle, scan, table, write
 from tulu_data.build import Built, build
 from tulu_data.errors import ConflictError, FindingsError, InputError, InvariantError, RecipeError, ResourceError
 from tulu_data.explain import Explainer
+from tulu_data.ingest import Shard
 from tulu_data.mixture import find
 from tulu_data.recipe_file import read
 from tulu_data.rows import Conversation, Rows, row_id
@@ -444,17 +447,30 @@ def test_a_damaged_table_of_the_workspace_is_made_again(yard: Yard, mixed: Any, 
 
 def test_a_store_that_changes_between_scan_and_write_is_a_bug(yard: Yard, monkeypatch: pytest.MonkeyPatch):
     yard.jsonl("a.jsonl", pairs(4))
-    original = Rows.content_hashes
-    calls = 0
+    original = write.batches
 
-    def changing(self: Rows) -> list[bytes]:
-        nonlocal calls
-        calls += 1
-        return original(self) if calls == 1 else [bytes(32) for _ in original(self)]
+    def reversing(shard: Shard, columns: list[str]) -> Iterator[Rows]:
+        for rows in original(shard, columns):
+            yield Rows(rows.batch.take(pa.array(range(len(rows) - 1, -1, -1))))
 
-    monkeypatch.setattr(Rows, "content_hashes", changing)
-    with pytest.raises(InvariantError, match="holds another text than was judged"):
+    monkeypatch.setattr(write, "batches", reversing)
+    with pytest.raises(InvariantError, match="holds other rows than were judged"):
         yard.mix(sources={"a": {"jsonl": "a.jsonl"}})
+
+
+def test_what_a_dead_worker_had_begun_is_not_published(yard: Yard, monkeypatch: pytest.MonkeyPatch):
+    yard.jsonl("a.jsonl", pairs(4))
+    original = table.write
+
+    def dying_first(target: Path, rows: pa.Table) -> None:
+        if target.parent.name == "data":
+            target.with_name(f"{target.name}.1-1.tmp").write_bytes(b"half")
+        original(target, rows)
+
+    monkeypatch.setattr(table, "write", dying_first)
+    built = yard.mix(sources={"a": {"jsonl": "a.jsonl"}})
+    assert sorted(path.name for path in (built.mixture.folder / "data").iterdir()) == ["train-00000-of-00001.parquet"]
+    assert sum(name.startswith("data/") for name in built.mixture.manifest["files"]) == 1
 
 
 class Redacting(Mapper):

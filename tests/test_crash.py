@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import random
 import re
@@ -87,6 +89,66 @@ def test_killed_at_random_moments_it_goes_on_and_does_nothing_twice(job: tuple[Y
         assert files_of(find("mix", home / "mixtures").folder) == golden
         assert finished.items() <= finished_units(home).items(), "a finished unit was done again"
     assert interrupted > KILLS // 2
+
+
+BUILD_BY_WORKERS = """
+import sys
+from pathlib import Path
+from tulu_data.build import build
+from tulu_data.executors.processes import Processes
+from tulu_data.run import Places
+if __name__ == "__main__":
+    recipe, home, workers = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    with Processes(workers, inline_below=0) as executor:
+        build(recipe, Places(home / "mixtures", home / "manifests", home / "workspace"), shard_rows=50, executor=executor)
+"""
+
+
+def children_of(pid: int) -> list[int]:
+    done = run(["ps", "-o", "pid=", "--ppid", str(pid)])
+    return [int(child) for child in done.stdout.split()]
+
+
+@pytest.mark.skipif(shutil.which("ps") is None, reason="ps is not installed (apt install procps)")
+def test_killed_with_its_workers_without_them_or_only_one_of_them_it_goes_on(job: tuple[Yard, Path]):
+    yard, recipe = job
+    golden = golden_of(yard, recipe)
+    script = yard.write("build_by_workers.py", BUILD_BY_WORKERS)
+    draw = random.Random(7)
+    home = yard.root / "home"
+    start = time.perf_counter()
+    run([sys.executable, str(script), str(recipe), str(home), "2"])
+    seconds = time.perf_counter() - start
+    ends: dict[str, list[int]] = {"parent": [], "worker": [], "group": []}
+    for kill in range(KILLS):
+        shutil.rmtree(home, ignore_errors=True)
+        target = ("parent", "worker", "group")[kill % 3]
+        words = [sys.executable, str(script), str(recipe), str(home), str(1 + kill % 3)]
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        time.sleep(draw.uniform(0.2, 0.9) * seconds)
+        workers = children_of(process.pid)
+        if target == "group":
+            os.killpg(process.pid, signal.SIGKILL)
+        elif target == "parent" or not workers:
+            process.kill()
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(draw.choice(workers), signal.SIGKILL)
+        ends[target].append(process.wait(timeout=120))
+        wait_until(functools.partial(all_ended, workers))
+        for mixture in versions(home / "mixtures/mix"):
+            assert files_of(mixture.folder) == golden, "a reader saw half a version"
+        done = run([sys.executable, str(script), str(recipe), str(home), str(1 + (kill + 1) % 3)])
+        assert done.returncode == 0, done.stderr
+        assert files_of(find("mix", home / "mixtures").folder) == golden
+    assert -signal.SIGKILL in ends["parent"]
+    assert -signal.SIGKILL in ends["group"]
+    assert set(ends["worker"]) <= {0, -signal.SIGKILL}, "a build did not survive the death of one worker"
+
+
+def all_ended(pids: list[int]) -> bool:
+    states = run(["ps", "-o", "stat=", "-p", ",".join(map(str, [0, *pids]))]).stdout.split()
+    return all(state.startswith("Z") for state in states)
 
 
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed (apt install strace)")

@@ -112,6 +112,8 @@ def build(
             spill = places.workspace / "spill" / identity.digest
             written = write(resolved, decision, shards, staging, spill, executor, tick)
         units.count("write", done=written.done, found=written.found)
+        # A worker that died at a file left its beginning; the unit was done again by another.
+        remove_temporaries(staging)
         ledger.write(decision, shards, staging)
         write_text(staging / "recipe.yaml", resolved.to_yaml())
         rows = manifest.counts(decision, shards, _written(staging))

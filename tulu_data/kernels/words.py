@@ -1,0 +1,600 @@
+"""Text → words → 64-bit hashes, over the bytes of Arrow strings: no Python object a word.
+
+Two paths, bit for bit the same: text that is all ASCII is classified 32 bytes at a time
+(vector compare, bit mask, word edges by counting trailing zeros); other text goes
+character by character through the tables of `unicode`.
+
+Normalisers (each also as ten lines of plain Python in the tests):
+
+- `words`: Python's `\\w+` on lower-cased NFC text, with two rules of our own. A combining
+  mark belongs to the word before it (Python would split there); a letter of a script
+  written without spaces (Han, kana, Thai, Lao, Khmer, Myanmar) is a word with its marks.
+- `math_code`: as `words`, and a run of digits is a token of its own, so that "2x" is
+  "2", "x"; a name may have digits after its first letter ("x2"). A LaTeX command is a
+  token ("\\frac"). The operators + = < > ^ % and every mathematical symbol beyond ASCII
+  are tokens; − * and / where an operand stands beside them: a digit, a bracket, a
+  backslash or a single letter, with white space ignored. Runs of four or more of one
+  operator are lines drawn, and dropped.
+- `gpt3`: what white space separates, lower-cased, ASCII punctuation deleted (Brown et al.
+  2020, appendix C).
+
+ß stays ß, ligatures stay ligatures: letters are folded canonically (NFC) and in case,
+never by compatibility. Final sigma is as `str.lower` has it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from llvmlite import ir
+from numba import types, uint64
+from numba.cpython.unsafe.numbers import trailing_zeros
+from numba.extending import intrinsic
+
+from tulu_data.kernels.compiled import borrowed, inlined, kernel
+from tulu_data.kernels.unicode import (
+    BACKSLASH,
+    CASED,
+    DELETED,
+    DIGIT,
+    IGNORABLE,
+    MARK,
+    OPERATOR,
+    SEPARATOR,
+    SINGLE,
+    SYMBOL,
+    WORD,
+    Normaliser,
+    Tables,
+    tables,
+)
+
+LANES: Final = 32
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_FINISHER = np.uint64(0xD6E8FEB86659FD93)
+_LOWER = np.uint64(0x2020202020202020)
+_WORDS, _MATH_CODE, _GPT3 = 0, 1, 2
+MODES: Final[dict[Normaliser, int]] = {"words": _WORDS, "math_code": _MATH_CODE, "gpt3": _GPT3}
+_SIGMA, _FINAL_SIGMA = 0x3A3, 0x3C2
+_LONGEST_RUN: Final = 3
+
+
+class Words(NamedTuple):
+    """The words of some texts: those of text i are `offsets[i]` to `offsets[i + 1]`.
+
+    `hashes` uint64; `starts` and `ends` int64: a word's bytes in `data`, the uint8 buffer
+    of all texts; `offsets` int64, one longer than the texts.
+    """
+
+    hashes: npt.NDArray[np.uint64]
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    offsets: npt.NDArray[np.int64]
+    data: npt.NDArray[np.uint8]
+
+
+def buffers(texts: pa.StringArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """The bytes of some texts and where each begins, without a copy of the bytes."""
+    if texts.null_count:
+        texts = texts.fill_null("")
+    _, bounds, values = texts.buffers()
+    offsets = np.frombuffer(bounds, dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
+    data = np.frombuffer(values, dtype=np.uint8) if values is not None else np.zeros(0, dtype=np.uint8)
+    return data, offsets if len(offsets) else np.zeros(1, dtype=np.int64)
+
+
+def words(texts: pa.StringArray, normaliser: Normaliser = "words") -> Words:
+    """The words of each text.
+
+    >>> found = words(pa.array(["Two plus two, TWO!", ""]))
+    >>> found.offsets.tolist(), bool(found.hashes[0] == found.hashes[2])
+    ([0, 4, 4], True)
+    """
+    data, bounds = buffers(texts)
+    longest = int(np.diff(bounds).max(initial=0))
+    total = int(bounds[-1] - bounds[0])
+    hashes, starts, ends = np.empty(total, np.uint64), np.empty(total, np.int64), np.empty(total, np.int64)
+    offsets = _split_all(data, bounds, tables(normaliser), MODES[normaliser], hashes, starts, ends, *scratch(longest))
+    count = int(offsets[-1])
+    return Words(hashes[:count].copy(), starts[:count].copy(), ends[:count].copy(), offsets, data)
+
+
+def scratch(longest: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+    """Room to fold the longest word of a text of `longest` bytes: code points, and their UTF-8."""
+    # A character of b bytes folds to at most 2 b code points and 3 b bytes.
+    return np.empty(2 * longest + 8, np.int32), np.empty(3 * longest + 32, np.uint8)
+
+
+def fold(texts: pa.StringArray, found: Words, chosen: npt.NDArray[np.int64], normaliser: Normaliser) -> pa.BinaryArray:
+    """The normalised bytes of some words, by their index in `found`."""
+    _, bounds = buffers(texts)
+    longest = int((found.ends[chosen] - found.starts[chosen]).max(initial=0))
+    of_text = np.searchsorted(found.offsets, chosen, "right") - 1
+    table = tables(normaliser)
+    codes, out = scratch(longest)
+    folded = []
+    for index, text in zip(chosen.tolist(), of_text.tolist(), strict=True):
+        size = fold_word(
+            found.data, found.starts[index], found.ends[index], bounds[text], bounds[text + 1], table, codes, out
+        )
+        folded.append(out[:size].tobytes())
+    return pa.array(folded, pa.binary())
+
+
+@intrinsic
+def load64(typing: Any, data: Any, index: Any) -> Any:
+    """Eight bytes of a uint8 array as a number, from any index; the caller sees to the bounds."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        pointer = builder.gep(array.data, [arguments[1]])
+        wide = builder.bitcast(pointer, ir.IntType(64).as_pointer())
+        return builder.load(wide, align=1, typ=ir.IntType(64))
+
+    return types.uint64(data, types.int64), generate
+
+
+_BYTES = ir.VectorType(ir.IntType(8), LANES)
+
+
+def _splat(value: int) -> ir.Constant:
+    return ir.Constant(_BYTES, [ir.Constant(ir.IntType(8), value)] * LANES)
+
+
+def _load_lanes(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    pointer = builder.gep(array.data, [arguments[1]])
+    return builder.load(builder.bitcast(pointer, _BYTES.as_pointer()), align=1, typ=_BYTES)
+
+
+def _mask(builder: Any, lanes: Any) -> Any:
+    return builder.zext(builder.bitcast(lanes, ir.IntType(LANES)), ir.IntType(64))
+
+
+@intrinsic
+def _word_mask(typing: Any, data: Any, index: Any) -> Any:
+    """Which of 32 bytes are ASCII letters, digits or '_', as bits."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        lanes = _load_lanes(context, builder, signature, arguments)
+        lower = builder.or_(lanes, _splat(0x20))
+        letter = builder.icmp_unsigned("<", builder.sub(lower, _splat(ord("a"))), _splat(26))
+        digit = builder.icmp_unsigned("<", builder.sub(lanes, _splat(ord("0"))), _splat(10))
+        line = builder.icmp_unsigned("==", lanes, _splat(ord("_")))
+        return _mask(builder, builder.or_(builder.or_(letter, digit), line))
+
+    return types.uint64(data, types.int64), generate
+
+
+@intrinsic
+def _sign_mask(typing: Any, data: Any, index: Any) -> Any:
+    """Which of 32 bytes may be operators or backslashes, as bits."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        lanes = _load_lanes(context, builder, signature, arguments)
+        found = builder.icmp_unsigned("==", lanes, _splat(ord("\\")))
+        for sign in "+-*/=<>^%":
+            found = builder.or_(found, builder.icmp_unsigned("==", lanes, _splat(ord(sign))))
+        return _mask(builder, found)
+
+    return types.uint64(data, types.int64), generate
+
+
+@intrinsic
+def _high_mask(typing: Any, data: Any, index: Any) -> Any:
+    """Which of 32 bytes are beyond ASCII, as bits."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        lanes = _load_lanes(context, builder, signature, arguments)
+        return _mask(builder, builder.icmp_signed("<", lanes, _splat(0)))
+
+    return types.uint64(data, types.int64), generate
+
+
+@inlined
+def _is_ascii(data, start, end):
+    index = start
+    while index + LANES <= end:
+        if _high_mask(data, index) != 0:
+            return False
+        index += LANES
+    for last in range(index, end):
+        if data[last] > 0x7F:
+            return False
+    return True
+
+
+@inlined
+def _hash_ascii(data, start, end):
+    """The hash of a word of ASCII bytes in any case."""
+    length = end - start
+    mixed = uint64(length) * _FINISHER + _MULTIPLIER
+    index = start
+    while end - index >= 8:
+        mixed = (mixed ^ (load64(data, index) | _LOWER)) * _MULTIPLIER
+        mixed ^= mixed >> uint64(32)
+        index += 8
+    left = end - index
+    if left > 0:
+        if index + 8 <= len(data):
+            last = (load64(data, index) | _LOWER) & ((uint64(1) << uint64(8 * left)) - uint64(1))
+        else:
+            last = uint64(0)
+            for offset in range(left):
+                last |= (uint64(data[index + offset]) | uint64(0x20)) << uint64(8 * offset)
+        mixed = (mixed ^ last) * _MULTIPLIER
+        mixed ^= mixed >> uint64(32)
+    mixed *= _FINISHER
+    return mixed ^ (mixed >> uint64(29))
+
+
+@inlined
+def _hash_bytes(out, length):
+    """The same hash of folded UTF-8; `out` has eight bytes to spare."""
+    mixed = uint64(length) * _FINISHER + _MULTIPLIER
+    for index in range(length, length + 8):
+        out[index] = 0
+    index = 0
+    while index < length:
+        mixed = (mixed ^ load64(out, index)) * _MULTIPLIER
+        mixed ^= mixed >> uint64(32)
+        index += 8
+    mixed *= _FINISHER
+    return mixed ^ (mixed >> uint64(29))
+
+
+@inlined
+def _slow_mask(data, index, end, signs):
+    """The mask of a block that the buffer may not hold in full."""
+    found = uint64(0)
+    for offset in range(min(LANES, end - index)):
+        byte = data[index + offset]
+        lower = byte | 0x20
+        if signs:
+            hit = (
+                byte == 0x5C
+                or byte == 0x2B
+                or byte == 0x2D
+                or byte == 0x2A
+                or byte == 0x2F
+                or byte == 0x3D
+                or byte == 0x3C
+                or byte == 0x3E
+                or byte == 0x5E
+                or byte == 0x25
+            )
+        else:
+            hit = 97 <= lower <= 122 or 48 <= byte <= 57 or byte == 95
+        if hit:
+            found |= uint64(1) << uint64(offset)
+    return found
+
+
+@inlined
+def _is_letter(byte):
+    lower = byte | 0x20
+    return 97 <= lower <= 122
+
+
+@inlined
+def _is_word_byte(byte):
+    return _is_letter(byte) or 48 <= byte <= 57 or byte == 95 or byte > 0x7F
+
+
+@inlined
+def _operand_before(data, start, index):
+    """Whether an operand ends before `index`: a digit, a closing bracket, a single letter."""
+    last = index - 1
+    while last >= start and data[last] <= 0x20:
+        last -= 1
+    if last < start:
+        return False
+    byte = data[last]
+    if 48 <= byte <= 57 or byte == 0x29 or byte == 0x5D or byte == 0x7D:
+        return True
+    return _is_letter(byte) and (last == start or not _is_word_byte(data[last - 1]))
+
+
+@inlined
+def _operand_after(data, index, end):
+    """Whether an operand begins at or after `index`: a digit, an opening bracket, a backslash, a single letter."""
+    first = index
+    while first < end and data[first] <= 0x20:
+        first += 1
+    if first == end:
+        return False
+    byte = data[first]
+    if 48 <= byte <= 57 or byte == 0x28 or byte == 0x5B or byte == 0x7B or byte == 0x5C:
+        return True
+    return _is_letter(byte) and (first + 1 == end or not _is_word_byte(data[first + 1]))
+
+
+@inlined
+def _counts(data, start, end, index):
+    """Whether the operator at `index` is a token."""
+    byte = data[index]
+    first, last = index, index + 1
+    while first > start and data[first - 1] == byte and index - first <= _LONGEST_RUN:
+        first -= 1
+    while last < end and data[last] == byte and last - index <= _LONGEST_RUN + 1:
+        last += 1
+    if last - first > _LONGEST_RUN:
+        return False
+    if byte == 0x2D or byte == 0x2A or byte == 0x2F:
+        return _operand_before(data, start, first) or _operand_after(data, last, end)
+    return True
+
+
+@inlined
+def _put(data, first, last, hashes, starts, ends, count):
+    hashes[count] = _hash_ascii(data, first, last)
+    starts[count] = first
+    ends[count] = last
+    return count + 1
+
+
+@inlined
+def _put_run(data, first, last, after_backslash, hashes, starts, ends, count):
+    """The tokens of one run of letters, digits and '_' in `math_code`."""
+    if after_backslash and _is_letter(data[first]):
+        index = first
+        while index < last and _is_letter(data[index]):
+            index += 1
+        count = _put(data, first - 1, index, hashes, starts, ends, count)
+        first = index
+    if first < last and 48 <= data[first] <= 57:
+        index = first
+        while index < last and 48 <= data[index] <= 57:
+            index += 1
+        count = _put(data, first, index, hashes, starts, ends, count)
+        first = index
+    if first < last:
+        count = _put(data, first, last, hashes, starts, ends, count)
+    return count
+
+
+@kernel
+def _split_ascii(data, start, end, mode, hashes, starts, ends, count):
+    """The words of ASCII text, for `words` and `math_code`."""
+    first = -1
+    carry = uint64(0)
+    index = start
+    whole = uint64(0xFFFFFFFF)
+    while index < end:
+        signs = uint64(0)
+        if index + LANES <= len(data):
+            mask = _word_mask(data, index)
+            if mode == _MATH_CODE:
+                signs = _sign_mask(data, index)
+        else:
+            mask = _slow_mask(data, index, end, False)
+            if mode == _MATH_CODE:
+                signs = _slow_mask(data, index, end, True)
+        if end - index < LANES:
+            inside = (uint64(1) << uint64(end - index)) - uint64(1)
+            mask &= inside
+            signs &= inside
+        edges = mask ^ (((mask << uint64(1)) | carry) & whole)
+        carry = mask >> uint64(31)
+        events = edges | signs
+        while events != 0:
+            bit = trailing_zeros(events)
+            at = index + np.int64(bit)
+            low = events & (~events + uint64(1))
+            events ^= low
+            if edges & low:
+                if first < 0:
+                    first = at
+                else:
+                    if mode == _MATH_CODE:
+                        slash = first > start and data[first - 1] == 0x5C
+                        count = _put_run(data, first, at, slash, hashes, starts, ends, count)
+                    else:
+                        count = _put(data, first, at, hashes, starts, ends, count)
+                    first = -1
+            if signs & low and data[at] != 0x5C and _counts(data, start, end, at):
+                count = _put(data, at, at + 1, hashes, starts, ends, count)
+        index += LANES
+    if first >= 0:
+        if mode == _MATH_CODE:
+            slash = first > start and data[first - 1] == 0x5C
+            count = _put_run(data, first, end, slash, hashes, starts, ends, count)
+        else:
+            count = _put(data, first, end, hashes, starts, ends, count)
+    return count
+
+
+@inlined
+def _decode(data, index, end):
+    """The code point at `index` and how many bytes it has."""
+    byte = np.int64(data[index])
+    if byte < 0x80:
+        return byte, 1
+    if byte < 0xE0 and index + 1 < end:
+        return (byte & 0x1F) << 6 | (np.int64(data[index + 1]) & 0x3F), 2
+    if byte < 0xF0 and index + 2 < end:
+        return (byte & 0x0F) << 12 | (np.int64(data[index + 1]) & 0x3F) << 6 | (np.int64(data[index + 2]) & 0x3F), 3
+    if index + 3 < end:
+        code = (byte & 0x07) << 18 | (np.int64(data[index + 1]) & 0x3F) << 12
+        code |= (np.int64(data[index + 2]) & 0x3F) << 6 | (np.int64(data[index + 3]) & 0x3F)
+        return min(code, np.int64(0x10FFFF)), 4
+    return np.int64(0), 1
+
+
+@kernel
+def _is_final_sigma(data, start, end, index, case):
+    """Whether the capital sigma at `index` is lower-cased to a final one (Unicode 3.13, Final_Sigma)."""
+    last = index
+    found = False
+    while last > start:
+        last -= 1
+        while last > start and data[last] & 0xC0 == 0x80:
+            last -= 1
+        code, _ = _decode(data, last, end)
+        if case[code] != IGNORABLE:
+            found = case[code] == CASED
+            break
+    if not found:
+        return False
+    following = index + 2
+    while following < end:
+        code, size = _decode(data, following, end)
+        if case[code] != IGNORABLE:
+            return case[code] != CASED
+        following += size
+    return True
+
+
+@inlined
+def _append(code, final, table, codes, first, count):
+    """Append a folded character to a word, its marks in canonical order."""
+    folded = np.int64(table.fold[code])
+    if code == _SIGMA and final:
+        folded = np.int64(_FINAL_SIGMA)
+    length = 1
+    place = np.int64(0)
+    if folded < 0:
+        length = np.int64(table.sequences[-folded])
+        place = -folded + 1
+    for part in range(length):
+        if folded < 0:
+            one = np.int64(table.sequences[place + part])
+        else:
+            one = folded
+        order = table.order[one]
+        target = count
+        if order > 0:
+            while target > first and table.order[codes[target - 1]] > order:
+                codes[target] = codes[target - 1]
+                target -= 1
+        codes[target] = one
+        count += 1
+    return count
+
+
+@inlined
+def _encode(codes, count, out):
+    """Code points as UTF-8, ASCII bytes with the bit that the hash gives them; returns the bytes."""
+    size = 0
+    for index in range(count):
+        code = codes[index]
+        if code < 0x80:
+            out[size] = code | 0x20
+            size += 1
+        elif code < 0x800:
+            out[size] = 0xC0 | code >> 6
+            out[size + 1] = 0x80 | code & 0x3F
+            size += 2
+        elif code < 0x10000:
+            out[size] = 0xE0 | code >> 12
+            out[size + 1] = 0x80 | code >> 6 & 0x3F
+            out[size + 2] = 0x80 | code & 0x3F
+            size += 3
+        else:
+            out[size] = 0xF0 | code >> 18
+            out[size + 1] = 0x80 | code >> 12 & 0x3F
+            out[size + 2] = 0x80 | code >> 6 & 0x3F
+            out[size + 3] = 0x80 | code & 0x3F
+            size += 4
+    return size
+
+
+@kernel
+def fold_word(data, first, last, start, end, table, codes, out):
+    """Write the normalised bytes of one word of the text at `start` to `end`; return their number."""
+    count = 0
+    index = first
+    while index < last:
+        code, size = _decode(data, index, end)
+        if table.kind[code] != DELETED:
+            final = code == _SIGMA and _is_final_sigma(data, start, end, index, table.case)
+            count = _append(code, final, table, codes, 0, count)
+        index += size
+    return _encode(codes, count, out)
+
+
+@inlined
+def _flush(codes, held, out, first, last, hashes, starts, ends, count):
+    if held == 0:
+        return count
+    hashes[count] = _hash_bytes(out, _encode(codes, held, out))
+    starts[count] = first
+    ends[count] = last
+    return count + 1
+
+
+@kernel
+def _split_unicode(data, start, end, table, hashes, starts, ends, count, codes, out):
+    """The words of any text, character by character. `held` code points are of the open word."""
+    held = 0
+    first, last = start, start
+    opened = SEPARATOR
+    index = start
+    while index < end:
+        code, size = _decode(data, index, end)
+        kind = table.kind[code]
+        if kind == MARK:
+            if held > 0:
+                held = _append(code, False, table, codes, 0, held)
+                last = index + size
+        elif kind == DELETED:
+            pass
+        else:
+            joins = held > 0 and (
+                (kind == WORD and opened == WORD)
+                or (kind == DIGIT and (opened == WORD or opened == DIGIT))
+                or (opened == BACKSLASH and kind == WORD and _is_letter(code) and code < 0x80)
+            )
+            if not joins:
+                count = _flush(codes, held, out, first, last, hashes, starts, ends, count)
+                held = 0
+                first = index
+                opened = kind
+            if kind == WORD or kind == DIGIT or kind == SINGLE or kind == SYMBOL:
+                final = code == _SIGMA and _is_final_sigma(data, start, end, index, table.case)
+                held = _append(code, final, table, codes, 0, held)
+                last = index + size
+            elif kind == OPERATOR:
+                if _counts(data, start, end, index):
+                    held = _append(code, False, table, codes, 0, held)
+                    last = index + size
+            elif kind == BACKSLASH and index + 1 < end and _is_letter(data[index + 1]):
+                held = _append(code, False, table, codes, 0, held)
+                last = index + size
+        index += size
+    return _flush(codes, held, out, first, last, hashes, starts, ends, count)
+
+
+@kernel
+def split(data, start, end, table, mode, hashes, starts, ends, count, codes, out):
+    """Write the words of the text at `start` to `end` from `count` on; return the new count."""
+    if mode != _GPT3 and _is_ascii(data, start, end):
+        return _split_ascii(data, start, end, mode, hashes, starts, ends, count)
+    return _split_unicode(data, start, end, table, hashes, starts, ends, count, codes, out)
+
+
+@inlined
+def borrowed_tables(table):
+    return Tables(
+        borrowed(table.kind),
+        borrowed(table.fold),
+        borrowed(table.sequences),
+        borrowed(table.order),
+        borrowed(table.case),
+    )
+
+
+@kernel
+def _split_all(owned, bounds, owned_table, mode, hashes, starts, ends, codes, out):
+    data, table = borrowed(owned), borrowed_tables(owned_table)
+    hashes, starts, ends = borrowed(hashes), borrowed(starts), borrowed(ends)
+    codes, out = borrowed(codes), borrowed(out)
+    offsets = np.zeros(len(bounds), dtype=np.int64)
+    count = 0
+    for text in range(len(bounds) - 1):
+        count = split(data, bounds[text], bounds[text + 1], table, mode, hashes, starts, ends, count, codes, out)
+        offsets[text + 1] = count
+    return offsets
