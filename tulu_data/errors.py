@@ -7,7 +7,8 @@
     ├── InputError          3    input data, with file:row
     ├── FindingsError       4    the data was read, and something in it stops the build
     ├── ConflictError       5    another build holds the output, or a version is taken
-    └── ResourceError       6    disk, memory, a read-only file system
+    ├── ResourceError       6    disk, memory, a read-only file system
+    └── HubError            7    the network, or what the Hub answered
 
 `RecordError` stands beside the tree: one bad record of an input, which its source
 either quarantines or turns into an `InputError`.
@@ -99,7 +100,7 @@ def told_of(place: str) -> Iterator[None]:
     """
     try:
         yield
-    except (InputError, UsageError) as error:
+    except (InputError, UsageError, HubError) as error:
         raise type(error)(f"{place}: {error}") from None
 
 
@@ -158,6 +159,12 @@ def _free_space(place: str | None) -> str:
     status = os.statvfs(folder)
     free = status.f_bavail * status.f_frsize
     return f" ({free / 1e6:,.1f} MB free there)" if free < 1e9 else ""
+
+
+class HubError(TuluDataError):
+    """The Hub can't be reached, or does not give what is asked for."""
+
+    exit_code = 7
 
 
 class RecordError(Exception):

@@ -24,6 +24,7 @@ from tulu_data.errors import InvariantError
 from tulu_data.ingest import Shard
 from tulu_data.plan import Plan
 from tulu_data.recipe import Recipe
+from tulu_data.source import Source
 from tulu_data.stage import Stage
 from tulu_data.survey import Surveyed
 from tulu_data.workspace import key_of
@@ -141,6 +142,7 @@ def compose(
             source.name: {
                 "license": source.source.license,
                 "domain": source.source.domain,
+                **_made_by(source.source),
                 **rows[source.name],
                 "inputs": _inputs(source, shards),
             }
@@ -158,6 +160,11 @@ def compose(
         ],
         "files": dict(files),
     }
+
+
+def _made_by(source: Source) -> dict[str, dict[str, str]]:
+    """Of a source that makes its files: the versions that decide their bytes, so that they can be made again."""
+    return {"made_by": {name: version(name) for name in source.made_by}} if source.made_by else {}
 
 
 def _outside(stage: Stage) -> dict[str, str]:

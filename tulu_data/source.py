@@ -57,6 +57,9 @@ class Source(BaseModel):
     place: ClassVar[str]
     """The field that says where the rows are; also the source's name in a recipe."""
 
+    made_by: ClassVar[tuple[str, ...]] = ()
+    """The libraries whose versions decide the bytes of files that it makes."""
+
     @model_validator(mode="after")
     def _one_amount(self) -> Source:
         if self.rows is not None and self.fraction is not None:
@@ -131,7 +134,8 @@ def find_files(pattern: str) -> list[Path]:
     """
     expanded = expand(pattern)
     if _SCHEME.match(expanded):
-        raise UsageError(f"'{pattern}': addresses are not read; a source's paths are local files")
+        hint = "; a dataset of the Hub is named with: huggingface: ORG/NAME" if expanded.startswith("hf://") else ""
+        raise UsageError(f"'{pattern}': addresses are not read; a source's paths are local files{hint}")
     if "\0" in expanded:
         raise UsageError(f"{pattern!r}: a path has no NUL character")
     if Path(expanded).exists() or not _MAGIC.search(expanded):

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
 import pyarrow as pa
 
+from tulu_data.commit import sha256_file
 from tulu_data.errors import InputError
 
 CHUNK_BYTES: Final = 1 << 20
@@ -49,6 +50,22 @@ def require_regular(path: Path) -> os.stat_result:
         kind = next((name for test, name in kinds.items() if test(status.st_mode)), "a device")
         raise InputError(f"{path}: is {kind}, not a regular file")
     return status
+
+
+def watched(path: Path) -> Callable[[], str]:
+    """What gives the sha256 of a file that is read in any order, once it was read.
+
+    Raises `InputError` (exit 3), then, for what is not a regular file, or was changed meanwhile.
+    """
+    before = require_regular(path)
+
+    def sha256() -> str:
+        after = path.stat()
+        if (before.st_mtime_ns, before.st_size, before.st_ino) != (after.st_mtime_ns, after.st_size, after.st_ino):
+            raise InputError(f"{path}: changed while it was read; run the command again")
+        return sha256_file(path)
+
+    return sha256
 
 
 class _HashedFile:

@@ -1,0 +1,89 @@
+"""Rows of Arrow batches as records: a row that can't be read costs itself alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from tulu_data.errors import InputError, RecordError, printable
+from tulu_data.readers import json_record
+from tulu_data.readers.record import Record
+from tulu_data.readers.stream import MAX_RECORD_BYTES
+
+BATCH_ROWS: Final = 1024
+
+
+def as_records(batches: Iterable[pa.RecordBatch]) -> Iterator[Record]:
+    """The rows of some batches of one file, in order.
+
+    >>> [record.value for record in as_records([pa.record_batch({"a": [1, 2]})])]
+    [{'a': 1}, {'a': 2}]
+    """
+    row = 0
+    for batch in batches:
+        for value in _values(batch):
+            row += 1
+            if isinstance(value, RecordError):
+                yield Record(row, None, None, value)
+            else:
+                yield Record(row, None, value)
+
+
+def column_names(file: Path, schema: pa.Schema) -> tuple[str, ...]:
+    """The names of a file's columns; two that are equal are an `InputError` (exit 3)."""
+    names = tuple(schema.names)
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"{file}: two columns are named '{printable(twice)}'; rename one")
+    return names
+
+
+def _values(batch: pa.RecordBatch) -> list[Any]:
+    """The rows as mappings, or as the errors that they are."""
+    if batch.nbytes <= MAX_RECORD_BYTES:
+        try:
+            return _plain(batch)
+        except (UnicodeDecodeError, RecordError):
+            pass
+    return [_value(batch.slice(index, 1)) for index in range(batch.num_rows)]
+
+
+def _value(row: pa.RecordBatch) -> dict[str, Any] | RecordError:
+    if row.nbytes > MAX_RECORD_BYTES:
+        return RecordError("too_long", f"more than {MAX_RECORD_BYTES:,} bytes")
+    try:
+        return dict(_plain(row)[0])
+    except UnicodeDecodeError as error:
+        return RecordError("invalid_utf8", f"byte 0x{error.object[error.start]:02x} is not UTF-8")
+    except RecordError as error:
+        return error
+
+
+def _plain(batch: pa.RecordBatch) -> list[Any]:
+    rows = list(batch.to_pylist())
+    for field in batch.schema:
+        if _holds_json(field.type):
+            rows = [{**row, field.name: _parsed(row[field.name], field.type)} for row in rows]
+    return rows
+
+
+# `datasets` keeps columns of mixed types, such as messages of which some have calls, as JSON text.
+def _holds_json(type: pa.DataType) -> bool:
+    if isinstance(type, pa.JsonType):
+        return True
+    return any(_holds_json(type.field(index).type) for index in range(type.num_fields))
+
+
+def _parsed(value: Any, type: pa.DataType) -> Any:
+    if value is None or not _holds_json(type):
+        return value
+    if isinstance(type, pa.JsonType):
+        return json_record.parse(value.encode())
+    if pa.types.is_struct(type):
+        return {field.name: _parsed(value[field.name], field.type) for field in type}
+    if pa.types.is_map(type):
+        return [(key, _parsed(item, type.item_type)) for key, item in value]
+    return [_parsed(item, type.value_type) for item in value]
