@@ -129,7 +129,8 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
     item_set = np.repeat(np.arange(len(names)), [len(sets[name]) for name in names])
     grams = _grams(found, vocabulary.token_word, token_item, item_set, setting)
     covered = np.zeros(len(found.hashes), np.bool_)
-    ngrams.cover(np.sort(grams.post_token), setting.n, covered)
+    standing = np.sort(grams.post_token).astype(np.int64)
+    ngrams.cover(standing, setting.n, covered)
     tokens = np.bincount(token_item[covered], minlength=len(items))
     counted = np.bincount(token_item, minlength=len(items))
     with_words = np.bincount(text_item[np.diff(found.offsets) > 0], minlength=len(items))
@@ -155,7 +156,7 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
         gram_hash=grams.hash,
         gram_token=grams.token,
         gram_slots=ngrams.slots_for(grams.hash),
-        gram_bits=ngrams.bits_for(grams.hash),
+        pair_bits=ngrams.bits_for(_pairs(found, standing, setting.n)),
         post_bounds=grams.post_bounds,
         post_token=grams.post_token,
         post_idf=grams.post_idf,
@@ -255,7 +256,6 @@ class _Words:
     word_bounds: npt.NDArray[np.int64]
     word_hash: npt.NDArray[np.uint64]
     word_slots: npt.NDArray[np.int32]
-    word_bits: npt.NDArray[np.uint64]
     token_word: npt.NDArray[np.int32]
 
     def _asdict(self) -> dict[str, Any]:
@@ -269,7 +269,7 @@ def _vocabulary(strings: pa.StringArray, found: Words, normaliser: Normaliser) -
     pieces = [word.as_py() for word in folded]
     word_bytes = np.frombuffer(b"".join(pieces), np.uint8)
     word_bounds = np.cumsum([0, *map(len, pieces)]).astype(np.int64)
-    token_word = token_word.astype(np.int32)
+    numbered = np.asarray(token_word, dtype=np.int32)
     _, bounds = buffers(strings)
     longest = int((found.ends - found.starts).max(initial=0))
     wrong = ngrams.first_unequal_word(
@@ -279,16 +279,14 @@ def _vocabulary(strings: pa.StringArray, found: Words, normaliser: Normaliser) -
         bounds,
         found.offsets,
         tables(normaliser),
-        token_word,
+        numbered,
         word_bytes,
         word_bounds,
         *scratch(longest),
     )
     if wrong >= 0:
-        raise InvariantError(
-            f"two words of the evaluation sets have one hash: {pieces[token_word[wrong]]!r}; report it"
-        )
-    return _Words(word_bytes, word_bounds, distinct, ngrams.slots_for(distinct), ngrams.bits_for(distinct), token_word)
+        raise InvariantError(f"two words of the evaluation sets have one hash: {pieces[numbered[wrong]]!r}; report it")
+    return _Words(word_bytes, word_bounds, distinct, ngrams.slots_for(distinct), numbered)
 
 
 @dataclass(frozen=True)
@@ -368,11 +366,19 @@ def _ignored(setting: Setting) -> npt.NDArray[np.uint64]:
     return hashes[: ngrams.gram_hashes(found.hashes, found.offsets, setting.n, hashes, tokens)]
 
 
+def _pairs(found: Words, tokens: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.uint64]:
+    """The distinct hashes of neighbouring words in the n-grams at `tokens`, which are sorted."""
+    pairs = np.empty(len(found.hashes), np.uint64)
+    return np.unique(pairs[: ngrams.pair_hashes(found.hashes, tokens, n, pairs)])
+
+
 @dataclass(frozen=True)
 class _Whole:
     whole_hash: npt.NDArray[np.uint64]
     whole_slots: npt.NDArray[np.int32]
     whole_bits: npt.NDArray[np.uint64]
+    start_bits: npt.NDArray[np.uint64]
+    single_bits: npt.NDArray[np.uint64]
     whole_bounds: npt.NDArray[np.int64]
     whole_text: npt.NDArray[np.int32]
 
@@ -385,6 +391,8 @@ def _whole_texts(found: Words, items: npt.NDArray[np.int64], item_bounds: npt.ND
     ranges = [range(int(item_bounds[item]), int(item_bounds[item + 1])) for item in items]
     texts = np.array(list(itertools.chain.from_iterable(ranges)), np.int64)
     texts = texts[np.diff(found.offsets)[texts] > 0]
+    firsts, lengths = found.offsets[texts], np.diff(found.offsets)[texts]
+    singles = np.unique(found.hashes[firsts[lengths == 1]])
     hashes = np.empty(len(texts), np.uint64)
     ngrams.prefix_hashes(found.hashes, found.offsets, texts, hashes)
     order = np.argsort(hashes, kind="stable")
@@ -393,6 +401,8 @@ def _whole_texts(found: Words, items: npt.NDArray[np.int64], item_bounds: npt.ND
         whole_hash=distinct,
         whole_slots=ngrams.slots_for(distinct),
         whole_bits=ngrams.bits_for(distinct),
+        start_bits=ngrams.bits_for(_pairs(found, np.sort(firsts[lengths > 1]), 2)),
+        single_bits=ngrams.bits_for(singles) if len(singles) else np.zeros(0, np.uint64),
         whole_bounds=np.append(first, len(texts)).astype(np.int64),
         whole_text=texts[order].astype(np.int32),
     )

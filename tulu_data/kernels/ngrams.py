@@ -1,7 +1,8 @@
 """N-grams of evaluation items, found at every position of every text: no cap, no sampling, no filter that misses.
 
-An n-gram is looked up by a rolling hash of its words' hashes, after two bit sets that spare
-most look-ups; a hit counts only when its words are the item's, byte for byte.
+Only where each pair of neighbouring words is a pair of some item, which a bit set tells, an
+n-gram is looked up by the hash of its words' hashes; it counts only when its words are the
+item's, byte for byte.
 
 Statistics of a pair (row, item) come from one pass over the row. N-grams never cross two
 texts, neither of the row nor of the item; they unite over all texts of both.
@@ -16,11 +17,15 @@ import numpy.typing as npt
 from numba import uint64
 
 from tulu_data.kernels.compiled import borrowed, inlined, kernel
+from tulu_data.kernels.unicode import Tables
 from tulu_data.kernels.words import borrowed_tables, fold_word, split
 
 _BASE: Final = np.uint64(0x9FB21C651E98DF25)
 _MIX: Final = np.uint64(0xD6E8FEB86659FD93)
-_BITS_PER_ENTRY: Final = 16
+# One of eight look-ups of a stranger passes; an n-gram needs n − 1 in a row.
+_BITS_PER_ENTRY: Final = 8
+_NO_WORD: Final = -1
+_UNRESOLVED: Final = -2
 PREFIX: Final = 3
 """A whole text is looked up by its first words, at most so many."""
 
@@ -29,33 +34,35 @@ class Index(NamedTuple):
     """What a scan needs of the evaluation items, as arrays that can be memory-mapped.
 
     Words: `word_bytes` uint8 and `word_bounds` int64 hold the normalised words;
-    `word_slots` int32 and `word_hash` uint64 are a hash table over them; `word_bits` uint64
-    tells that a word may be among them. Tokens: `token_word`, `token_text`, `token_item`
-    int32. N-grams: `gram_hash` uint64; `gram_token` int64, where one stands; `gram_slots`
-    int32; `gram_bits` uint64; `post_bounds` int64, `post_token` int32, `post_idf` float32:
-    where else. Whole texts: `whole_hash` uint64 of their first words, `whole_slots` int32,
-    `whole_bits` uint64, `whole_bounds` int64 and `whole_text` int32. `text_bounds` int64
-    are tokens, `item_bounds` int64 texts.
+    `word_slots` int32 and `word_hash` uint64 are a hash table over them. Tokens:
+    `token_word`, `token_text`, `token_item` int32. N-grams: `gram_hash` uint64;
+    `gram_token` int64, where one stands; `gram_slots` int32; `pair_bits` uint64, of the
+    pairs of words in them; `post_bounds` int64, `post_token` int32, `post_idf` float32:
+    where else they stand. Whole texts: `whole_hash` uint64 of their first words,
+    `whole_slots` int32, `whole_bits` uint64; `start_bits` uint64 of the first two words, and
+    `single_bits` of texts of one word, empty where there are none; `whole_bounds` int64 and
+    `whole_text` int32. `text_bounds` int64 are tokens, `item_bounds` int64 texts.
     """
 
     word_bytes: npt.NDArray[np.uint8]
     word_bounds: npt.NDArray[np.int64]
     word_hash: npt.NDArray[np.uint64]
     word_slots: npt.NDArray[np.int32]
-    word_bits: npt.NDArray[np.uint64]
     token_word: npt.NDArray[np.int32]
     token_text: npt.NDArray[np.int32]
     token_item: npt.NDArray[np.int32]
     gram_hash: npt.NDArray[np.uint64]
     gram_token: npt.NDArray[np.int64]
     gram_slots: npt.NDArray[np.int32]
-    gram_bits: npt.NDArray[np.uint64]
+    pair_bits: npt.NDArray[np.uint64]
     post_bounds: npt.NDArray[np.int64]
     post_token: npt.NDArray[np.int32]
     post_idf: npt.NDArray[np.float32]
     whole_hash: npt.NDArray[np.uint64]
     whole_slots: npt.NDArray[np.int32]
     whole_bits: npt.NDArray[np.uint64]
+    start_bits: npt.NDArray[np.uint64]
+    single_bits: npt.NDArray[np.uint64]
     whole_bounds: npt.NDArray[np.int64]
     whole_text: npt.NDArray[np.int32]
     text_bounds: npt.NDArray[np.int64]
@@ -113,6 +120,14 @@ def _mixed(value):
 
 
 @inlined
+def _polynomial(seed, hashes, first, last):
+    rolled = uint64(seed)
+    for place in range(first, last):
+        rolled = rolled * _BASE + hashes[place]
+    return _mixed(rolled)
+
+
+@inlined
 def _has_bit(bits, value):
     place = value & uint64(len(bits) * 64 - 1)
     return (bits[np.int64(place >> uint64(6))] >> (place & uint64(63))) & uint64(1) != 0
@@ -138,7 +153,7 @@ def fill_slots(hashes, slots):
 
 
 def bits_for(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """A bit set that has the bit of each hash."""
+    """A bit set that has the bit of each of some distinct hashes."""
     bits = np.zeros(_power_of_two(len(hashes) * _BITS_PER_ENTRY) // 64, np.uint64)
     fill_bits(hashes, bits)
     return bits
@@ -161,12 +176,22 @@ def gram_hashes(hashes, text_bounds, n, out, tokens):
     count = 0
     for text in range(len(text_bounds) - 1):
         for token in range(text_bounds[text], text_bounds[text + 1] - n + 1):
-            rolled = uint64(0)
-            for index in range(token, token + n):
-                rolled = rolled * _BASE + hashes[index]
-            out[count] = _mixed(rolled)
+            out[count] = _polynomial(0, hashes, token, token + n)
             tokens[count] = token
             count += 1
+    return count
+
+
+@kernel
+def pair_hashes(hashes, gram_tokens, n, out):
+    """The hash of each pair of words in the n-grams at `gram_tokens`, which are sorted; returns their number."""
+    count = 0
+    until = 0
+    for token in gram_tokens:
+        for index in range(max(token, until), token + n - 1):
+            out[count] = hashes[index] * _BASE + hashes[index + 1]
+            count += 1
+        until = token + n - 1
     return count
 
 
@@ -213,10 +238,7 @@ def prefix_hashes(hashes, text_bounds, texts, out):
     for place in range(len(texts)):
         first = text_bounds[texts[place]]
         length = min(text_bounds[texts[place] + 1] - first, PREFIX)
-        rolled = uint64(length)
-        for index in range(first, first + length):
-            rolled = rolled * _BASE + hashes[index]
-        out[place] = _mixed(rolled)
+        out[place] = _polynomial(length, hashes, first, first + length)
 
 
 @inlined
@@ -230,33 +252,6 @@ def _same_bytes(out, size, data, start, end):
 
 
 @inlined
-def _power(n):
-    power = uint64(1)
-    for _ in range(n - 1):
-        power *= _BASE
-    return power
-
-
-@kernel
-def _resolve(at, data, first, last, start, end, hash, table, index, codes, out):
-    """The word of the index that a token is, by its bytes; −2 where it is none. `at` holds what was found before."""
-    if at >= -1:
-        return at
-    mask = uint64(len(index.word_slots) - 1)
-    slot = hash & mask
-    size = fold_word(data, first, last, start, end, table, codes, out)
-    while True:
-        word = index.word_slots[np.int64(slot)]
-        if word < 0:
-            return np.int32(-1)
-        if index.word_hash[word] == hash and _same_bytes(
-            out, size, index.word_bytes, index.word_bounds[word], index.word_bounds[word + 1]
-        ):
-            return word
-        slot = (slot + uint64(1)) & mask
-
-
-@kernel
 def _touch(item, row, work, touched):
     if work.item_seen[item] != row:
         work.item_seen[item] = row
@@ -269,6 +264,149 @@ def _touch(item, row, work, touched):
     return touched
 
 
+class Message(NamedTuple):
+    """One text of a row, split into words; `number` counts the row's texts, `clock` all words before it.
+
+    `found` int32 holds the item's word for each of its words, as far as that was asked.
+    """
+
+    data: npt.NDArray[np.uint8]
+    start: int
+    end: int
+    table: Tables
+    hashes: npt.NDArray[np.uint64]
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    found: npt.NDArray[np.int32]
+    count: int
+    number: int
+    clock: int
+    codes: npt.NDArray[np.int32]
+    out: npt.NDArray[np.uint8]
+
+
+@inlined
+def _word_at(place, message, index):
+    """The index's word that stands at a place of a message, by its bytes; `_NO_WORD` where it has none such."""
+    known = message.found[place]
+    if known != _UNRESOLVED:
+        return known
+    hash = message.hashes[place]
+    size = fold_word(
+        message.data,
+        message.starts[place],
+        message.ends[place],
+        message.start,
+        message.end,
+        message.table,
+        message.codes,
+        message.out,
+    )
+    mask = uint64(len(index.word_slots) - 1)
+    slot = hash & mask
+    word = np.int32(_NO_WORD)
+    while index.word_slots[np.int64(slot)] >= 0:
+        candidate = index.word_slots[np.int64(slot)]
+        first, last = index.word_bounds[candidate], index.word_bounds[candidate + 1]
+        if index.word_hash[candidate] == hash and _same_bytes(message.out, size, index.word_bytes, first, last):
+            word = candidate
+            break
+        slot = (slot + uint64(1)) & mask
+    message.found[place] = word
+    return word
+
+
+@inlined
+def _is_run(token, words, first, message, index):
+    """Whether the words of a message from `first` on are an item's tokens from `token` on."""
+    for offset in range(words):
+        if _word_at(first + offset, message, index) != index.token_word[token + offset]:
+            return False
+    return True
+
+
+@inlined
+def _find_gram(n, first, message, index):
+    """The n-gram that begins at word `first` of a message; −1 where it is none of an item."""
+    mixed = _polynomial(0, message.hashes, first, first + n)
+    mask = uint64(len(index.gram_slots) - 1)
+    slot = mixed & mask
+    while index.gram_slots[np.int64(slot)] >= 0:
+        gram = index.gram_slots[np.int64(slot)]
+        if index.gram_hash[gram] == mixed and _is_run(index.gram_token[gram], n, first, message, index):
+            return gram
+        slot = (slot + uint64(1)) & mask
+    return np.int32(-1)
+
+
+@inlined
+def _count_whole(mixed, first, message, index, row, work, touched):
+    """Count the short items of which a text stands at word `first`, whose first words have the hash `mixed`."""
+    mask = uint64(len(index.whole_slots) - 1)
+    slot = mixed & mask
+    while index.whole_slots[np.int64(slot)] >= 0:
+        entry = index.whole_slots[np.int64(slot)]
+        slot = (slot + uint64(1)) & mask
+        if index.whole_hash[entry] != mixed:
+            continue
+        for place in range(index.whole_bounds[entry], index.whole_bounds[entry + 1]):
+            text = index.whole_text[place]
+            token, words = index.text_bounds[text], index.text_bounds[text + 1] - index.text_bounds[text]
+            if (
+                work.text_seen[text] != row
+                and words <= message.count - first
+                and _is_run(token, words, first, message, index)
+            ):
+                work.text_seen[text] = row
+                item = index.token_item[token]
+                touched = _touch(item, row, work, touched)
+                work.whole[item] += 1
+                _note_run(item, token, words, first, message, work)
+        break
+    return touched
+
+
+@inlined
+def _count_gram(gram, n, first, message, index, row, work, touched):
+    """Count an n-gram that begins at word `first` for all items that have it."""
+    is_new = work.gram_seen[gram] != row
+    work.gram_seen[gram] = row
+    if is_new:
+        work.matched[work.clock[2]] = gram
+        work.clock[2] += 1
+    now = message.clock + first
+    before = -1
+    # Backwards, so that a run is not cut by its own next token where an item repeats a word.
+    for place in range(index.post_bounds[gram + 1] - 1, index.post_bounds[gram] - 1, -1):
+        token = index.post_token[place]
+        item = index.token_item[token]
+        touched = _touch(item, row, work, touched)
+        if is_new:
+            work.token_seen[token] = row
+            if item != before:
+                work.grams[item] += 1
+                work.idf[item] += index.post_idf[place]
+        before = item
+        run = 1
+        if token > 0 and index.token_text[token - 1] == index.token_text[token] and work.token_at[token - 1] == now - 1:
+            run = work.token_run[token - 1] + 1
+        work.token_at[token] = now
+        work.token_run[token] = run
+        _note_run(item, token - run + 1, run + n - 1, first - run + 1, message, work)
+    return touched
+
+
+@inlined
+def _note_run(item, token, words, first, message, work):
+    """Keep the longest run of words that a row shares with an item, the first of equals."""
+    if words > work.longest[item]:
+        work.longest[item] = words
+        work.span[item, 0] = message.number
+        work.span[item, 1] = message.starts[first] - message.start
+        work.span[item, 2] = message.ends[first + words - 1] - message.start
+        work.span[item, 3] = token
+
+
 @inlined
 def _borrowed_index(index):
     return Index(
@@ -276,20 +414,21 @@ def _borrowed_index(index):
         borrowed(index.word_bounds),
         borrowed(index.word_hash),
         borrowed(index.word_slots),
-        borrowed(index.word_bits),
         borrowed(index.token_word),
         borrowed(index.token_text),
         borrowed(index.token_item),
         borrowed(index.gram_hash),
         borrowed(index.gram_token),
         borrowed(index.gram_slots),
-        borrowed(index.gram_bits),
+        borrowed(index.pair_bits),
         borrowed(index.post_bounds),
         borrowed(index.post_token),
         borrowed(index.post_idf),
         borrowed(index.whole_hash),
         borrowed(index.whole_slots),
         borrowed(index.whole_bits),
+        borrowed(index.start_bits),
+        borrowed(index.single_bits),
         borrowed(index.whole_bounds),
         borrowed(index.whole_text),
         borrowed(index.text_bounds),
@@ -337,12 +476,12 @@ def scan(owned, bounds, rows, owned_table, mode, n, owned_index, owned_work, own
     gram_bounds = np.zeros(len(rows), np.int64)
     used = 0
     listed = 0
-    power = _power(n)
+    pair_bits, whole_bits = index.pair_bits, index.whole_bits
+    start_bits, single_bits = index.start_bits, index.single_bits
     has_grams = len(index.gram_hash) > 0
     has_whole = len(index.whole_hash) > 0
+    has_single = len(single_bits) > 0
     row_stamp, clock = work.clock[0], work.clock[1]
-    slot_mask = uint64(len(index.gram_slots) - 1)
-    whole_mask = uint64(len(index.whole_slots) - 1)
     for row in range(len(rows) - 1):
         row_stamp += 1
         touched = 0
@@ -350,128 +489,31 @@ def scan(owned, bounds, rows, owned_table, mode, n, owned_index, owned_work, own
         for text in range(rows[row], rows[row + 1]):
             start, end = bounds[text], bounds[text + 1]
             count = split(data, start, end, table, mode, hashes, starts, ends, 0, codes, out)
+            found[:count] = _UNRESOLVED
+            message = Message(
+                data, start, end, table, hashes, starts, ends, found, count, text - rows[row], clock, codes, out
+            )
             known = 0
-            fresh = True
-            resolved = False
-            rolled = uint64(0)
+            before = uint64(0)
             for last in range(count):
-                if not _has_bit(index.word_bits, hashes[last]):
-                    known = 0
-                    fresh = True
-                    continue
-                known += 1
-                if has_grams and known >= n:
-                    if fresh:
-                        rolled = uint64(0)
-                        for place in range(last - n + 1, last + 1):
-                            rolled = rolled * _BASE + hashes[place]
-                        fresh = False
-                    else:
-                        rolled = (rolled - hashes[last - n] * power) * _BASE + hashes[last]
-                    mixed = _mixed(rolled)
-                    if _has_bit(index.gram_bits, mixed):
-                        slot = mixed & slot_mask
-                        while index.gram_slots[np.int64(slot)] >= 0:
-                            gram = index.gram_slots[np.int64(slot)]
-                            slot = (slot + uint64(1)) & slot_mask
-                            if index.gram_hash[gram] != mixed:
-                                continue
-                            if not resolved:
-                                found[:count] = -2
-                                resolved = True
-                            token = index.gram_token[gram]
-                            same = True
-                            for place in range(n):
-                                word = last - n + 1 + place
-                                found[word] = _resolve(
-                                    found[word],
-                                    data,
-                                    starts[word],
-                                    ends[word],
-                                    start,
-                                    end,
-                                    hashes[word],
-                                    table,
-                                    index,
-                                    codes,
-                                    out,
-                                )
-                                if found[word] != index.token_word[token + place]:
-                                    same = False
-                                    break
-                            if same:
-                                touched = _count_gram(
-                                    gram,
-                                    n,
-                                    last,
-                                    text - rows[row],
-                                    start,
-                                    starts,
-                                    ends,
-                                    clock + last,
-                                    row_stamp,
-                                    index,
-                                    work,
-                                    touched,
-                                )
-                                break
-                if has_whole:
-                    prefix = uint64(0)
-                    for length in range(1, PREFIX + 1):
-                        if known < length:
-                            break
-                        prefix = uint64(length)
-                        for place in range(last - length + 1, last + 1):
-                            prefix = prefix * _BASE + hashes[place]
-                        mixed = _mixed(prefix)
-                        if not _has_bit(index.whole_bits, mixed):
-                            continue
-                        slot = mixed & whole_mask
-                        while index.whole_slots[np.int64(slot)] >= 0:
-                            entry = index.whole_slots[np.int64(slot)]
-                            slot = (slot + uint64(1)) & whole_mask
-                            if index.whole_hash[entry] != mixed:
-                                continue
-                            if not resolved:
-                                found[:count] = -2
-                                resolved = True
-                            first = last - length + 1
-                            for place in range(index.whole_bounds[entry], index.whole_bounds[entry + 1]):
-                                whole = index.whole_text[place]
-                                token, stop = index.text_bounds[whole], index.text_bounds[whole + 1]
-                                if stop - token > count - first or work.text_seen[whole] == row_stamp:
-                                    continue
-                                same = True
-                                for offset in range(stop - token):
-                                    word = first + offset
-                                    found[word] = _resolve(
-                                        found[word],
-                                        data,
-                                        starts[word],
-                                        ends[word],
-                                        start,
-                                        end,
-                                        hashes[word],
-                                        table,
-                                        index,
-                                        codes,
-                                        out,
-                                    )
-                                    if found[word] != index.token_word[token + offset]:
-                                        same = False
-                                        break
-                                if same:
-                                    work.text_seen[whole] = row_stamp
-                                    item = index.token_item[token]
-                                    touched = _touch(item, row_stamp, work, touched)
-                                    work.whole[item] += 1
-                                    size = np.int32(stop - token)
-                                    if size > work.longest[item]:
-                                        work.longest[item] = size
-                                        work.span[item, 0] = text - rows[row]
-                                        work.span[item, 1] = starts[first] - start
-                                        work.span[item, 2] = ends[first + size - 1] - start
-                                        work.span[item, 3] = token
+                hash = hashes[last]
+                pair = before * _BASE + hash
+                before = hash
+                if has_grams:
+                    known = known + 1 if last > 0 and _has_bit(pair_bits, pair) else 1
+                    if known >= n:
+                        first = last - n + 1
+                        gram = _find_gram(n, first, message, index)
+                        if gram >= 0:
+                            touched = _count_gram(gram, n, first, message, index, row_stamp, work, touched)
+                if has_whole and last > 0 and _has_bit(start_bits, pair):
+                    for length in range(2, min(count - last + 1, PREFIX) + 1):
+                        mixed = _polynomial(length, hashes, last - 1, last - 1 + length)
+                        if _has_bit(whole_bits, mixed):
+                            touched = _count_whole(mixed, last - 1, message, index, row_stamp, work, touched)
+                if has_single and _has_bit(single_bits, hash):
+                    mixed = _polynomial(1, hashes, last, last + 1)
+                    touched = _count_whole(mixed, last, message, index, row_stamp, work, touched)
             clock += count + 1
         fresh_grams = work.clock[2]
         if listed + fresh_grams > len(grams):
@@ -506,42 +548,7 @@ def scan(owned, bounds, rows, owned_table, mode, n, owned_index, owned_work, own
     return pairs[:used], sums[:used], grams[:listed], gram_bounds
 
 
-@kernel
-def _count_gram(gram, n, last, text, start, starts, ends, now, row, index, work, touched):
-    """Count one n-gram of a row, whose last word stands at `last` and at `now` among all words, for its items."""
-    is_new = work.gram_seen[gram] != row
-    work.gram_seen[gram] = row
-    if is_new:
-        work.matched[work.clock[2]] = gram
-        work.clock[2] += 1
-    before = -1
-    # Backwards, so that a run is not cut by its own next token where an item repeats a word.
-    for place in range(index.post_bounds[gram + 1] - 1, index.post_bounds[gram] - 1, -1):
-        token = index.post_token[place]
-        item = index.token_item[token]
-        touched = _touch(item, row, work, touched)
-        if is_new:
-            work.token_seen[token] = row
-            if item != before:
-                work.grams[item] += 1
-                work.idf[item] += index.post_idf[place]
-        before = item
-        run = 1
-        if token > 0 and index.token_text[token - 1] == index.token_text[token] and work.token_at[token - 1] == now - 1:
-            run = work.token_run[token - 1] + 1
-        work.token_at[token] = now
-        work.token_run[token] = run
-        size = np.int32(run + n - 1)
-        if size > work.longest[item]:
-            work.longest[item] = size
-            work.span[item, 0] = text
-            work.span[item, 1] = starts[last - size + 1] - start
-            work.span[item, 2] = ends[last] - start
-            work.span[item, 3] = token - run + 1
-    return touched
-
-
-@kernel
+@inlined
 def _covered(item, n, row, index, work):
     """How many tokens of an item lie in n-grams that the row has."""
     covered = 0
