@@ -162,6 +162,12 @@ def test_items_are_indexed_short_or_unusable_and_counted():
     }
 
 
+def test_items_of_fewer_words_than_asked_are_not_matched_and_counted():
+    index = index_of({"e": [item("1", "Economics"), item("2", "What is it?")]}, 8, min_words=3)
+    assert (index.accounts["e"]["short"], index.accounts["e"]["unusable"]) == (1, 1)
+    assert list(scanned(index, [["economics: what is it about?"]])) == [(0, "2")]
+
+
 def test_a_run_is_told_where_it_stands_on_both_sides():
     index = index_of({"e": [item("1", "Ünter den Linden stand ein alter Baum")]}, 2)
     pair = scanned(index, [["Nein.", "«Früher» STAND EIN alter  Stuhl, stand ein"]])[0, "1"]

@@ -1,8 +1,8 @@
 """The n-grams of evaluation sets, built once, kept in the workspace, mapped by every worker.
 
-An item is **indexed** if it has an n-gram that counts, **short** if it has words and no
-such n-gram (it is matched as a whole), **unusable** if it has no word at all. All three
-are counted for each evaluation set.
+An item is **indexed** if it has an n-gram that counts, **short** if it has none and words
+enough to be matched as a whole, else **unusable**. All three are counted for each
+evaluation set.
 """
 
 from __future__ import annotations
@@ -37,13 +37,14 @@ ANSWERS: Final = "answers"
 class Setting:
     """What an index is made by: all of it is in its key.
 
-    `parts` of an item count; n-grams that more than `max_item_df` items have, and those of
+    Items without an n-gram are matched as a whole from `min_words` words on. `parts` of an item count; n-grams that more than `max_item_df` items have, and those of
     the texts `ignored`, are left out of every statistic.
     """
 
     n: int
     normaliser: Normaliser
     parts: tuple[Part, ...]
+    min_words: int = 1
     max_item_df: int | None = None
     ignored: tuple[str, ...] = ()
 
@@ -134,7 +135,7 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
     tokens = np.bincount(token_item[covered], minlength=len(items))
     counted = np.bincount(token_item, minlength=len(items))
     with_words = np.bincount(text_item[np.diff(found.offsets) > 0], minlength=len(items))
-    kinds = np.where(tokens > 0, "indexed", np.where(counted > 0, "short", "unusable"))
+    kinds = np.where(tokens > 0, "indexed", np.where(counted >= max(setting.min_words, 1), "short", "unusable"))
     table = pl.DataFrame(
         {
             "evaluation": [name for name, _ in items],
@@ -215,7 +216,9 @@ def open_index(folder: Path) -> tuple[NgramIndex, Work]:
     setting = note["setting"]
     opened = NgramIndex(
         folder,
-        Setting(setting["n"], setting["normaliser"], tuple(setting["parts"]), setting["max_item_df"]),
+        Setting(
+            setting["n"], setting["normaliser"], tuple(setting["parts"]), setting["min_words"], setting["max_item_df"]
+        ),
         pl.read_parquet(folder / ITEMS),
         note["accounts"],
         Index(**{name: arrays[name] for name in Index._fields}),
@@ -230,6 +233,7 @@ def _noted(setting: Setting) -> dict[str, Any]:
         "n": setting.n,
         "normaliser": setting.normaliser,
         "parts": [part for part in PARTS if part in setting.parts],
+        "min_words": setting.min_words,
         "max_item_df": setting.max_item_df,
     }
 
@@ -240,7 +244,7 @@ def _account(name: str, table: pl.DataFrame, left_out: Mapping[int, int]) -> dic
     account = {kind: kinds.get(kind, 0) for kind in ("indexed", "short", "unusable")}
     if account["unusable"] == len(own):
         raise InputError(
-            f"evaluation set {name}: none of its {len(own)} items has a word; "
+            f"evaluation set {name}: none of its {len(own)} items has words enough to be found; "
             "say which columns hold their text: question: …"
         )
     return {

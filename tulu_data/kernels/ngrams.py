@@ -488,7 +488,7 @@ def scan(owned, bounds, rows, owned_table, mode, n, owned_index, owned_work, own
         work.clock[2] = 0
         for text in range(rows[row], rows[row + 1]):
             start, end = bounds[text], bounds[text + 1]
-            count = split(data, start, end, table, mode, hashes, starts, ends, 0, codes, out)
+            count = split(data, start, end, table, mode, hashes, starts, ends, 0, codes)
             found[:count] = _UNRESOLVED
             message = Message(
                 data, start, end, table, hashes, starts, ends, found, count, text - rows[row], clock, codes, out

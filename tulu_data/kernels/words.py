@@ -55,6 +55,8 @@ from tulu_data.kernels.unicode import (
 LANES: Final = 32
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _FINISHER = np.uint64(0xD6E8FEB86659FD93)
+_SEED = np.uint64(0xA0761D6478BD642F)
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _LOWER = np.uint64(0x2020202020202020)
 _WORDS, _MATH_CODE, _GPT3 = 0, 1, 2
 MODES: Final[dict[Normaliser, int]] = {"words": _WORDS, "math_code": _MATH_CODE, "gpt3": _GPT3}
@@ -97,7 +99,7 @@ def words(texts: pa.StringArray, normaliser: Normaliser = "words") -> Words:
     longest = int(np.diff(bounds).max(initial=0))
     total = int(bounds[-1] - bounds[0])
     hashes, starts, ends = np.empty(total, np.uint64), np.empty(total, np.int64), np.empty(total, np.int64)
-    offsets = _split_all(data, bounds, tables(normaliser), MODES[normaliser], hashes, starts, ends, *scratch(longest))
+    offsets = _split_all(data, bounds, tables(normaliser), MODES[normaliser], hashes, starts, ends, scratch(longest)[0])
     count = int(offsets[-1])
     return Words(hashes[:count].copy(), starts[:count].copy(), ends[:count].copy(), offsets, data)
 
@@ -208,42 +210,79 @@ def _is_ascii(data, start, end):
 
 
 @inlined
-def _hash_ascii(data, start, end):
-    """The hash of a word of ASCII bytes in any case."""
-    length = end - start
-    mixed = uint64(length) * _FINISHER + _MULTIPLIER
-    index = start
-    while end - index >= 8:
-        mixed = (mixed ^ (load64(data, index) | _LOWER)) * _MULTIPLIER
-        mixed ^= mixed >> uint64(32)
-        index += 8
-    left = end - index
-    if left > 0:
-        if index + 8 <= len(data):
-            last = (load64(data, index) | _LOWER) & ((uint64(1) << uint64(8 * left)) - uint64(1))
-        else:
-            last = uint64(0)
-            for offset in range(left):
-                last |= (uint64(data[index + offset]) | uint64(0x20)) << uint64(8 * offset)
-        mixed = (mixed ^ last) * _MULTIPLIER
-        mixed ^= mixed >> uint64(32)
-    mixed *= _FINISHER
+def _first_bytes(word, count):
+    """The first 0 to 8 bytes of a number, the others zero."""
+    kept = _ALL >> uint64(64 - 8 * min(max(count, 1), 8))
+    return word & kept if count > 0 else uint64(0)
+
+
+@inlined
+def _mix_in(mixed, word):
+    mixed = (mixed ^ word) * _MULTIPLIER
+    return mixed ^ (mixed >> uint64(32))
+
+
+@inlined
+def _finished(mixed, length):
+    mixed = (mixed ^ uint64(length)) * _FINISHER
     return mixed ^ (mixed >> uint64(29))
 
 
 @inlined
-def _hash_bytes(out, length):
-    """The same hash of folded UTF-8; `out` has eight bytes to spare."""
-    mixed = uint64(length) * _FINISHER + _MULTIPLIER
-    for index in range(length, length + 8):
-        out[index] = 0
-    index = 0
-    while index < length:
-        mixed = (mixed ^ load64(out, index)) * _MULTIPLIER
-        mixed ^= mixed >> uint64(32)
-        index += 8
-    mixed *= _FINISHER
-    return mixed ^ (mixed >> uint64(29))
+def _hash_ascii(data, start, end):
+    """The hash of a word of ASCII bytes in any case; up to 16 bytes without a branch on the length."""
+    length = end - start
+    if start + 16 <= len(data):
+        mixed = _mix_in(_SEED, _first_bytes(load64(data, start) | _LOWER, length))
+        mixed = _mix_in(mixed, _first_bytes(load64(data, start + 8) | _LOWER, length - 8))
+    else:
+        mixed = _mix_in(_SEED, _slow_load(data, start, length))
+        mixed = _mix_in(mixed, _slow_load(data, start + 8, length - 8))
+    for done in range(16, length, 8):
+        if start + done + 8 <= len(data):
+            mixed = _mix_in(mixed, _first_bytes(load64(data, start + done) | _LOWER, length - done))
+        else:
+            mixed = _mix_in(mixed, _slow_load(data, start + done, length - done))
+    return _finished(mixed, length)
+
+
+@kernel
+def _slow_load(data, start, count):
+    """The first bytes of a word near the end of the buffer."""
+    word = uint64(0)
+    for offset in range(min(count, 8)):
+        word |= (uint64(data[start + offset]) | uint64(0x20)) << uint64(8 * offset)
+    return word
+
+
+@inlined
+def _hash_codes(codes, count):
+    """The same hash of folded code points, byte by byte of their UTF-8."""
+    mixed = _SEED
+    word = uint64(0)
+    size = 0
+    for index in range(count):
+        code = codes[index]
+        if code < 0x80:
+            piece, length = uint64(code | 0x20), 1
+        elif code < 0x800:
+            piece, length = uint64(0x80C0 | code >> 6 | (code & 0x3F) << 8), 2
+        elif code < 0x10000:
+            piece, length = uint64(0x8080E0 | code >> 12 | (code >> 6 & 0x3F) << 8 | (code & 0x3F) << 16), 3
+        else:
+            low = code >> 18 | (code >> 12 & 0x3F) << 8 | (code >> 6 & 0x3F) << 16
+            piece, length = uint64(0x808080F0) | uint64(low) | uint64(code & 0x3F) << uint64(24), 4
+        place = size & 7
+        word |= piece << uint64(8 * place)
+        if place + length >= 8:
+            mixed = _mix_in(mixed, word)
+            word = piece >> uint64(8 * (8 - place)) if place > 0 else uint64(0)
+        size += length
+    if size & 7:
+        mixed = _mix_in(mixed, word)
+    for _ in range((size + 7) // 8, 2):
+        mixed = _mix_in(mixed, uint64(0))
+    return _finished(mixed, size)
 
 
 @inlined
@@ -517,17 +556,17 @@ def fold_word(data, first, last, start, end, table, codes, out):
 
 
 @inlined
-def _flush(codes, held, out, first, last, hashes, starts, ends, count):
+def _flush(codes, held, first, last, hashes, starts, ends, count):
     if held == 0:
         return count
-    hashes[count] = _hash_bytes(out, _encode(codes, held, out))
+    hashes[count] = _hash_codes(codes, held)
     starts[count] = first
     ends[count] = last
     return count + 1
 
 
 @kernel
-def _split_unicode(data, start, end, table, hashes, starts, ends, count, codes, out):
+def _split_unicode(data, start, end, table, hashes, starts, ends, count, codes):
     """The words of any text, character by character. `held` code points are of the open word."""
     held = 0
     first, last = start, start
@@ -549,7 +588,7 @@ def _split_unicode(data, start, end, table, hashes, starts, ends, count, codes, 
                 or (opened == BACKSLASH and kind == WORD and _is_letter(code) and code < 0x80)
             )
             if not joins:
-                count = _flush(codes, held, out, first, last, hashes, starts, ends, count)
+                count = _flush(codes, held, first, last, hashes, starts, ends, count)
                 held = 0
                 first = index
                 opened = kind
@@ -565,15 +604,15 @@ def _split_unicode(data, start, end, table, hashes, starts, ends, count, codes, 
                 held = _append(code, False, table, codes, 0, held)
                 last = index + size
         index += size
-    return _flush(codes, held, out, first, last, hashes, starts, ends, count)
+    return _flush(codes, held, first, last, hashes, starts, ends, count)
 
 
 @kernel
-def split(data, start, end, table, mode, hashes, starts, ends, count, codes, out):
+def split(data, start, end, table, mode, hashes, starts, ends, count, codes):
     """Write the words of the text at `start` to `end` from `count` on; return the new count."""
     if mode != _GPT3 and _is_ascii(data, start, end):
         return _split_ascii(data, start, end, mode, hashes, starts, ends, count)
-    return _split_unicode(data, start, end, table, hashes, starts, ends, count, codes, out)
+    return _split_unicode(data, start, end, table, hashes, starts, ends, count, codes)
 
 
 @inlined
@@ -588,13 +627,13 @@ def borrowed_tables(table):
 
 
 @kernel
-def _split_all(owned, bounds, owned_table, mode, hashes, starts, ends, codes, out):
+def _split_all(owned, bounds, owned_table, mode, hashes, starts, ends, codes):
     data, table = borrowed(owned), borrowed_tables(owned_table)
     hashes, starts, ends = borrowed(hashes), borrowed(starts), borrowed(ends)
-    codes, out = borrowed(codes), borrowed(out)
+    codes = borrowed(codes)
     offsets = np.zeros(len(bounds), dtype=np.int64)
     count = 0
     for text in range(len(bounds) - 1):
-        count = split(data, bounds[text], bounds[text + 1], table, mode, hashes, starts, ends, count, codes, out)
+        count = split(data, bounds[text], bounds[text + 1], table, mode, hashes, starts, ends, count, codes)
         offsets[text + 1] = count
     return offsets
