@@ -160,6 +160,16 @@ def _write(parts: Parts, filling: Filling, found: list[str]) -> None:
             _write(options[filling.draw.below(len(options))], filling, found)
 
 
+def ranges(parts: Parts) -> Iterator[Slot]:
+    """The named numbers among some parts, those of choices too."""
+    for part in parts:
+        if type(part) is Slot and part.name and part.high >= part.low:
+            yield part
+        elif type(part) is Choice:
+            for option in part.options:
+                yield from ranges(option)
+
+
 @dataclass(frozen=True)
 class Block:
     """A paragraph, or items of which `count` are taken."""

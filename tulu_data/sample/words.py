@@ -136,13 +136,11 @@ BANKS: Final[dict[str, tuple[str, ...]]] = {
     "noun": _words("""
         order, invoice, ticket, parcel, booking, sensor, reading, player, student, article, comment, product, vehicle,
         employee, patient, recipe, track, message, payment, session, device, account, shipment, review, event, branch,
-        contract, donation, flight, lesson, machine, meter, novel, parking, quote, rental, sample, survey, token, visit
-    """),
-    "nouns": _words("""
-        orders, invoices, tickets, parcels, bookings, sensors, readings, players, students, articles, comments, products,
-        vehicles, employees, patients, recipes, tracks, messages, payments, sessions, devices, accounts, shipments,
-        reviews, events, branches, contracts, donations, flights, lessons, machines, meters, novels, quotes, rentals,
-        samples, surveys, tokens, visits, badges
+        contract, donation, flight, lesson, machine, meter, novel, permit, quote, rental, sample, survey, token, visit,
+        alarm, backup, badge, banner, cabin, camera, candidate, cargo_box, claim, coupon, course, crate, deposit, engine,
+        expense, forecast, garden, guest, habit, hotel, journey, label, ledger, library, locker, medal, orchard, package,
+        pallet, penalty, poster, project, refund, reminder, robot, route, rower, shift, signal, station, storage_unit,
+        talk, template, transfer, tram, upload, valve, voucher, warehouse, well, workshop
     """),
     "field": _words("""
         amount, weight, score, price, duration, distance, rating, quantity, age, balance, priority, height, level, points,
