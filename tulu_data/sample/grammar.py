@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from tulu_data.sample.draw import Draw
@@ -207,7 +208,17 @@ class Template:
     name: str
     turns: tuple[Turn, ...]
 
+    @cached_property
+    def numbers(self) -> tuple[Slot, ...]:
+        """The numbers with names, wherever they stand."""
+        return tuple(
+            slot for turn in self.turns for block in turn.blocks for item in block.items for slot in ranges(item)
+        )
+
     def write(self, filling: Filling) -> list[dict[str, str]]:
+        # A text may name a number before the place that says its bounds.
+        for name, low, high in self.numbers:
+            filling.slots.setdefault(name, str(filling.draw.between(low, high)))
         return [{"role": turn.role, "content": turn.write(filling)} for turn in self.turns]
 
 
