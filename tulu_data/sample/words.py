@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from tulu_data.sample.foreign_words import FOREIGN
+
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.replace("\n", ",").split(",") if word.strip())
@@ -167,6 +169,7 @@ BANKS: Final[dict[str, tuple[str, ...]]] = {
         cello, banjo, oboe, accordion, harp, trumpet, mandolin, clarinet, viola, ukulele, drums, flute, organ, bassoon,
         guitar, saxophone, marimba, recorder, trombone, piano
     """),
+    **{name: _words(text) for name, text in FOREIGN.items()},
 }
 
 HELD_OUT: Final[dict[str, tuple[str, ...]]] = {
