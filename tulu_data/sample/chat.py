@@ -13,7 +13,7 @@ TEXT: Final = """
 > [I am|We are|{Name} and I are] in {city} for {days:2..6} days in {month}. [Can you plan something|What should we see|Please make a plan], [with|given] a budget of {200..900} dollars? I [like|love] {hobby}.
 < {City} in {month} is [a fine|a good|an easy] choice. [Here is|This is] a plan [around|that leaves time for] {hobby}:
 
-*5
+*6
 - [Morning|First thing] on {day}: the {place}, [opened|open] from {8..11}, then [coffee|tea] in {street}.
 - [An afternoon|A few hours|Half a day] at the {event}; {adjective}, {adjective2} and [rarely|never] full before {3..6} o'clock.
 - [Lunch|A late lunch|Supper] of {food} at the {shop} in {street2}, about {11..38} dollars for [two|each].
@@ -30,7 +30,7 @@ That [comes to|makes|is] about {150..880} dollars, with {20..95} [left|to spare]
 
 [Last {day}|Since {day}|On {day}] I have [wanted to|meant to] thank you. The {item} [you brought|from you] made the {event} at the {place} [brighter|much better|what it was]; [even|above all] {name2}, our {adjective} {job}, [noticed|said so].
 
-&4
+&5
 - [You came|You drove|You walked] all the way from {street}, with {food} [under one arm|in a basket] and {number:12..90} {item2} [under the other|in the car].
 - The {colour} {item2} [still stand|now hang|are] next to the {instrument}, and [everybody|each guest|{name3}] asks about {material} and {colour2}.
 - When the {device} [broke|stopped|failed] at {6..9} o'clock, you [stayed|kept] calm and [played|sang] a {song} [instead|until it ran].
@@ -50,7 +50,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 
 [What I tried|So far I have tried|I have already done this]:
 
-*3
+*4
 - [Unplugged it|Left it off] for {10..55} minutes, [as page|see page] {11..98} of the manual [says|advises].
 - [Swapped|Changed] the {material} [cover|case|cable], which {name}, a {job}, [lent me|had at hand].
 - [Asked|Called] the {shop} in {street2}; {name2} there [knew|had seen] {3..19} such cases since {month2}.
@@ -67,7 +67,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 
 **{Hobby}**
 
-&3
+&4
 - [To begin|At first] you [need|want] {item} of {material}, [perhaps|about] {20..190} dollars at a {shop}.
 - In {city} people [meet|gather] at the {place} on {day}s, [mostly|often] with a {job} named {name} who [teaches|helps].
 - [Progress|The first success] [comes|shows] after {3..12} weeks, [and then|but later] it gets {adjective}.
@@ -75,7 +75,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 
 **{Hobby2}**
 
-&3
+&4
 - The {event} in {month} [shows|lets you see] it [for nothing|for {3..14} dollars], [if|should] you [are|feel] {feeling}.
 - {Item2} [last|keep] {2..14} years, so {money} dollars [go|reach] [further|a long way] than with {hobby}.
 - [Expect|Count on] {2..7} {adjective3} evenings a month in {street}, [with|among] {5..30} [others|people].
@@ -87,7 +87,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 > [Explain|How do I explain] {subject} to [my niece|my son|a child] who is {age:6..12} and [loves|likes] {hobby}?
 < [Start|Begin] from {hobby}, which [is known|feels safe], and [go|move] to {subject} in [small|three] steps.
 
-#4
+#6
 - [Ask|First ask] what {name} [sees|notices] [at|during] {hobby}: [mostly|usually] something {adjective}, [like|such as] {colour} {item}.
 - [Put|Lay] {7..40} {fruit} on a {material} tray and [say|pretend] each [stands for|is] one [part|piece] of {subject}.
 - [Draw|Sketch] it in {colour2} and {colour3}; [leave out|skip] [every|any] word that a {age}-year-old would not [use|say].
@@ -154,7 +154,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 
 **[Open|To be decided]**
 
-*2
+*3
 - [Whether|If] the {money} dollars [go|should go] to {item} or to the {device}; [nobody|no one] [has|named] a price for the [second|latter].
 - [Who|Which of {name}, {name2} and {name3}] [asks|writes to] the {shop} [about|for] an offer before {day2}.
 - [Why|From where] the {plus} percent [came|come]: [weather|a {adjective} {day3}|the {song} on the square], or [chance|luck].
@@ -165,14 +165,14 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 > [How do I make|Do you have a recipe for|I want to cook] {food} for {people:2..9} with {fruit} [and|plus] what a {shop} in {city} has?
 < {Food} with {fruit} [works|goes well] [when|if] the {fruit} come [late|at the end]. For {people} [people|plates]:
 
-*4
+*5
 - {150..800} grams of [flour|rice|potatoes|lentils], [the cheap|the {adjective}] kind from the {shop}
 - {2..9} {fruit}, [ripe|firm], cut [into|in] [slices|cubes] as thick as a {noun} [card|label]
 - {2..5} spoons of [oil|butter|yoghurt], [salt|pepper|cumin], [a little|some] [thyme|ginger|dill]
 - {1..4} [onions|leeks|carrots], {adjective2} and [fresh|washed], about {80..300} grams
 - [a handful|{20..90} grams] of [walnuts|almonds|raisins|breadcrumbs], [toasted|chopped] by {name}
 
-#4
+#5
 - [Warm|Heat] a {material} [pan|pot] for {2..6} minutes and [stir|turn] the [onions|leeks] until they look {colour}.
 - [Add|Put in] the [rest|dry things], {200..900} millilitres of [water|stock], [and|then] [wait|cover it] {12..40} minutes.
 - [Now|Then] the {fruit}: {3..9} minutes, [not more|no longer], or they [turn|become] {adjective3}.
@@ -187,7 +187,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 
 [you look for|you are looking for] a {job2}; I [have been|am] a {job}, and for {4..19} years the two have had more in common than [it seems|most think].
 
-&4
+&5
 - At the {place} in {city} I [looked after|was in charge of] {30..400} {item} and a team of {3..14}, [most|many] of them [new to|learning] {subject}.
 - When the {event} [lost|had lost] its {device} in {month}, I [found|got] another from a {shop} in {street} [within|in] {2..9} hours.
 - I [speak|write] {language} and [some|a little] {language2}, which [helped|served] [us|me] with {40..300} guests from {city2}.
@@ -203,7 +203,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 > [Write|I need] a [review|short review] of "{book}", a novel by {name} {word} [set|that plays] in {city}.
 < "{book}" [opens|begins] on a {day} in {city}, with a {job} who [counts|mends|hides] {item} of {material}, and [it takes|needs] {40..120} pages to [say|tell] why.
 
-&5
+&6
 - [What|The thing that] [carries|holds] the book is {name2}, a {adjective} {job2} who [speaks|thinks] in {language} proverbs and [distrusts|dislikes] {subject}.
 - The chapters in the {place} are [strong|the best], {adjective2} and [full of|rich in] {colour} light and {food}.
 - [Weaker|Less good] is the {event} on page {150..390}: [too many|far too many] {animal}s, [too little|no] {feeling} [silence|doubt].
@@ -217,7 +217,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 > [What are|List] the pros and cons of [keeping|having] a {animal} in a [flat|small flat] in {city} when one is a {job}?
 < [For|In favour]:
 
-*3
+*4
 - A {animal} [gives|lends] the day of a {job} a {adjective} frame: [up|feeding] at {5..8}, [out|playing] at {5..9}, [quiet|rest] by {10..11}.
 - [Neighbours|People] in {street} [begin|start] to talk, [first|at first] about the {animal}, later about {food} and {subject}.
 - The {shop} [round the corner|in {street2}] has [food|what it eats] for {10..60} dollars a month, and {name} [knows|can show] the good kind.
@@ -225,7 +225,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 
 [Against|The other side]:
 
-*3
+*4
 - [Hair|Straw|Noise] on {colour} {item}, and a [smell|sound] that [visitors|guests] [notice|find] {adjective3}.
 - [Holidays|A week in {city2}] [need|take] somebody, perhaps {name3}, [and|plus] {40..180} dollars or a {instrument} lesson [in return|as thanks].
 - [The vet|A sick {animal}] in {month} [costs|may cost] {90..800} dollars, [just|exactly] when the {device} [breaks|fails] too.
@@ -252,7 +252,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 > I [feel|have felt] {feeling} since I moved to {city} as a {job}. [What can I do|Any advice|What would help]?
 < [That is|It sounds] [hard|heavy], and [common|not rare] in the first {3..12} months. [Feeling|Being] {feeling} [says|tells] that the place [is not|isn't yet] yours. [Some things|A few things] that [help|have helped others]:
 
-*4
+*6
 - [Choose|Take] one {adjective} place, [say|perhaps] the {shop} in {street}, and go every {day} at {8..11}; [faces|people] [become|grow] [known|familiar].
 - [Join|Try] the {event} or {hobby} at the {place}; [doing|making] {item} [needs|takes] fewer words than [talking|small talk].
 - [Cook|Make] {food} and [ring|knock] at {name}'s door: "[too much|I made too much]" is a sentence that [works|opens doors] in {language}, too.
@@ -266,7 +266,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 > {name} earns {income:1800..4800} dollars a month as a {job} in {city} and [pays|has] {rent:500..1300} dollars rent. [How|In what way] can {name} save for a {instrument} of {price:600..2900} dollars?
 < After rent {name} has the [rest|remainder] of {income} dollars for [everything else|all else]. A [frame|plan] that [often|mostly] [holds|works] in {city}:
 
-*5
+*6
 - [Food|Groceries]: {250..480} dollars; [lentils|rice] and {fruit} from the {shop}, {food} [once|twice] a week.
 - [Getting around|Transport]: {30..120} dollars, [less|fewer] if {street} is [near|close] and the bicycle {adjective}.
 - [Insurance|Phone and power]: {90..260} dollars; [ask|let] {company} for a [cheaper|smaller] plan in {month}.
@@ -280,7 +280,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 > [How|What is a good way how] should I [study|prepare] {subject} for an exam in {weeks:3..12} weeks [besides|next to] my work as a {job}?
 < {Subject} [in|within] {weeks} weeks is [possible|doable] with {30..75} minutes a day, if [they|these] are [active|not spent reading].
 
-#5
+#6
 - [Week one|First]: [collect|get] {3..9} old papers from {name} or the {place}, and [mark|note] what [returns|comes again] [every|each] {season}.
 - [Split|Cut] {subject} into {12..40} cards, {colour} for [terms|words], {colour2} for [causes|reasons]; [carry|take] {5..11} of them in a {noun} case.
 - [Explain|Tell] one card a day to {name2}, the {animal} or the {device}, [aloud|with your voice], in {60..180} seconds.
@@ -301,7 +301,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 
 {Name2}: {Subject}? My {animal} [knows|understands] more [of|about] that than {name3} [at|from] {company}.
 
-&2
+&3
 - {Name}: [Listen|Look]: [without|but for] {subject} there would be no {fruit}, no {song}, [hardly|not even] a {colour} {device}.
 - {Name}: I [read|found] "{book}" [three|{4..9}] times for it, [once|and once] in {language}, [and|yet] [feel|felt] {feeling} [afterwards|still].
 - {Name}: [Say|Tell me], [when|how] you [mend|carry] {item}, [do you|don't you] [count|measure]? That is [half|the {adjective} half] of it.
@@ -316,7 +316,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 > [What|Which present] can I give {name}, {age:19..80}, a {job} who [loves|likes] {hobby} and has [everything|all]? [Budget|I have] {money:20..150} dollars.
 < [For|With] someone who has everything, [give|choose] [time, taste or repair|what is used up or used]. [Up to|Within] {money} dollars:
 
-*6
+*7
 - {Item} of {material} from a {shop} in {city}, {colour}, [engraved|marked] with "{word} {word2}".
 - [Two|Three] tickets for the {event} in {month}, [plus|with] {food} [at|in] {street} [afterwards|before].
 - A [used|second-hand] copy of "{book}" with {5..20} [notes|slips] in your [hand|handwriting], [one|each] about {hobby}.
@@ -338,7 +338,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 - [I am sorry|Unfortunately], my {animal} has [fallen|been] ill [since|after] {month} [rain|heat], and the vet in {street} [has|gave us] only {day}, {9..11}:{10..55}.
 - [A pity|Bad timing]: the {animal} [must|has to] go to the vet on {day} [morning|at {8..11}], and [nobody|no {job}] but me can [hold|calm] it.
 
-*2
+*4
 - [Would|Does] {day2} at {9..11} or {1..5} [suit|work for] you? [I can|I would] come to the {place} or to {city}, [as|whichever] you [like|prefer].
 - [Until|By] {day3} I [send|shall send] the {pages:4..40} pages about {item} and the {noun} list with {12..90} [lines|entries], so that [no time|nothing] is lost.
 - [If|Should] it be [urgent|pressing], {name2}, our {job}, [knows|has] the {colour} folder and [can|could] [speak|call] on {day}.
@@ -357,7 +357,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 
 [What|The things that] [changed|I changed]:
 
-*4
+*5
 - "[Pursuant to|Commencing]" [became|is now] [a bracket|"from"]: [who|whoever] [wants|looks for] notice {code} [still|can still] finds it.
 - "Utilisation" is "use"; [a {job}|{name2}, a {job},] [would|might] not say it [even|not even] about {material} {item}.
 - "Contingent upon prior remittance" [hides|buried] the person who pays; [now|here] "you" [does|pay].
@@ -385,7 +385,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 > [Write|Please write] [three|3] [short poems|haiku-like poems] about {material}, a {animal} and {city} in {season}.
 < [Three|Here are three] [small|short] poems:
 
-&5
+&6
 - {Season} in {city}: / {colour} {material} [on|by] the [sill|gate], / {name} [hums|counts] to {8..11}. /
 - The {adjective} {animal} / [turns|sleeps] [round|beside] {item}; / {day} [waits|stays] outside. /
 - {Fruit}, [half|just] [ripe|sold], / a {song} [without|lost its] words / [over|from] {street}. /
@@ -399,7 +399,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 > [How|By which steps] does a {shop} in {city} [get|come to] its {item}? [Explain|Describe] the way from {material} to the [shelf|customer] simply.
 < From {material} to {item} [there are|it takes] about {5..7} [stations|steps]:
 
-#5
+#6
 - [Raw|First] {material} is [bought|weighed] [near|in] {city2}, {200..990} kilograms at a time; a {job} called {name} [checks|looks at] the {colour} [grain|surface].
 - [Cutting|Shaping]: a {tool} and a {device} [make|turn out] {20..90} blanks an hour, {adjective} but [equal|alike].
 - [Drying|Resting] [takes|needs] {2..20} days in a {adjective2} [hall|room] by {street}, [turned|moved] every {day}.
@@ -414,7 +414,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 > [Is it true|Do you agree] that {hobby} [teaches|gives] more than [lessons in|books about] {subject}? [Argue|Give] both sides.
 < **[For|Yes]**
 
-&3
+&4
 - {Hobby} [answers|responds] at once: a [wrong|{adjective}] move, and {item} [fall|break]; [books|a chapter] on {subject} [forgive|allow] [everything|errors] for {20..90} pages.
 - In {city} {name}, a {job}, [learned|learnt] [patience|measure] with {material} at the {place}, [not|rather than] [at|in] school.
 - [Groups|People] of {4..19} at {hobby} on {day}s [argue|decide] like [adults|a council], [with|over] {food}.
@@ -422,7 +422,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 
 **[Against|No]**
 
-&3
+&4
 - {Subject} [reaches|goes] where {hobby} [does not|never will]: to {city2}, to {1200..1890}, to people [unlike|other than] {name2}.
 - [Without|No] terms, [without|no] [questions|proofs]: [one|a person] can [do|enjoy] {hobby} for {11..40} years and [repeat|copy] the first {adjective2} mistake.
 - A [good|{adjective3}] lesson [needs|uses] both, {animal} and [diagram|text], [as|like] {name3} [shows|does] at the {event}.
@@ -434,7 +434,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 > We are {people:3..8} people [sharing|in] a [house|flat] in {street}, {city}. [Suggest|Write] house rules [that|which] [nobody hates|people keep].
 < [Few|Short] rules [last|are kept] longer. For {people} people in {street}:
 
-#6
+#7
 - [Kitchen|Dishes]: [clean|empty] by {9..11} at night; {food} for all [earns|buys] a [day|week] off.
 - [Noise|Music]: {instrument} and {device} [end|stop] at {9..10} on weekdays; a {song} at the {event} is [excepted|another matter].
 - [Money|Costs]: {15..60} dollars a month into the {material} box, [kept|counted] by {name} [until|till] {month}, then by {name2}.
@@ -450,7 +450,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 > [Write|Help me with] an honest [review|online review] of a [restaurant|café] in {street}, {city}: {food} [good|excellent], service slow, {colour} walls, {price:14..70} dollars.
 < **{3..4} of 5: [come|go] for the {food}, [bring|take] "{book}"**
 
-&5
+&6
 - We [came|were there] on a {adjective} {day} in {month}, [two|three|{4..6}] of us, and [sat|were put] between a {instrument} and {colour} walls.
 - The {food} is [excellent|very good]: [warm|crisp], {adjective2}, with {fruit} [where|when] one [expects|fears] [sugar|cream].
 - [Service|Everything else] [takes|needs] time: {20..50} minutes [to|until] the menu, {15..40} [more|to the bread], and [nobody|no one] [looked|seemed] {feeling} about it.
@@ -465,7 +465,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 > [We move|I am moving] from {city} to {city2} on {date:2..28} {month} with a {animal} and a {instrument}. [Checklist|What must I not forget]?
 < [Six weeks|{5..8} weeks] [before|ahead]:
 
-*3
+*4
 - [Give|Hand in] notice for {street}, [in writing|by letter], [and|plus] ask {name} about the {material} floor.
 - [Compare|Get] {3..5} movers; [tell|warn] them of the {instrument} ({40..190} kilograms) and {2..6} [stairs|floors].
 - [Sell|Give away] {item}, the {colour} [sofa|cupboard] and {20..90} kilos of [books|paper] at the {event}.
@@ -473,7 +473,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 
 [One week|{6..9} days] before:
 
-*3
+*4
 - [Label|Mark] boxes {colour2} for the kitchen, {colour3} for {hobby}; [number|count] them [up to|to] {25..99}.
 - [Empty|Defrost] the fridge: {food} on {day}, {fruit} to {name2}, [the rest|leftovers] to the {place}.
 - [Read|Photograph] the meters, [send|mail] {3..5} digits each to the [power|water] company, and [note|write down] {8..11} o'clock.
@@ -485,7 +485,7 @@ On the {date}th: the {animal} [travels|goes] [last|first], [with|beside] {name3}
 > [Which|What] questions [should|could] I ask a {job} in an interview for [the|our] {noun} magazine of {city}? [Topic|It is about] {subject}.
 < [Open|Good] questions [begin|start] small. For a {job} [on|and] {subject}:
 
-#6
+#7
 - What [lay|was] on your {material} table [this|on {day}] morning, [apart from|besides] {item}?
 - [Who|Which person], [perhaps|say] a {name} or a {name2}, [first|once] [showed|told] you that {subject} [is|was] your [business|matter]?
 - [Tell|Describe] {month}, {1980..2019}: [what|which {colour} things] [could|did] you see [from|through] the window in {street}?
@@ -501,7 +501,7 @@ On the {date}th: the {animal} [travels|goes] [last|first], [with|beside] {name3}
 > [Write|I need] an apology to my neighbour {name}: my {animal} [ate|ruined|broke] {item} in the garden of {street} [during|while] the {event}.
 < Dear {name},
 
-&5
+&6
 - [on {day}|yesterday], [while|as] we [were|sat] at the {event}, my {animal} [found|got through] the {material} fence and [met|discovered] your {item}.
 - [There is|I have] no excuse: the gate [was|stood] open, and I, [as|being] a {job}, [should|ought to] have [known|looked].
 - [I know|{Name2} told me] that you [made|painted] them [yourself|by hand], {colour}, in {month}, after {9..40} [evenings|hours].
@@ -518,14 +518,14 @@ On the {date}th: the {animal} [travels|goes] [last|first], [with|beside] {name3}
 > [Write|Create] a product text for {item} of {material} by {company}, {price:9..95} dollars, for [people|customers] who [like|do] {hobby}.
 < **{Item} of {material}: [made|for] {adjective}, [used|to be] {adjective2}**
 
-&4
+&5
 - [Some|Certain] things [belong|go] to {hobby} like {fruit} to {month}: [you notice|one notices] them [when|once] they are [missing|gone].
 - {Company} [makes|builds] them in {city}, {11..70} a day, [from|with] {material} that has [rested|dried] {3..18} months.
 - [Each|Every one] [passes|goes] through the hands of {name}, a [former|trained] {job}, who [signs|marks] it in {colour}.
 - They [weigh|are] {150..900} grams, [fit|go] into a {material2} bag, and [survive|take] {day}s at the {place} and [a fall|a {animal}].
 - [After|In] {2..9} years they [look|are] [better|like {word} and {word2}]: {colour2} [turns|fades] to {colour3}, [edges|corners] get [soft|round].
 
-*4
+*5
 - [Size|Measures]: {12..80} × {12..80} × {3..30} cm
 - [Colours|Comes in]: {colour4}, {colour5}, {colour6}
 - [Care|Cleaning]: [lukewarm water|a dry cloth|beeswax], [never|not] [a machine|sun and steam], [every|each] {2..9} weeks
@@ -538,7 +538,7 @@ On the {date}th: the {animal} [travels|goes] [last|first], [with|beside] {name3}
 > [I am|{name} is] {age:25..70}, a {job} who [sits|stands] all day, and [wants|want] to [run|walk] {km:5..21} kilometres at the {event} in {month}. [Plan|How]?
 < [From|With] a {job}'s day to {km} kilometres [takes|needs] {10..20} weeks [without|and no] haste. [Three|3] [units|sessions] a week:
 
-*4
+*5
 - {day}: {15..35} minutes [easy|slow], [round|along] the {place} of {city}, [so|so slow] that one could [sing|hum] a {song}.
 - {day2}: {4..9} times {60..180} seconds [brisk|fast] in {street}, [with|then] {90..200} seconds [of walking|to breathe].
 - {day3}: the long one, {25..60} minutes at first, [plus|adding] {3..6} every week, [with|carrying] {fruit} and water.
@@ -547,7 +547,7 @@ On the {date}th: the {animal} [travels|goes] [last|first], [with|beside] {name3}
 
 [Watch|Mind]:
 
-*3
+*4
 - [Shoes|Good shoes] from a {shop}, {70..160} dollars, [tried|tested] in the [evening|afternoon], [when|as] feet are [larger|tired].
 - [Pain|Anything] that [stays|lasts] for more than {2..5} days [belongs|goes] to a doctor, [not|rather than] to {name2}'s {adjective} [advice|cure].
 - [Eat|Have] {food} [two|{2..4}] hours before, [not|never] [new|{adjective2}] things on the day in {month}.
@@ -559,7 +559,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [Write|Make] an invitation to a {event} in {street}, {city}, on {day} {date:2..28} {month}, with {food} and a {instrument}. [Tone|It should be]: [funny|warm].
 < **You are [wanted|invited], [dead tired|rested] or {feeling}!**
 
-&5
+&6
 - On {day}, {date} {month}, at {5..8} o'clock, {street} [becomes|turns into] a {event}; the {animal} has [agreed|signed].
 - [There will be|Expect] {food} for {20..90}, [made|stirred] by {name}, who [is|was] a {job} and [measures|weighs] [nothing|by eye].
 - {Name2} [plays|brings] the {instrument}: {3..12} {song}s, [two|some] of them [on purpose|known], [one|the last] in {language}.
@@ -576,7 +576,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [How|In what way] can a {job} [with|who has] {children:1..4} [small|] children in {city} make mornings less [hectic|{adjective}]?
 < [Mornings|Most mornings] [are decided|are lost] the [evening|night] before. [Some|A few] things that [help|hold], [even|also] with {children} [around|in the flat]:
 
-*5
+*6
 - [Lay|Put] out {colour} and {colour2} clothes at {7..9}, one {material} [basket|hook] [each|a child]; [choices|discussions] end [there|then].
 - [Breakfast|Food] from {3..5} [things|dishes]: [bread|porridge], {fruit}, [on {day}s|sometimes] {food}, [no|without] [menu|vote].
 - [Play|Start] the same {song} at {6..7}:{10..55}; [when|once] it [ends|is over], [shoes|teeth] [are|must be] on [their way|the agenda].
@@ -591,7 +591,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [Why|For what reasons] do [many|so many] people [move|go] from {city} to {city2} [to work|for work] as {job}s? [A guess is fine|Speculate a little].
 < [I have|There are] no numbers [for|on] {city} and {city2} [here|at hand]; [as a guess|guessing], [several|these] [things|reasons] [work|act] together:
 
-*4
+*6
 - [Rent|Housing]: [in|around] {street} {500..900} dollars [may|might] [buy|get] {12..30} square metres, [elsewhere|there] {30..70} and a {adjective} [yard|view].
 - [Work|Demand]: [one|a] {company} [opens|grows], needs {40..700} {job}s, [and|then] [pays|offers] {8..25} percent [more|above].
 - [Friends|People who know people]: {name} [went|moved] in {2009..2022}, {name2} [followed|came after], [then|and then] half the {event}.
@@ -605,7 +605,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [Which|What] should I [know|have in mind] when I [visit|stay with] a {language}-speaking family in {city}? [I am|I feel] {feeling} about [manners|doing it wrong].
 < [Families|Houses] differ more than [countries|languages], so [watch|look] first. [What|Some things that] [rarely|seldom] [goes|go] wrong:
 
-*5
+*6
 - [Bring|Take] {fruit} or {item} from {city2}, [wrapped|tied] in {colour} [paper|ribbon], [for|worth] {8..40} dollars; [hand|give] it [over|to] at the door.
 - [Ask|Find out] about shoes, [then|and] the {animal}, [then|and] the {adjective} chair that [belongs|may belong] to {name}.
 - [Learn|Know] {5..15} words of {language}: [please|thanks], [enough|delicious], "{food}", and the [names|ages] of the children.
@@ -620,7 +620,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [My daughter|{name}] [can't decide|hesitates] between [studying|a course in] {subject} and [an apprenticeship|training] as a {job}. [How|What] [can I|may I] [help|say]?
 < [Ask|Do] more than you [advise|say]. [Steps|Things] that [make|help] the [choice|picture] [clear|larger]:
 
-#5
+#6
 - [Spend|Arrange] {2..5} days with a [real|working] {job}, [perhaps|say] {name2} in {street}: [up|there] at {5..8}, [with|among] {material} and [customers|complaints].
 - [Sit|Listen] in [a lecture|two lectures] on {subject} in {city}, [on|some] {day} in {month}, and [read|open] {20..60} pages of [what|the book] they use.
 - [Write|Let {name3} write] [two|a pair of] letters, [dated|from] {2031..2039}, [one|each] as if [either|that] path [had|was] [worked|taken]; [which|see which] sounds {adjective}?
@@ -634,7 +634,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [Make|Turn] this note to {name} [friendlier|kinder]: "You took my {item} from the {place}. Bring them back by {day}."
 < "[Hello|Dear] {name}, [I believe|it seems] my {item} [went|travelled] home with you from the {place}. [Could|Would] you bring them [back|along] by {day}? [I need|They are for] the {event} in {month}, and {name2} [asks|waits] for the {colour} ones. [Thank you|Thanks a lot]!"
 
-*3
+*4
 - [A question|Asking] instead of an order, [but|and] {day} [stays|is still there]: [kind|warm] is not [vague|{adjective}].
 - A [reason|why]: the {event} [makes|turns] it about {item}, [not|no longer] about {name}'s [character|{adjective2} hands].
 - "[Went home with you|Travelled]" [leaves|keeps] room for a [mistake|mix-up], like the {fruit} [of|in] {street}.
@@ -644,7 +644,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [Ideas for|Suggest] a [science fair|school] project about {subject} with {material}, {fruit} and at most {money:10..60} dollars, for {name}, {age:9..15}?
 < [For|With] {money} dollars and a kitchen in {city}, {name} [can|could] try:
 
-*4
+*5
 - {Fruit} on {material}, {3..9} of each: [weigh|measure] them at {7..9} and {6..8} o'clock for {5..14} days, [draw|plot] the curve in {colour}.
 - [Ask|Poll] {20..80} people in {street} what they [know|think] of {subject}, [before|and again after] a {3..9}-minute [show|story] with a {animal}.
 - [Build|Make] a model of {subject} from {material2} and {item}, {30..90} cm [wide|tall], with [one|a] {colour2} part that moves.
@@ -657,7 +657,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [What should I pack|Packing list, please]: {days:3..14} days in {city} in {month}, {hobby}, one {adjective} bag?
 < For {days} days in {city}, [light|small] and [in layers|dry]:
 
-*5
+*6
 - {2..4} shirts, {colour} or {colour2}, [which|as they] [hide|forgive] {food}
 - [shoes|boots] for {hobby}, [worn|broken in] {20..90} kilometres before {month}
 - a coat of {material}, [folded|rolled] around the {device} and {item}
@@ -671,7 +671,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [Suggest|Find] a motto for the {event} of our {place} in {city}, [topic|about] {subject}, not too {adjective}.
 < [Some|A handful], from [plain|dry] to [bold|playful]:
 
-*5
+*6
 - "{Subject}: {2..9} ways to [ask|begin]" – [plain|clear], [fits|good for] a {colour} poster of {40..90} cm.
 - "From {word} to {word2}" – [nobody|no {job}] [knows|guesses] what it [means|is], and [all|everybody] [ask|come].
 - "{City} [listens|looks closer]" – [say|ask] {name}, [whether|if] the {company2} [campaign|people] used it in {2009..2023}.
@@ -685,7 +685,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [Correct|Fix] my [text|English]: "Yesterday I goed to the {place} in {city} with {name}, we buyed {count:3..19} {item}, it was very {adjective}."
 < "Yesterday I went to the {place} in {city} with {name}. We bought {count} {item}, and it was [very {adjective}|really {adjective}]."
 
-*3
+*4
 - [goed → went|"went"]: go is irregular, [as in|like] "{Name2} went to {street} on {day}".
 - [buyed → bought|"bought"]: [the same|so too] "{name3} bought {fruit} for {4..30} dollars in {month}".
 - [A full stop|Two sentences]: [a comma|commas] [can't join|are too weak for] "I went to the {place2}" and "we ate {food}".
@@ -697,7 +697,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [Why|What is the reason] do the {fruit} in my garden in {city} get {colour} [spots|leaves] in {month}? I [water|give them water] {n:1..9} times a week.
 < From here I [can only guess|see nothing], but [these|such] spots on {fruit} [have|come from] [few|mostly the same] causes:
 
-*4
+*5
 - [Water|Wet leaves]: {n} times [is|may be] [much|a lot] where the soil is {adjective}; [feel|test] {5..12} cm down, [then|first] decide.
 - [A fungus|Mildew]: {colour} turns {colour2}, [dusty|with rings]; [cut|take off] {2..9} leaves, [burn|bin] them, [clean|wipe] the {tool}.
 - [Hunger|Iron]: veins [stay|keep] green; {name}, a {job} in {street}, [swears|goes] by {30..90} grams of [meal|compost] a plant.
@@ -725,7 +725,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [How|What is the way how] do I ask my boss {name} at {company} for [a raise|{percent:4..15} percent more] after {years:2..9} years as a {job}?
 < [With|After] {years} years you [ask|speak] from [work done|facts], not from {feeling} [evenings|bills]. [A course|An order] that [works|is fair]:
 
-#5
+#6
 - [Ask|Book] {name} for {20..40} minutes on a {day}, [with|naming] the subject; [surprise|ambush] makes [people|bosses] {adjective}.
 - [Bring|Show] three [lines|things]: the {event} ({30..400} guests), the {device} [mended|replaced] in {month}, {5..30} percent fewer [faulty|late] {item}.
 - [Name|Say] the number [first|yourself], [then|and] [be quiet|stop] for {4..9} [seconds|breaths]; {name2} [calls|found] that the {adjective2} part.
@@ -739,7 +739,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [What|How would it be] if {material} had never been [used|known] in {city}? [Imagine|Think it through] for a {noun} game about {subject}.
 < Without {material}, {city} [would be|becomes] [another|a {adjective}] town. [For|In] your game:
 
-*5
+*6
 - The {place} [is|gets] built of {material2}, {10..40} metres lower, [lit|warmed] by {colour} {item}.
 - {Job}s [rule|lead] the market in {street}, [since|for] only they [mend|carry] {item2} without {tool}s.
 - [Music|Feasts]: no {instrument}, [instead|but] {20..80} voices, a {song} [every|each] {day}, [heard|known] as far as {city2}.
@@ -753,7 +753,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [How|What do I need to know to] [look|care] for {name}'s {animal} for {days:2..14} days in {month}? I am a {job} and [never had|have no] pets.
 < [Two|A few] [talks|questions] with {name} [first|beforehand], [then|and after that] a [rhythm|plan] for {days} days:
 
-*5
+*6
 - [Food|Feeding]: {30..250} grams at {7..9} and {5..8}, [as|the way] {name} [measures|shows]; [no|never] {fruit} or {food}.
 - Water: [fresh|new] {2..4} times, in the {material} bowl, [not|never] the {colour} one.
 - [Moving|Play]: {15..70} minutes by the {place} or in {street}, [before|after] your shift, [rain|{day}] or not.
@@ -767,7 +767,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [Write|Compose] a [rhymed|rhyming] [verse|poem] for {name}'s birthday: {age:18..90} years, {hobby}, a {animal}, {food}.
 < For {name}, {age} [years|candles]:
 
-&4
+&6
 - {Name} at {age}, so [people|neighbours] say, / [takes|finds] {hobby} [more lightly|as new] every day. /
 - The {animal} sings, / [and|or] [dreams|knows] of {colour} things. /
 - [Bring|Serve] {food}, [bring|pour out] tea, / [count|call] the guests from {street}: {20..90} plus three. /
@@ -781,7 +781,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > My neighbour {name}, a {job}, [plays|practises] the {instrument} at {hour:9..11} at night in {street}. [What|How] do I [say|handle it]?
 < [Talk|Speak] before you [write|complain], and not at {hour}. [A way|Steps]:
 
-#4
+#6
 - [Wait|Take time] until {day}, [bring|carry] {fruit} or {food}, and [ring|knock] [between|around] {4..6} and {7..8}.
 - [Begin|Start] with [the music|something true]: "[The|That] {song} on {day2} was {adjective}; [I|we] [hear|heard] it in [bed|the whole flat]."
 - [Say|Name] what you need: [sleep|quiet] from {9..10}, [because|as] you [rise|get up] at {4..6} for [the|your] {shop}.
@@ -795,7 +795,7 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
 > [Which|What] colours [suit|fit] a {adjective} room of {size:9..35} square metres in {city}, with {material} [floor|furniture] and a {colour} {noun} [board|wall]?
 < {Material} and {colour} [set|give] the key. For {size} square metres [three|{2..3}] [ways|answers]:
 
-*3
+*4
 - [Calm|Quiet]: walls in {colour2}, [ceiling|doors] in {colour3}, [curtains|cushions] of {material2}; [good|right] for {hobby} [after|from] {6..8} o'clock.
 - [Bold|Loud]: one wall {colour4}, {2..4} metres, behind the {item}; the [rest|others] [white|pale], [as|like] {name}'s {shop} in {street}.
 - [Warm|Old]: {colour5} below, [up to|to a height of] {90..140} cm, {colour6} above, a [line|strip] of {material3} [between|in the middle].

@@ -122,8 +122,8 @@ _CLOSINGS: Final = tuple(
 def row(draw: Draw) -> dict[str, Any]:
     """A task and its solution."""
     task = draw.one(tasks())
-    filling = _filling(task, draw)
-    question = _question(task, filling, draw.one(_ASKING))
+    filling = filling_of(task, draw)
+    question = question_of(task, filling, draw.one(_ASKING))
     return {
         "messages": [{"role": "user", "content": question}, {"role": "assistant", "content": solution(task, filling)}],
         "language": "en",
@@ -131,7 +131,8 @@ def row(draw: Draw) -> dict[str, Any]:
     }
 
 
-def _filling(task: Task, draw: Draw, *, held_out: bool = False) -> Filling:
+def filling_of(task: Task, draw: Draw, *, held_out: bool = False) -> Filling:
+    """What a task's slots are filled with."""
     filling = Filling(draw, held_out=held_out)
     slots = filling.slots
     slots["nouns"] = _plural(filling["noun"])
@@ -148,7 +149,8 @@ def _filling(task: Task, draw: Draw, *, held_out: bool = False) -> Filling:
     return filling
 
 
-def _question(task: Task, filling: Filling, asking: Parts) -> str:
+def question_of(task: Task, filling: Filling, asking: Parts) -> str:
+    """How somebody asks for a task."""
     slots = filling.slots
     slots["does"] = write(task.does, filling)
     language = slots["lang"]

@@ -13,7 +13,7 @@ TEXT: Final = """
 > [Help|Can you help] me [plan|organise] a {event} at the {place} in {city} for {guests:30..180} [people|guests] in {month}?
 < [Gladly|With pleasure]. For {guests} people [I would|let us] [settle|begin with] three things: [date|{day}s], [food|{food}] and [who helps|hands].
 
-*3
+*4
 - The {place} is [free|empty] on most {day}s; [ask|write to] {name}, the {job} with the keys.
 - {Food} for {guests} [takes|needs] {3..9} helpers and {4..12} {material} tables.
 - A {instrument} or a {song}, {20..50} minutes, [not|no] louder than {day2} [allows|permits].
@@ -21,7 +21,7 @@ TEXT: Final = """
 > {Name3} [says|thinks] we have [only|just] {money:200..950} dollars. [Is that enough|What now]?
 < [It is|{money} dollars are] [tight|little] but [possible|enough], [if|as long as] [everyone|each guest] [brings|gives] something:
 
-*3
+*4
 - {30..45} percent for {food}, [cooked|made] in {street} [rather than|not] [bought|ordered].
 - {10..20} percent for the {place}: {name} [may|can] [lower|drop] the rent for {40..90} {item2} [in return|as thanks].
 - [Nothing|0 dollars] for music: the {instrument} [pupils|class] of {name4} [look|looks] for [an audience|listeners].
@@ -37,7 +37,7 @@ TEXT: Final = """
 > [It|The memory] [grew|went up] to {300..990} megabytes on {day}. [Is that|Because of] the dictionary?
 < [Probably|Likely]. [Three|Some] [cures|ways out] for {company}'s {noun} job in {city}:
 
-*3
+*4
 - [Keep|Store] [only|just] the {field2} of {nouns:10..90} thousand recent ones; {name2} [knows|can say] how far back {month} [reaches|goes].
 - [Sort|Order] both files [by|on] {field} and [walk|read] them side by side, [as|the way] one [merges|zips] [decks|lists] of cards.
 - [Move|Leave] it to the database: an index on {field}, [and|then] a join [returns|gives] what {name3} [needs|wants].
@@ -49,7 +49,7 @@ TEXT: Final = """
 > The {shop}. What do I say when {name} [laughs|does not understand]?
 < [Laugh|Smile] too, [point|show], [repeat|say it] slower. [Three|Some] sentences [carry|take] you [far|through {month}]:
 
-*3
+*4
 - "[How|What] do you call {colour} {fruit}?" [costs|risks] nothing and [earns|brings] {3..9} new words.
 - "[My|In my] {animal} [eats|likes] only {material}", said [wrongly|with a wrong word], [makes|made] {name2} a friend for {4..20} years.
 - "[Again|Once more], please, like [for|to] a child of {3..6}": {job}s [hear|know] it and [help|slow down].
@@ -79,7 +79,7 @@ TEXT: Final = """
 > {Name} is [allergic|not allowed] to {fruit2}. And we are {people:3..12} [now|tonight].
 < [Then|So] no {fruit2} for {name}: [grate|cut] {100..400} grams of [carrot|beetroot] with {1..4} spoons of [vinegar|orange juice] [in its place|instead]. For {people}:
 
-*3
+*4
 - [double|raise] the [liquid|broth] to {600..1900} millilitres, the salt [only|just] by [half|a third]
 - [two|{2..4}] smaller [pans|pots] [cook|are] [faster|more even] than one; {name2} can [watch|stir] the {colour} one
 - [set|put] {name}'s [plate|share] aside [before|ahead of] the {adjective} [topping|sauce], [with|under] its own {material2} [lid|spoon]
@@ -93,7 +93,7 @@ TEXT: Final = """
 > I [said|told them] I would stay calm, look for the {item} and ask {name2}.
 < [The order|That] is [good|right], but "would" [hides|weakens] you. [Make|Turn] it [real|into a scene]:
 
-*3
+*4
 - [Place|When]: "[In|It was in] {month} at the {place}, {20..90} [guests|people], {3..9} [minutes|hours] to go."
 - [Choice|What you chose]: "I [left|put] the {device} to {name2}, [took|and took] {name} [aside|along] to [count|find] the {colour} ones."
 - [Result|End]: "{9..80} of {81..99} were [there|back] by {5..9} o'clock; the [others|rest] we [lent|got] from the {shop}."
@@ -107,7 +107,7 @@ TEXT: Final = """
 > [Now|Then] it blinks {blinks:2..9} times and [stops|pauses]. {Name}, a {job}, [says|thinks] it is the [battery|board].
 < {Blinks} blinks [might|may] [be|mean] [either|that], but the manual of {company} [counts|knows]: [look|search] for "{blinks}" in the [table|list] near page {20..95}. [Before|Until] you [buy|order] [something|parts]:
 
-*3
+*4
 - [weigh|press] the [battery|pack]: [swollen|warm] means [out|bring it to] the {place} of {city}, [today|by {day2}], [not|never] into the bin
 - [hold|keep] the button {8..25} seconds [with|without] the cable, [wait|then wait] {2..9} minutes, [start|try] once
 - [write|note] the [number|code] under the {colour2} [label|lid], {4..6} [letters|signs]; {name2} at the {shop} [asks|will ask]
@@ -119,7 +119,7 @@ TEXT: Final = """
 > [We read|Our club reads] "{book}" at the {place} on {day}. [I have|I got] only to page {page:30..190}. [How|What] do I [say|survive]?
 < [Be|Stay] honest about page {page}: [first|early] impressions are [worth|rare at] a club. [Ask|Offer] [questions|things] that [need|fit] any page:
 
-*3
+*4
 - [Whom|Which person], {name} or the {job}, would you [lend|trust with] {item}?
 - [Why|What for] all the {colour} and {material}? [Decoration|Weather] or {feeling}?
 - [Would|Could] it [happen|play] in {city}, in {month}, among {job2}s?
@@ -141,7 +141,7 @@ TEXT: Final = """
 > I am a {job}, [work|on] shifts, and [sleep|get] only {hours:3..6} hours. [Tips|What helps]?
 < [Shifts|Changing hours] [pull|push] at the body's clock. [What|Some things that] [helps|help] many:
 
-*3
+*4
 - [Dark|A dark room]: {colour} [curtains|cloth] of {material}, [tape|felt] over the {device}'s [lamp|light].
 - [The same|Equal] {30..60} minutes before bed, [whatever|at any] hour: [wash|tea], "{book}", a {song} [low|without words].
 - [Last|No] coffee {6..9} hours [earlier|before], [last|no heavy] {food} {3..4} hours before.
@@ -157,7 +157,7 @@ TEXT: Final = """
 > "On {day}, {name}, a {job} in {street}, could not [open|sell] a single {noun}, because nobody [there|in {city}] knew {subject}."
 < [Much|Far] better: a person, a place, a [lack|loss]. [Two|Some] [small|fine] things:
 
-*2
+*4
 - "a single {noun}" [is|sounds] [strong|clear]; [keep|leave] it, [cut|drop] "there".
 - "knew {subject}" could be [exact|smaller]: [which|what {colour} corner] of {subject}?
 - [Put|Move] "{day}" [to the end|later] if the day [matters|surprises], [else|or] [name|say] {month}.
@@ -171,7 +171,7 @@ TEXT: Final = """
 > {percent:4..30} percent, [nearly|almost] all from {city2} [on|and from] {day2}.
 < [So|Then] they are not [random|by chance]: [dropping|without] them, {city2} [vanishes|goes] from [every|each] average. [Choices|You could]:
 
-*3
+*4
 - [mark|flag] them in a column "{field}_known" and [report|count] {city2} [apart|by itself]
 - [ask|write to] {name} at the {place}, [who|as she] may have the {material} [notebook|sheets] of {day2}
 - [fill|replace] with the median of the same {field2} [group|class] and [say|write] so, [never|not] with zero
@@ -185,7 +185,7 @@ TEXT: Final = """
 > [Some|{some:2..4} of them] have {colour} leaves and {name} [says|suggests] [pulling|to pull] them out.
 < [Wait|Not yet]. [Mark|Tie] the {some} with {colour2} [wool|ribbon] and [compare|watch] {5..12} days:
 
-*3
+*4
 - [turn|look under] [a|one] leaf at {6..9}: [dots|webs] mean [guests|mites], [soap|water] at {20..30} grams a litre [helps|is enough]
 - [dig|scratch] {4..9} cm: [wet|{adjective}] soil and [soft|brown] roots [ask|call] for [less|no] water
 - [ask|show] a {job} at the {shop}; {name2} [sees|knows] such leaves [since|from] {1985..2015}
