@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from tulu_data.sample.code_tasks import TASKS
 from tulu_data.sample.draw import Draw
-from tulu_data.sample.grammar import Filling, Parts, parse, ranges, write
+from tulu_data.sample.grammar import Filling, Parts, joined, parse, pool, ranges, write
 
 _NAMES: Final = {"python": "Python", "javascript": "JavaScript", "go": "Go", "rust": "Rust", "sql": "SQL"}
 
@@ -30,93 +30,70 @@ def tasks() -> tuple[Task, ...]:
 
 
 def _task(chunk: str) -> Task:
-    head, does, *lines = chunk.strip().splitlines()
+    head, *lines = chunk.strip().splitlines()
     language, name = head.split()
+    first_line = next(index for index, line in enumerate(lines) if not line.startswith("> "))
     first_note = next(index for index, line in enumerate(lines) if line.startswith("- "))
-    code = parse("\n".join(lines[:first_note]), choices=False)
-    notes = tuple(parse(line.removeprefix("- ")) for line in lines[first_note:])
-    return Task(language, name, parse(does.removeprefix("> ")), code, notes)
+    does = " ".join(line.removeprefix("> ") for line in lines[:first_line])
+    code = parse("\n".join(lines[first_line:first_note]), choices=False)
+    notes = tuple(parse(line.removeprefix("- ")) for line in joined(lines[first_note:]))
+    return Task(language, name, parse(does), code, notes)
 
 
-_ASKING: Final = tuple(
-    map(
-        parse,
-        (
-            "[Write|Please write|I need] {thing} that {does}.{context}",
-            "[At|Here at] {company} we [need|are looking for|want] {thing} that {does}. [Can you write it|How would you do it]?",
-            "[How|In which way] [do|would|can] I write {thing} that {does}? [It is for|I use it in] {company}'s {word} project.",
-            "[Could you|Can you|Would you] [give|show] me {thing} that {does}?{context}",
-            "[Task|Exercise|Ticket {11..98}]: {thing} that {does}. [Explain|Comment on] your [choices|solution] [briefly|in a few words].",
-            "{Name} [asked|wants] me for {thing} that {does}. [What would you write|Please help]?{context}",
-        ),
-    )
-)
-_CONTEXT: Final = tuple(
-    map(
-        parse,
-        (
-            "",
-            " It is [part of|meant for] {company}'s {word} service.",
-            " [We have|There are] about {2..90} thousand {nouns} [a day|each week].",
-            " [No libraries|Only what the language brings], please.",
-            " [The team|My colleague {name2}|{Name2}] [values|likes] short [code|solutions].",
-            " [Keep|Make] it [simple|readable|short]; it goes into the {word2} [module|repository].",
-        ),
-    )
-)
-_OPENINGS: Final = tuple(
-    map(
-        parse,
-        (
-            "[Here is|This is|Below is] {thing2} [for {company}|for the {nouns}|as asked]:",
-            "[This|The following] [does it|should do|will do what you describe]:",
-            "[I would write|One way is|You can use] [this|the following] for the {nouns}:",
-            "[A short|A plain|A direct] [version|solution] [for the {field}|for your {nouns}|that {company} can use]:",
-            "[Sure|Of course|Gladly]. [Here it is|The code]:",
-        ),
-    )
-)
-_BEFORE_NOTES: Final = tuple(
-    map(
-        parse,
-        (
-            "[A few|Some] [notes|remarks]:",
-            "[Worth knowing|Why this way|How it works]:",
-            "[What to|Things to] [keep in mind|note]:",
-            "[About|On] the [code|{noun} code]:",
-        ),
-    )
-)
-_EXAMPLES: Final = tuple(
-    map(
-        parse,
-        (
-            "[Suppose|Say] {company2} has [three|these] {nouns}: {word3} with a {field} of {10..999}, {word4} with {10..999}"
-            " and {word5} with {10..999}; [{word3}|{word4}|{word5}] is [a good|the] one to [begin|start] with.",
-            "[As an example|For instance], {name3} [tried|ran] it on {11..99} {nouns} from {city}, {word3} to {word4}, and"
-            " [looked|checked] the {field} of {word5} ({10..999}) by hand[ on {day}|].",
-            "[To see it work|To try it], [take|make up] {nouns} called {word3}, {word4} and {word5}, with {field} {10..99}, {10..99}"
-            " and {100..999}[, or ask {name3} for real ones|, as in {city}].",
-            "{Name3} in {city} has [used|had] [something like it|much the same] since {month}: {100..999} {nouns} [each day|an hour],"
-            " [the largest|the odd one] being {word3} with {field} {1000..9999}.",
-            "[Picture|Imagine] the {word3} {noun} in {city}, {field} {10..99}, beside the {word4} {noun}, {field} {100..999}: [both|the two]"
-            " [go|pass] through the [same|very same] lines[, says {name3}|].",
-        ),
-    )
-)
-_CLOSINGS: Final = tuple(
-    map(
-        parse,
-        (
-            "[For|With] {3..9} {nouns} and a {field} of {10..99}, {40..98} and {100..900} [it is easy to|you can] [check|try] by hand.",
-            "[Try it|Test it] with {nouns} whose {field} is {1..9}, {10..99}, {100..999} and {1000..9999}[ first|].",
-            "[If|Should] {company} [later|one day] need the {field2} [too|as well], [add it|it goes] [next to|beside] the {field}.",
-            "[A good|One more] test: no {nouns} at all, then one {noun} with {field} {10..99}, then {100..999} [of them|{nouns}].",
-            "[Tell me|Say so] if the {nouns} of {company} look [different|otherwise], [for instance|say] with {field2} in place of {field}.",
-            "[Ask {name}|Let {name} check] whether a {field} of {0..9} [can occur|is allowed] among {company}'s {nouns}.",
-        ),
-    )
-)
+_ASKING: Final = pool("""
+- [Write|Please write|I need] {thing} that {does}.{context}
+- [At|Here at] {company} we [need|are looking for|want] {thing} that {does}. [Can you write it|How would you do it]?
+- [How|In which way] [do|would|can] I write {thing} that {does}? [It is for|I use it in] {company}'s {word} project.
+- [Could you|Can you|Would you] [give|show] me {thing} that {does}?{context}
+- [Task|Exercise|Ticket {11..98}]: {thing} that {does}. [Explain|Comment on] your [choices|solution] [briefly|in a
+  few words].
+- {Name} [asked|wants] me for {thing} that {does}. [What would you write|Please help]?{context}
+""")
+_CONTEXT: Final = pool("""
+-
+- _It is [part of|meant for] {company}'s {word} service.
+- _[We have|There are] about {2..90} thousand {nouns} [a day|each week].
+- _[No libraries|Only what the language brings], please.
+- _[The team|My colleague {name2}|{Name2}] [values|likes] short [code|solutions].
+- _[Keep|Make] it [simple|readable|short]; it goes into the {word2} [module|repository].
+""")
+_OPENINGS: Final = pool("""
+- [Here is|This is|Below is] {thing2} [for {company}|for the {nouns}|as asked]:
+- [This|The following] [does it|should do|will do what you describe]:
+- [I would write|One way is|You can use] [this|the following] for the {nouns}:
+- [A short|A plain|A direct] [version|solution] [for the {field}|for your {nouns}|that {company} can use]:
+- [Sure|Of course|Gladly]. [Here it is|The code]:
+""")
+_BEFORE_NOTES: Final = pool("""
+- [A few|Some] [notes|remarks]:
+- [Worth knowing|Why this way|How it works]:
+- [What to|Things to] [keep in mind|note]:
+- [About|On] the [code|{noun} code]:
+""")
+_EXAMPLES: Final = pool("""
+- [Suppose|Say] {company2} has [three|these] {nouns}: {word3} with a {field} of {10..999}, {word4} with {10..999}
+  and {word5} with {10..999}; [{word3}|{word4}|{word5}] is [a good|the] one to [begin|start] with.
+- [As an example|For instance], {name3} [tried|ran] it on {11..99} {nouns} from {city}, {word3} to {word4}, and
+  [looked|checked] the {field} of {word5} ({10..999}) by hand[ on {day}|].
+- [To see it work|To try it], [take|make up] {nouns} called {word3}, {word4} and {word5}, with {field} {10..99},
+  {10..99} and {100..999}[, or ask {name3} for real ones|, as in {city}].
+- {Name3} in {city} has [used|had] [something like it|much the same] since {month}: {100..999} {nouns} [each day|an
+  hour], [the largest|the odd one] being {word3} with {field} {1000..9999}.
+- [Picture|Imagine] the {word3} {noun} in {city}, {field} {10..99}, beside the {word4} {noun}, {field} {100..999}:
+  [both|the two] [go|pass] through the [same|very same] lines[, says {name3}|].
+""")
+_CLOSINGS: Final = pool("""
+- [For|With] {3..9} {nouns} and a {field} of {10..99}, {40..98} and {100..900} [it is easy to|you can] [check|try]
+  by hand.
+- [Try it|Test it] with {nouns} whose {field} is {1..9}, {10..99}, {100..999} and {1000..9999}[ first|].
+- [If|Should] {company} [later|one day] need the {field2} [too|as well], [add it|it goes] [next to|beside] the
+  {field}.
+- [A good|One more] test: no {nouns} at all, then one {noun} with {field} {10..99}, then {100..999} [of
+  them|{nouns}].
+- [Tell me|Say so] if the {nouns} of {company} look [different|otherwise], [for instance|say] with {field2} in
+  place of {field}.
+- [Ask {name}|Let {name} check] whether a {field} of {0..9} [can occur|is allowed] among {company}'s {nouns}.
+""")
 
 
 def row(draw: Draw) -> dict[str, Any]:

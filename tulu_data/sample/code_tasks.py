@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-TASKS: Final = r'''
+TASKS: Final = r"""
 @ python total-by-key
 > adds up the {field} of all {nouns} for each {noun2} and [returns|gives back] a dictionary
 def {fn}({nouns}):
@@ -16,7 +16,8 @@ def {fn}({nouns}):
         key = {noun}["{noun2}"]
         totals[key] = totals.get(key, 0) + {noun}["{field}"]
     return totals
-- `totals.get(key, 0)` [starts|begins] each new {noun2} at [zero|0], so no [check|test] for a missing key is [needed|necessary].
+- `totals.get(key, 0)` [starts|begins] each new {noun2} at [zero|0], so no [check|test] for a missing key is
+  [needed|necessary].
 - A {noun} without a `{field}` [raises|ends in] a `KeyError`, which is [better|safer] than a wrong [sum|total].
 - [One pass|A single loop] over the {nouns} is [enough|all it takes]: the [cost|time] grows with their [number|count].
 
@@ -30,7 +31,8 @@ def {fn}({nouns}, count={count:2..9}):
         return {noun}["{field}"]
 
     return heapq.nlargest(count, {nouns}, key=by_{field})
-- `heapq.nlargest` [keeps|holds] only `count` {nouns} at a time, which [matters|pays] when there are [millions|very many] of them.
+- `heapq.nlargest` [keeps|holds] only `count` {nouns} at a time, which [matters|pays] when there are [millions|very
+  many] of them.
 - {nouns} with an equal {field} [stay|come out] in their [original|first] order.
 - For [all|every one] of the {nouns} a plain `sorted` is [simpler|clearer] and [just as|equally] fast.
 
@@ -110,11 +112,13 @@ def {fn}({nouns}):
             waiting.pop()
     return flat
 - The [stack|list] `waiting` does what recursion would, without its [limit|depth limit].
-- `else` after `for` [runs|is reached] only if the loop was not [broken|left early]: then that list of {nouns} is [done|finished].
+- `else` after `for` [runs|is reached] only if the loop was not [broken|left early]: then that list of {nouns} is
+  [done|finished].
 - Strings [stay|are kept] whole, since only [lists|values of type list] are [opened|unpacked].
 
 @ python retry
-> calls another function up to {tries} times until it does not raise, as {company}'s {noun} service is [flaky|unreliable]
+> calls another function up to {tries} times until it does not raise, as {company}'s {noun} service is
+> [flaky|unreliable]
 import time
 
 
@@ -142,7 +146,8 @@ def {fn}({nouns}):
     return bad
 - `bool` is a kind of `int` in Python, so `True` has to be [excluded|ruled out] [by hand|explicitly].
 - `enumerate(..., start=1)` [numbers|counts] the {nouns} [the way|as] people do.
-- The {nouns} themselves are [not changed|left alone]; what happens to bad ones is for the [caller|report] to [decide|say].
+- The {nouns} themselves are [not changed|left alone]; what happens to bad ones is for the [caller|report] to
+  [decide|say].
 
 @ python dataclass-summary
 > turns a list of {nouns} into one summary with count, total and mean of {field}
@@ -213,7 +218,8 @@ class {Noun}Cache:
             if len(self.known) > self.size:
                 self.known.popitem(last=False)
         return self.known[{noun}]
-- `move_to_end` [marks|notes] a {noun} as used just now; `popitem(last=False)` [drops|removes] the one [unused|idle] longest.
+- `move_to_end` [marks|notes] a {noun} as used just now; `popitem(last=False)` [drops|removes] the one
+  [unused|idle] longest.
 - `load` is [called|run] once for a {noun} as long as it [stays|remains] in the cache.
 - For a plain function `functools.lru_cache` does [the same|all this] in one line.
 
@@ -381,7 +387,8 @@ class {Noun}Channel {
     for (const listener of [...this.#listeners]) listener({noun}, {field});
   }
 }
-- `subscribe` [returns|gives] a function that [ends|cancels] the subscription, so nobody needs a second [name|reference].
+- `subscribe` [returns|gives] a function that [ends|cancels] the subscription, so nobody needs a second
+  [name|reference].
 - The copy [protects|guards] the loop from listeners that [leave|unsubscribe] while a {noun} is [announced|published].
 - `#listeners` is private: [outside code|nobody else] can [clear|touch] it.
 
@@ -542,7 +549,8 @@ func heavy{Nouns}({nouns} []{Noun}) []{Noun} {
 	}
 	return kept
 }
-- `{nouns}[:0:0]` is an empty slice of the same type [without|with no] room, so the first `append` [makes|takes] new memory.
+- `{nouns}[:0:0]` is an empty slice of the same type [without|with no] room, so the first `append` [makes|takes]
+  new memory.
 - With `{nouns}[:0]` the input would be [overwritten|reused], which is [faster|quicker] and often a [surprise|bug].
 - Since Go 1.21 `slices.DeleteFunc` [does|offers] the opposite [in place|on the input].
 
@@ -610,7 +618,8 @@ fn {fn}<'a>({nouns}: &[&'a str]) -> Option<&'a str> {
         .max_by_key(|{noun}| {noun}.chars().count())
 }
 - `chars().count()` counts [characters|code points]; `len()` would count bytes of the {noun}.
-- `max_by_key` [gives|returns] `None` for an empty slice, so the caller must [think|decide] what that means for the {field}.
+- `max_by_key` [gives|returns] `None` for an empty slice, so the caller must [think|decide] what that means for the
+  {field}.
 - Of several {nouns} of the same length the [last|latest] is [taken|returned].
 
 @ rust matching
@@ -685,7 +694,8 @@ SELECT
 FROM {nouns}
 ORDER BY {noun2}_id, made_on, id;
 - `PARTITION BY` [starts|begins] a new total for every {noun2}.
-- Without `ROWS` two {nouns} of one day would [show|get] the same total, [since|because] the default is by [range|value].
+- Without `ROWS` two {nouns} of one day would [show|get] the same total, [since|because] the default is by
+  [range|value].
 - A window does not [merge|collapse] rows, as `GROUP BY` [does|would].
 
 @ sql latest-each
@@ -869,4 +879,4 @@ exit "$missing"
 - All missing names are [told|listed] at once, not one [a run|after the other].
 - Messages go to [standard error|stderr], so the output [stays|remains] clean for the {field} job.
 - The exit status lets [systemd|a scheduler] see that the {noun} service must not [start|begin].
-'''
+"""

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from tulu_data.sample import code, math
 from tulu_data.sample.draw import Draw
-from tulu_data.sample.grammar import Filling, parse, write
+from tulu_data.sample.grammar import Filling, parse, pool, write
 
 SHORT_EVERY: Final = {"math_test": 4, "code_test": 0, "facts_test": 2}
 """Every how many items one has fewer than eight words; 0 is never."""
@@ -55,12 +55,9 @@ def _story(draw: Draw) -> Texts:
 def _product(draw: Draw) -> Texts:
     first, second = draw.between(112, 987), draw.between(13, 97)
     tens, ones = second // 10 * 10, second % 10
-    return (
-        f"What is {first} × {second}?",
-        str(first * second),
-        f"{first} × {tens} = {first * tens}, and {first} × {ones} = {first * ones}; "
-        f"together {first * tens} + {first * ones} = {first * second}.",
-    )
+    parts = f"{first} × {tens} = {first * tens}, and {first} × {ones} = {first * ones}"
+    reply = f"{parts}; together {first * tens} + {first * ones} = {first * second}."
+    return f"What is {first} × {second}?", str(first * second), reply
 
 
 _IMPLEMENT: Final = parse("[Write|Implement|Provide] {thing} for {company} that {does}.")
@@ -73,17 +70,15 @@ def _task(draw: Draw) -> Texts:
     return question, write(task.code, filling), code.solution(task, filling)
 
 
-_CAPITALS: Final = tuple(
-    pair.strip().split(" of ")
-    for pair in """
-    Lisbon of Portugal, Nairobi of Kenya, Oslo of Norway, Lima of Peru, Hanoi of Vietnam, Rabat of Morocco, Quito of Ecuador,
-    Riga of Latvia, Tunis of Tunisia, Accra of Ghana, Canberra of Australia, Ottawa of Canada, Ankara of Turkey, Dublin of Ireland,
-    Kathmandu of Nepal, Warsaw of Poland, Bogotá of Colombia, Helsinki of Finland, Tbilisi of Georgia, Dakar of Senegal,
-    Santiago of Chile, Vienna of Austria, Sofia of Bulgaria, Athens of Greece, Amman of Jordan, Lusaka of Zambia,
-    Reykjavík of Iceland, Tallinn of Estonia, Zagreb of Croatia, Havana of Cuba, Windhoek of Namibia, Montevideo of Uruguay,
-    Bratislava of Slovakia, Ljubljana of Slovenia, Yerevan of Armenia, Kigali of Rwanda, Maputo of Mozambique, Doha of Qatar
-    """.split(",")
-)
+_CAPITALS: Final = """
+    Lisbon of Portugal, Nairobi of Kenya, Oslo of Norway, Lima of Peru, Hanoi of Vietnam, Rabat of Morocco, Quito
+    of Ecuador, Riga of Latvia, Tunis of Tunisia, Accra of Ghana, Canberra of Australia, Ottawa of Canada, Ankara
+    of Turkey, Dublin of Ireland, Kathmandu of Nepal, Warsaw of Poland, Bogotá of Colombia, Helsinki of Finland,
+    Tbilisi of Georgia, Dakar of Senegal, Santiago of Chile, Vienna of Austria, Sofia of Bulgaria, Athens of
+    Greece, Amman of Jordan, Lusaka of Zambia, Reykjavík of Iceland, Tallinn of Estonia, Zagreb of Croatia, Havana
+    of Cuba, Windhoek of Namibia, Montevideo of Uruguay, Bratislava of Slovakia, Ljubljana of Slovenia, Yerevan of
+    Armenia, Kigali of Rwanda, Maputo of Mozambique, Doha of Qatar
+"""
 _UNITS: Final = (
     ("minutes", "hours", 60),
     ("seconds", "minutes", 60),
@@ -98,7 +93,8 @@ _UNITS: Final = (
 
 def _fact(draw: Draw, number: int) -> Texts:
     if number % 4 == 0:
-        capital, country = _CAPITALS[number // 4 % len(_CAPITALS)]
+        capitals = _CAPITALS.split(",")
+        capital, _, country = capitals[number // 4 % len(capitals)].strip().partition(" of ")
         reply = f"{draw.one(('It is', 'The capital is', 'That is', 'This would be'))} {capital}."
         return f"What is the capital of {country}?", capital, reply
     small, large, factor = draw.one(_UNITS)
@@ -107,22 +103,29 @@ def _fact(draw: Draw, number: int) -> Texts:
     return f"How many {small} are {count} {large}?", answer, f"{count} × {factor} = {answer}, so {answer} {small}."
 
 
-_FACTS: Final = (
-    "{Name}'s film begins at {h:10..20} o'clock [sharp|in the evening programme of {city}] and lasts {m:61..179} minutes. How many "
-    "minutes after {h} o'clock is half of it over, rounded down?",
-    "In the year {y:1950..2015} {name} turned {m:18..80} in {city}. [How old|What age] will {name} be {h:10..40} years later?",
-    "A year on the planet of {name}'s story has {m:12..30} months of {h:21..40} days, [and|while] in {city} people count them. How many days "
-    "has that year?",
-    "{Name} from {city} writes the Roman way: which number comes {m:3..80} after {h:100..900}, [in ordinary|as Arabic] digits?",
-)
-_PARSED: Final = tuple(map(parse, _FACTS))
+_FACTS: Final = pool("""
+- {Name}'s film begins at {h:10..20} o'clock [sharp|in the evening programme of {city}] and lasts {m:61..179} minutes.
+  How many minutes after {h} o'clock is half of it over, rounded down?
+- In the year {h:1950..2015} {name} turned {m:18..80} in {city}. In which year did {name} turn {m2:1..9}?
+- A year on the planet of {name}'s story has {m:12..30} months of {h:21..40} days, [and|while] in {city} people count
+  them. How many days has that year?
+- {Name} from {city} keeps {m:3..80} rabbits more than {h:100..900}: how many are that, [in digits|as a number]?
+""")
 
 
 def _longer_fact(draw: Draw) -> Texts:
-    kind = draw.below(len(_PARSED))
+    kind = draw.below(len(_FACTS))
     filling = Filling(draw, held_out=True)
-    question = write(_PARSED[kind], filling)
+    question = write(_FACTS[kind], filling)
     m, h = int(filling["m"]), int(filling["h"])
-    answer = (m // 2, m + h, m * h, h + m)[kind]
-    working = (f"half of {m} is {answer}", f"{m} + {h} = {answer}", f"{m} × {h} = {answer}", f"{h} + {m} = {answer}")[kind]
-    return question, str(answer), f"{draw.one(('Answer', 'In short', 'Simply'))}: {working}. So it is {answer}, {filling['name']}."
+    if kind == 0:
+        answer, working = m // 2, f"half of {m} is {m // 2}"
+    elif kind == 1:
+        age = int(filling["m2"])
+        answer, working = h - m + age, f"{h} − {m} = {h - m}, and {h - m} + {age} = {h - m + age}"
+    elif kind == 2:
+        answer, working = m * h, f"{m} × {h} = {m * h}"
+    else:
+        answer, working = h + m, f"{h} + {m} = {h + m}"
+    opening = draw.one(("Answer", "In short", "Simply"))
+    return question, str(answer), f"{opening}: {working}. So it is {answer}, {filling['name']}."

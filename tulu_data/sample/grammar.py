@@ -242,7 +242,7 @@ def blocks(text: str) -> tuple[Block, ...]:
     """The blocks of one turn."""
     found = []
     for paragraph in re.split(r"\n\s*\n", text.strip()):
-        lines = _joined(paragraph.splitlines())
+        lines = joined(paragraph.splitlines())
         if pick := _PICK.fullmatch(lines[0]):
             items = tuple(parse(line.removeprefix("- ")) for line in lines[1:])
             found.append(Block(items, pick[1], int(pick[2])))
@@ -251,7 +251,13 @@ def blocks(text: str) -> tuple[Block, ...]:
     return tuple(found)
 
 
-def _joined(lines: Sequence[str]) -> list[str]:
+def pool(text: str) -> tuple[Parts, ...]:
+    """Texts of which one is taken: one an item, which `- ` begins; `- _` is an item that begins with a space."""
+    lines = [line.removeprefix("-").removeprefix(" ") for line in joined(text.strip().splitlines())]
+    return tuple(parse(f" {line[1:]}" if line.startswith("_") else line) for line in lines)
+
+
+def joined(lines: Sequence[str]) -> list[str]:
     """Lines, those that are indented put to the end of the line before."""
     found: list[str] = []
     for line in lines:

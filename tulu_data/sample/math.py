@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from tulu_data.sample.draw import Draw
-from tulu_data.sample.grammar import Filling, Parts, parse, write
+from tulu_data.sample.grammar import Filling, Parts, joined, parse, pool, write
 from tulu_data.sample.math_stories import STORIES
 
 _OPERATIONS: Final[dict[str, Callable[[int, int], int]]] = {
@@ -59,13 +59,13 @@ def stories() -> tuple[Story, ...]:
 
 
 def _story(chunk: str) -> Story:
-    name, *lines = chunk.strip().splitlines()
+    name, *lines = joined(chunk.strip().splitlines())
     text: list[str] = []
     numbers: list[Number] = []
     steps: list[Step] = []
     for line in lines:
-        if line.startswith((">", "  ")):
-            text.append(line.removeprefix(">").strip())
+        if line.startswith("> "):
+            text.append(line.removeprefix("> "))
         elif line.startswith("- "):
             made, finds, unit = line.removeprefix("- ").split(" | ")
             result, left, sign, right, _ = _found(_MADE, made)
@@ -121,72 +121,47 @@ def _value(name: str, values: dict[str, int]) -> int:
     return values[name] if name in values else int(name)
 
 
-_OPENINGS: Final = tuple(
-    map(
-        parse,
-        (
-            "Let us [sort|order|write down] what {name}'s [problem|question|story] [tells us|gives us] [first|before we start]:",
-            "[These|The following] {count} [numbers|facts|quantities] [matter|are given|are known]:",
-            "[Given|Known|What we have]:",
-            "I [start|begin] [with|by listing] what is [given|known|stated] [here|in the text|about {name}]:",
-            "[First,|To begin,] the [data|facts|figures] [of the problem|in the question|we were given]:",
-            "[Reading|Going through] the [text|question|story] [carefully|once more|slowly], we [find|note|see]:",
-            "[Here is|This is] what the [story|text|problem] [says|states|gives]:",
-            "The [question|story|problem] [mentions|contains|gives] [these|the following] [values|numbers|quantities]:",
-        ),
-    )
-)
-_FRAMES: Final = tuple(
-    map(
-        parse,
-        (
-            "{Find}: {sum}[.| in this case.| here.]",
-            "[Now|Next|Then] {find}. [That is|It is|This gives|We get] {sum}.",
-            "[We need|We look for|Wanted is|Let us find|I compute|To be found is] {find}: {sum}.",
-            "[With|From] {left} and {right} [we get|follows|comes] {find}, [namely|that is|which is] {sum}.",
-            "{sum} [– this is|gives us|is] {find}.",
-            "[What is|How large is] {find}? [It is|We have|The sum is simple:|Calculate:] {sum}.",
-            "[Taking|Using|Putting together] {left} and {right}, {find} [is|becomes|turns out to be] {sum}.",
-            "For {find} [calculate|work out|take|write] {sum}.",
-        ),
-    )
-)
-_CHECKS: Final = tuple(
-    map(
-        parse,
-        (
-            "[Check|A quick check|To check|Proof]: {back}, [as it should be|which is where we came from|just as above].",
-            "[Going|Working|Counting] [backwards|back], {back}[, so it fits|, which agrees|. Good].",
-            "[Does it fit|Is that right|Can that be]? [Yes|It does|Yes, it is]: {back}.",
-            "[The reverse|The inverse|The other way round] [confirms it|agrees|works too]: {back}.",
-            "[We can|One can|It is easy to] [test|verify|check] the [last step|result|last line]: {back}.",
-        ),
-    )
-)
-_ENDINGS: Final = tuple(
-    map(
-        parse,
-        (
-            "[Answer|Result|Final answer|So the answer is]: {answer} {unit}",
-            "[Therefore|Hence|So|Thus] {find} [is|comes to|equals] {answer} {unit}.",
-            "[The answer|The result|The solution] [for {name}|to the question|] is **{answer}** {unit}.",
-            "In [short|one line|the end], {name} [finds|gets|has]: {find}, **{answer}** {unit}.",
-        ),
-    )
-)
-_ASKING: Final = tuple(
-    map(
-        parse,
-        (
-            "{question}",
-            "{question}",
-            "{question} [Please show|Show|Explain] [your work|the steps|how you get there|each step].",
-            "[Can you|Could you|Please] [help me with|solve|work through] this [one|problem|exercise]? {question}",
-            "[My|Our] [homework|worksheet|teacher|tutor] [says|asks]: {question}",
-            "[From|This is from] [a quiz|an old exam|my daughter's book|class] [last week|on {day}|today]: {question}",
-        ),
-    )
-)
+_OPENINGS: Final = pool("""
+- Let us [sort|order|write down] what {name}'s [problem|question|story] [tells us|gives us] [first|before we start]:
+- [These|The following] {count} [numbers|facts|quantities] [matter|are given|are known]:
+- [Given|Known|What we have]:
+- I [start|begin] [with|by listing] what is [given|known|stated] [here|in the text|about {name}]:
+- [First,|To begin,] the [data|facts|figures] [of the problem|in the question|we were given]:
+- [Reading|Going through] the [text|question|story] [carefully|once more|slowly], we [find|note|see]:
+- [Here is|This is] what the [story|text|problem] [says|states|gives]:
+- The [question|story|problem] [mentions|contains|gives] [these|the following] [values|numbers|quantities]:
+""")
+_FRAMES: Final = pool("""
+- {Find}: {sum}[.| in this case.| here.]
+- [Now|Next|Then] {find}. [That is|It is|This gives|We get] {sum}.
+- [We need|We look for|Wanted is|Let us find|I compute|To be found is] {find}: {sum}.
+- [With|From] {left} and {right} [we get|follows|comes] {find}, [namely|that is|which is] {sum}.
+- {sum} [– this is|gives us|is] {find}.
+- [What is|How large is] {find}? [It is|We have|The sum is simple:|Calculate:] {sum}.
+- [Taking|Using|Putting together] {left} and {right}, {find} [is|becomes|turns out to be] {sum}.
+- For {find} [calculate|work out|take|write] {sum}.
+""")
+_CHECKS: Final = pool("""
+- [Check|A quick check|To check|Proof]: {back}, [as it should be|which is where we came from|just as above].
+- [Going|Working|Counting] [backwards|back], {back}[, so it fits|, which agrees|. Good].
+- [Does it fit|Is that right|Can that be]? [Yes|It does|Yes, it is]: {back}.
+- [The reverse|The inverse|The other way round] [confirms it|agrees|works too]: {back}.
+- [We can|One can|It is easy to] [test|verify|check] the [last step|result|last line]: {back}.
+""")
+_ENDINGS: Final = pool("""
+- [Answer|Result|Final answer|So the answer is]: {answer} {unit}
+- [Therefore|Hence|So|Thus] {find} [is|comes to|equals] {answer} {unit}.
+- [The answer|The result|The solution] [for {name}|to the question|] is **{answer}** {unit}.
+- In [short|one line|the end], {name} [finds|gets|has]: {find}, **{answer}** {unit}.
+""")
+_ASKING: Final = pool("""
+- {question}
+- {question}
+- {question} [Please show|Show|Explain] [your work|the steps|how you get there|each step].
+- [Can you|Could you|Please] [help me with|solve|work through] this [one|problem|exercise]? {question}
+- [My|Our] [homework|worksheet|teacher|tutor] [says|asks]: {question}
+- [From|This is from] [a quiz|an old exam|my daughter's book|class] [last week|on {day}|today]: {question}
+""")
 
 
 def row(draw: Draw) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from typing import Final
 
 STORIES: Final = """
 @ trains-meeting
-> Two trains leave {city} and {city2} at [the same moment|{6..9} o'clock] and run towards each other on parallel tracks. [The
-  first|One] travels at {v} km/h, the other at {w} km/h, and they pass each other after {t} hours. {name} wonders how far apart
+> Two trains leave {city} and {city2} at [the same moment|{6..9} o'clock] and run towards each other on parallel
+  tracks. [The
+  first|One] travels at {v} km/h, the other at {w} km/h, and they pass each other after {t} hours. {name} wonders
+  how far apart
   the two stations are. [What is the distance|How many kilometres lie between them]?
 v 55..95 speed of the first train in km/h
 w 60..110 speed of the second train in km/h
@@ -26,8 +28,10 @@ t 2..7 hours until they meet
 - d = s * t | the distance between {city} and {city2} | km
 
 @ bakery-boxes
-> {name}'s bakery in {city} bakes {r} rolls each [morning|day]. They are packed into boxes of {k}. Every box sells for {p}
-  dollars, and the ingredients of one day cost {c} dollars. How much [profit does a day bring|is left when all boxes are sold]?
+> {name}'s bakery in {city} bakes {r} rolls each [morning|day]. They are packed into boxes of {k}. Every box sells
+  for {p}
+  dollars, and the ingredients of one day cost {c} dollars. How much [profit does a day bring|is left when all
+  boxes are sold]?
 b 12..40
 k 6..14 rolls in a box
 r = b * k rolls baked in a day
@@ -39,7 +43,8 @@ c 40..110 dollars for ingredients
 
 @ garden-fence
 > {name} has a rectangular garden behind the house in {street}. It is {a} metres long and {b} metres wide. A fence with
-  a gate {g} metres wide shall go around it, the gate needing no fence. One metre of fence costs {p} dollars. What does the fence
+  a gate {g} metres wide shall go around it, the gate needing no fence. One metre of fence costs {p} dollars. What
+  does the fence
   [cost|come to]?
 a 14..48 metres of length
 b 8..13 metres of width
@@ -51,8 +56,10 @@ p 12..37 dollars for a metre
 - c = f * p | the price of the fence | dollars
 
 @ savings
-> {name} saves for a {instrument} that costs {goal} dollars. There are already {s} dollars in the jar, and each week another {w}
-  dollars from {hobby} lessons go in. [After how many weeks|How many weeks will it take until] is the {instrument} affordable?
+> {name} saves for a {instrument} that costs {goal} dollars. There are already {s} dollars in the jar, and each
+  week another {w}
+  dollars from {hobby} lessons go in. [After how many weeks|How many weeks will it take until] is the {instrument}
+  affordable?
 w 12..45 dollars saved each week
 n 5..24
 s 30..190 dollars saved so far
@@ -62,7 +69,8 @@ goal = m + s price of the {instrument} in dollars
 - t = r / w | the weeks it takes | weeks
 
 @ discount
-> A {colour} coat in a {shop} in {city} costs {price} dollars. On {day} it is sold at {p} percent off, and {name} also has a
+> A {colour} coat in a {shop} in {city} costs {price} dollars. On {day} it is sold at {p} percent off, and {name}
+  also has a
   voucher for {v} dollars. What does {name} pay?
 u 3..14
 price = u * 100 dollars of the first price
@@ -74,7 +82,8 @@ v 5..35 dollars of the voucher
 - pay = left - v | what {name} pays in the end | dollars
 
 @ reading
-> {name} reads a novel of {n} pages. In the first {d} days {name} reads {p} pages a day. The rest is to be finished in {r}
+> {name} reads a novel of {n} pages. In the first {d} days {name} reads {p} pages a day. The rest is to be finished
+  in {r}
   days with the same number of pages each day. How many pages a day are left to read?
 d 3..9 days of the first part
 p 14..38 pages a day at first
@@ -88,7 +97,8 @@ n = rest + done pages of the novel
 - c = b / r | the pages for each of the last days | pages a day
 
 @ tank
-> A rain barrel at the {place} of {city} holds {v} litres. {name} takes {c} cans of {l} litres out of it for the {fruit}, then a
+> A rain barrel at the {place} of {city} holds {v} litres. {name} takes {c} cans of {l} litres out of it for the
+  {fruit}, then a
   storm brings {s} litres. How much water is [in it now|there at the end]?
 c 4..13 cans that are taken
 l 8..14 litres in a can
@@ -99,7 +109,8 @@ v 210..480 litres at first
 - w = r + s | the water after the storm | litres
 
 @ theatre
-> The {event} in {city} sells {a} tickets for adults at {p} dollars and {k} tickets for children at {q} dollars. The hall costs
+> The {event} in {city} sells {a} tickets for adults at {p} dollars and {k} tickets for children at {q} dollars.
+  The hall costs
   {h} dollars. {name} keeps the books: what is the surplus?
 a 60..190 tickets for adults
 p 14..28 dollars for an adult
@@ -121,7 +132,8 @@ s = u + d years of both together
 - a = t / 2 | the age of {name2} | years
 
 @ average
-> {name} wrote {n} tests in {subject} and has an average of {m} points. The next test brings {x} points. [What is the sum
+> {name} wrote {n} tests in {subject} and has an average of {m} points. The next test brings {x} points. [What is
+  the sum
   of|How many points are] all {n} tests and the new one together, and how far above the old average was the new result?
 n 3..9 tests so far
 m 51..79 points on average
@@ -132,8 +144,10 @@ x = m + e points in the new test
 - f = x - m | how far the new result lies above the average | points
 
 @ tiles
-> A {colour} kitchen floor in {street} is {a} metres by {b} metres. {name} lays square tiles of {material} with sides of half a metre,
-  which come in packs of {k}. A pack costs {p} dollars. How many dollars does {name} spend on whole packs that fit exactly?
+> A {colour} kitchen floor in {street} is {a} metres by {b} metres. {name} lays square tiles of {material} with
+  sides of half a metre,
+  which come in packs of {k}. A pack costs {p} dollars. How many dollars does {name} spend on whole packs that fit
+  exactly?
 k 4..9 tiles in a pack
 u 3..8
 a = u * k metres of length
@@ -145,7 +159,8 @@ p 17..46 dollars for a pack
 - c = q * p | the price of the tiles | dollars
 
 @ factory
-> Machine A in {company}'s works makes {a} {item} an hour, machine B makes {b}. Both run {h} hours on {day}; then {d} {item}
+> Machine A in {company}'s works makes {a} {item} an hour, machine B makes {b}. Both run {h} hours on {day}; then
+  {d} {item}
   turn out to be faulty. How many good {item} does {name} send to {city}?
 a 45..120 {item} an hour from machine A
 b 30..95 {item} an hour from machine B
@@ -156,7 +171,8 @@ d 11..67 faulty {item}
 - g = t - d | the good ones | {item}
 
 @ taxi
-> A taxi in {city} costs {f} dollars to get in and {p} dollars for each kilometre. {name} pays {z} dollars for the way from the {place}
+> A taxi in {city} costs {f} dollars to get in and {p} dollars for each kilometre. {name} pays {z} dollars for the
+  way from the {place}
   to {street}. How long was the [ride|way]?
 f 3..9 dollars to get in
 p 2..6 dollars for a kilometre
@@ -167,7 +183,8 @@ z = x + f dollars paid
 - d = r / p | the way in kilometres | km
 
 @ harvest
-> {name} picks {fruit} on {n} trees near {city}. Each tree gives {k} kilograms, of which the {animal} in total eats {e} kilograms. The
+> {name} picks {fruit} on {n} trees near {city}. Each tree gives {k} kilograms, of which the {animal} in total eats
+  {e} kilograms. The
   rest goes into crates of {c} kilograms. How many crates are filled?
 c 6..15 kilograms in a crate
 n 8..26 trees
@@ -179,7 +196,8 @@ e = all % c kilograms that are eaten
 - m = r / c | the crates | crates
 
 @ phone-plan
-> {name} compares two phone plans. Plan A costs {a} dollars a month and {x} cents a minute, plan B costs {b} dollars a month with
+> {name} compares two phone plans. Plan A costs {a} dollars a month and {x} cents a minute, plan B costs {b}
+  dollars a month with
   all minutes included. At how many minutes [do they cost the same|are the plans equal]?
 x 4..16 cents a minute in plan A
 q 2..9
@@ -191,7 +209,8 @@ b = dd + a dollars a month for plan B
 - m = c / x | the minutes at which both cost the same | minutes
 
 @ paint
-> {name} paints {n} walls of the {place}, each {w} metres wide and {h} metres high. The windows take {f} square metres altogether. One
+> {name} paints {n} walls of the {place}, each {w} metres wide and {h} metres high. The windows take {f} square
+  metres altogether. One
   can of {colour} paint covers {k} square metres. How many cans are [needed|used up]?
 n 3..7 walls
 w 5..12 metres of width
@@ -206,7 +225,8 @@ f = all % k square metres of windows
 - m = c / k | the cans of {colour} | cans
 
 @ recipe-scale
-> A recipe for {food} serves {s} people and takes {g} grams of flour. {name} cooks for {n} guests at the {event}. How many grams of
+> A recipe for {food} serves {s} people and takes {g} grams of flour. {name} cooks for {n} guests at the {event}.
+  How many grams of
   flour [does that take|are needed]?
 s 3..8 people in the recipe
 u 24..75
@@ -216,7 +236,8 @@ n 9..43 guests
 - all = one * n | the flour for the guests | grams
 
 @ marathon
-> {name} trains for a run in {city}. In week one {name} runs {a} kilometres, and each week {d} kilometres more than the week before.
+> {name} trains for a run in {city}. In week one {name} runs {a} kilometres, and each week {d} kilometres more than
+  the week before.
   How far does {name} run in week {n}, and how much farther is that than in week one?
 a 11..34 kilometres in week one
 d 2..7 kilometres more each week
@@ -226,7 +247,8 @@ n 5..16 number of the week
 - f = a + m | the distance of week {n} | km
 
 @ seats
-> The hall of the {place} has {r} rows. The first row has {a} seats, and each row behind has {d} seats more. {name} sits in the last
+> The hall of the {place} has {r} rows. The first row has {a} seats, and each row behind has {d} seats more. {name}
+  sits in the last
   row. How many seats does the last row have, and how many do first and last row have together?
 r 9..26 rows
 a 12..24 seats in the first row
@@ -237,7 +259,8 @@ d 2..5 seats more in each row
 - s = z + a | the seats of first and last row | seats
 
 @ mixture
-> {name} mixes {a} kilograms of coffee at {p} dollars a kilogram with {b} kilograms at {q} dollars for a {shop} in {city}. What is the
+> {name} mixes {a} kilograms of coffee at {p} dollars a kilogram with {b} kilograms at {q} dollars for a {shop} in
+  {city}. What is the
   whole mixture worth, and what does {name} earn by selling it for {v} dollars?
 a 4..19 kilograms of the first kind
 p 11..23 dollars a kilogram of the first kind
@@ -250,7 +273,8 @@ v 880..1400 dollars of the sale
 - e = v - w | what {name} earns | dollars
 
 @ wall-clock
-> A clock in {name}'s kitchen loses {s} seconds every hour. It is set right at noon on {day}. How many [seconds|seconds in all] is it
+> A clock in {name}'s kitchen loses {s} seconds every hour. It is set right at noon on {day}. How many
+  [seconds|seconds in all] is it
   behind after {d} days, and how many whole minutes is that?
 u 2..14
 s = u * 5 seconds lost in an hour
@@ -260,7 +284,8 @@ d 2..9 days
 - m = l / 60 | the minutes it is behind | minutes
 
 @ school-bus
-> {n} pupils and {t} teachers go from {city} to the {event}. A bus has {k} seats, and all buses are full. Each bus costs {p} dollars.
+> {n} pupils and {t} teachers go from {city} to the {event}. A bus has {k} seats, and all buses are full. Each bus
+  costs {p} dollars.
   What do the buses cost [altogether|in total]?
 k 24..52 seats in a bus
 b 3..9
@@ -273,7 +298,8 @@ p 210..460 dollars for a bus
 - e = c * p | the price of all buses | dollars
 
 @ aquarium
-> An aquarium in the {place} is {a} cm long, {b} cm wide and {c} cm deep. {name} fills it with buckets of {l} litres. How many
+> An aquarium in the {place} is {a} cm long, {b} cm wide and {c} cm deep. {name} fills it with buckets of {l}
+  litres. How many
   cubic centimetres does it hold, and how many buckets fill it, a litre being 1000 cubic centimetres?
 l 5..12 litres in a bucket
 a = l * 10 cm of length
@@ -299,7 +325,8 @@ l = gl + cl legs
 - n = b / 2 | the goats, each having two legs more than a hen | goats
 
 @ inheritance
-> {name} shares {m} dollars among {n} cousins, but first gives {d} dollars to the {place} of {city}. What does each cousin [get|receive]?
+> {name} shares {m} dollars among {n} cousins, but first gives {d} dollars to the {place} of {city}. What does each
+  cousin [get|receive]?
 n 3..11 cousins
 q 85..420
 s = n * q
@@ -309,7 +336,8 @@ m = s + d dollars altogether
 - e = r / n | the share of each cousin | dollars
 
 @ printing
-> The {company} print shop charges {f} dollars for setting up and {c} cents for each poster. {name} orders {n} posters for the {event}.
+> The {company} print shop charges {f} dollars for setting up and {c} cents for each poster. {name} orders {n}
+  posters for the {event}.
   What is the bill in dollars?
 f 18..75 dollars for setting up
 c 15..85 cents for a poster
@@ -320,7 +348,8 @@ n = hundreds * 100 posters
 - t = b + f | the bill | dollars
 
 @ hike
-> {name} walks from {city} up to a hut, {u} metres higher, in {t} hours, starting at an altitude of {s} metres. After a rest {name}
+> {name} walks from {city} up to a hut, {u} metres higher, in {t} hours, starting at an altitude of {s} metres.
+  After a rest {name}
   climbs {k} metres more to the top. How many metres an hour did {name} climb to the hut, and how high is the top?
 t 2..6 hours to the hut
 q 180..420
@@ -332,7 +361,8 @@ k 120..640 metres from the hut to the top
 - z = h + k | the altitude of the top | metres
 
 @ postage
-> {name} sends {a} letters at {p} cents and {b} parcels at {q} cents from {city} on {day}. With a note of {m} dollars, how many cents
+> {name} sends {a} letters at {p} cents and {b} parcels at {q} cents from {city} on {day}. With a note of {m}
+  dollars, how many cents
   come back?
 a 5..18 letters
 p 65..95 cents for a letter
@@ -346,7 +376,8 @@ m 60..90 dollars paid
 - r = w - z | the change | cents
 
 @ beehives
-> {name}, a {job}, has {n} beehives. Each gives {k} jars of honey. {g} jars are given to neighbours in {street}; the others are
+> {name}, a {job}, has {n} beehives. Each gives {k} jars of honey. {g} jars are given to neighbours in {street};
+  the others are
   sold for {p} dollars each at the {event}. How much does {name} [take in|earn]?
 n 4..17 beehives
 k 16..38 jars from a hive
@@ -357,7 +388,8 @@ p 6..13 dollars for a jar
 - e = b * p | the money from the {event} | dollars
 
 @ bicycle
-> A wheel of {name}'s bicycle is {c} cm around. How many turns does it make on the {d} metres from the {place} to {street}, and how many
+> A wheel of {name}'s bicycle is {c} cm around. How many turns does it make on the {d} metres from the {place} to
+  {street}, and how many
   on the way there and back?
 hundreds 15..24
 c = hundreds * 10 cm around the wheel
@@ -370,7 +402,8 @@ d = cm / 100 metres of way
 - m = n * 2 | the turns there and back | turns
 
 @ electricity
-> The {device} in {name}'s flat uses {w} watts and runs {h} hours a day. A kilowatt hour costs {c} cents. How many cents does it cost in
+> The {device} in {name}'s flat uses {w} watts and runs {h} hours a day. A kilowatt hour costs {c} cents. How many
+  cents does it cost in
   {d} days?
 fifties 2..18
 w = fifties * 50 watts
@@ -384,7 +417,8 @@ d = twenties * 20 days
 - z = k * c | the cost | cents
 
 @ chocolate
-> {name} brings {b} bars of chocolate with {r} rows of {k} pieces to the {event}. {n} children get {e} pieces each. How many pieces are left
+> {name} brings {b} bars of chocolate with {r} rows of {k} pieces to the {event}. {n} children get {e} pieces each.
+  How many pieces are left
   for {name2}?
 b 9..18 bars
 r 5..8 rows in a bar
@@ -397,7 +431,8 @@ e 3..6 pieces for each child
 - l = a - g | what is left | pieces
 
 @ wages
-> {name} works as a {job} for {p} dollars an hour, and {q} dollars for each hour beyond {h} in a week. Last week it was {t} hours. What does
+> {name} works as a {job} for {p} dollars an hour, and {q} dollars for each hour beyond {h} in a week. Last week it
+  was {t} hours. What does
   {name} earn?
 p 17..34 dollars an hour
 x 4..15
@@ -411,7 +446,8 @@ t = h + o hours of the week
 - e = b + c | what {name} earns | dollars
 
 @ library-shelves
-> The {place} gets {n} new books. {name} fills {s} shelves with {k} books each and sends the others in {b} equal boxes to {city}. How many
+> The {place} gets {n} new books. {name} fills {s} shelves with {k} books each and sends the others in {b} equal
+  boxes to {city}. How many
   books are in a box?
 s 6..22 shelves
 k 18..37 books on a shelf
@@ -425,7 +461,8 @@ n = rest + full new books
 - d = c / b | the books in a box | books
 
 @ candles
-> A candle of {material} {colour} wax made by {name} is {l} millimetres tall and burns down {r} millimetres an hour. How many hours does it burn
+> A candle of {material} {colour} wax made by {name} is {l} millimetres tall and burns down {r} millimetres an
+  hour. How many hours does it burn
   until {s} millimetres are left, and how many minutes is that?
 r 6..16 millimetres an hour
 h 7..23
@@ -437,7 +474,8 @@ l = burnt + s millimetres at first
 - m = t * 60 | the same in minutes | minutes
 
 @ triangle
-> A triangular {material} sign in {city} has a base of {b} cm and a height of {h} cm. {name} needs {n} such signs for the {event}. What is the area
+> A triangular {material} sign in {city} has a base of {b} cm and a height of {h} cm. {name} needs {n} such signs
+  for the {event}. What is the area
   of one sign and of all of them?
 half 13..48
 b = half * 2 cm of base
@@ -448,7 +486,8 @@ n 4..19 signs
 - s = t * n | the area of all signs | square cm
 
 @ remainder-stickers
-> {name} has {n} stickers and puts {k} on each page of an album about {subject}. How many stickers are left over after {p} full pages, and how many
+> {name} has {n} stickers and puts {k} on each page of an album about {subject}. How many stickers are left over
+  after {p} full pages, and how many
   more would fill one more page?
 k 12..32 stickers on a page
 p 7..19 full pages
@@ -460,7 +499,8 @@ n = full + r stickers
 - m = k - l | the stickers missing for one more page | stickers
 
 @ speed-average
-> {name} drives {a} hours at {v} km/h from {city} to {city2}, then {b} hours at {w} km/h to {city3}. How long is the whole way, and by how many
+> {name} drives {a} hours at {v} km/h from {city} to {city2}, then {b} hours at {w} km/h to {city3}. How long is
+  the whole way, and by how many
   kilometres is the second part [longer or shorter than|different from] {c} kilometres?
 a 2..4 hours of the first part
 v 52..78 km/h in the first part
@@ -473,7 +513,8 @@ c 150..390 kilometres to compare with
 - d = y - c | the difference of the second part | km
 
 @ stamps-ratio
-> {name} and {name2} collect stamps in the ratio {p} to {q}. Together they have {s} stamps. How many does {name} have, and how many {name2}?
+> {name} and {name2} collect stamps in the ratio {p} to {q}. Together they have {s} stamps. How many does {name}
+  have, and how many {name2}?
 p 2..7 parts of {name}
 q 8..13 parts of {name2}
 u 7..38
@@ -485,7 +526,8 @@ s = parts * u stamps of both
 - b = o * q | the stamps of {name2} | stamps
 
 @ interest
-> {name} puts {k} dollars into the savings bank of {city} at {p} percent a year. How much interest comes in {y} years if it is taken out every year, and
+> {name} puts {k} dollars into the savings bank of {city} at {p} percent a year. How much interest comes in {y}
+  years if it is taken out every year, and
   how much is that with the {k} dollars?
 hundreds 6..48
 k = hundreds * 100 dollars at first
@@ -497,7 +539,8 @@ y 3..9 years
 - c = k + b | both together | dollars
 
 @ chairs
-> For the {event} {name} puts {r} rows of {c} chairs into the {place}, with a path that takes {w} chairs out of each row. {n} guests have
+> For the {event} {name} puts {r} rows of {c} chairs into the {place}, with a path that takes {w} chairs out of
+  each row. {n} guests have
   come. How many chairs [stay empty|are free]?
 r 11..24 rows
 c 16..31 chairs in a full row
@@ -508,7 +551,8 @@ n 70..140 guests
 - f = b - n | the free chairs | chairs
 
 @ orchard-rows
-> {name} plants {fruit} trees in {city}: {r} rows with {k} trees each, at {p} dollars a tree. The {shop} takes {d} dollars off the bill. What is paid,
+> {name} plants {fruit} trees in {city}: {r} rows with {k} trees each, at {p} dollars a tree. The {shop} takes {d}
+  dollars off the bill. What is paid,
   and what would half of the trees have cost without the reduction?
 r 4..16 rows
 half 4..13
@@ -532,7 +576,8 @@ w 3..11 weeks
 - c = b * w | the metres of all weeks | metres
 
 @ pet-food
-> {name}'s {animal} eats {g} grams a day. A sack of {k} kilograms costs {p} dollars. How many days does it last, and how many dollars do {n} sacks
+> {name}'s {animal} eats {g} grams a day. A sack of {k} kilograms costs {p} dollars. How many days does it last,
+  and how many dollars do {n} sacks
   cost?
 k 4..24 kilograms in a sack
 eight 8..8
@@ -544,7 +589,8 @@ n 3..12 sacks
 - c = n * p | the price of the sacks | dollars
 
 @ consecutive
-> {name} writes three consecutive numbers on the board of the {place}. Their sum is {s}. What is the [smallest|first] of them?
+> {name} writes three consecutive numbers on the board of the {place}. Their sum is {s}. What is the
+  [smallest|first] of them?
 m 14..333
 s = m * 3 sum of the numbers
 - a = s / 3 | the number in the middle | (middle)
@@ -552,7 +598,8 @@ s = m * 3 sum of the numbers
 - c = a + 1 | the largest number | (largest)
 
 @ work-together
-> {name} addresses {a} envelopes an hour for the {event}, {name2} addresses {b}. They have {n} envelopes and {name} works alone for the first {h} hours. How
+> {name} addresses {a} envelopes an hour for the {event}, {name2} addresses {b}. They have {n} envelopes and {name}
+  works alone for the first {h} hours. How
   long do both then need together?
 a 22..48 envelopes an hour by {name}
 b 18..41 envelopes an hour by {name2}
@@ -568,7 +615,8 @@ n = first + later envelopes
 - u = r / s | the hours together | hours
 
 @ elevator
-> A lift at {company} in {city} carries {m} kilograms. {n} people of {p} kilograms on average get in with a crate. How heavy may the crate be, and how many
+> A lift at {company} in {city} carries {m} kilograms. {n} people of {p} kilograms on average get in with a crate.
+  How heavy may the crate be, and how many
   {q}-kilogram bags weigh as much?
 n 4..9 people
 p 61..84 kilograms of a person
@@ -582,7 +630,8 @@ m = people + crate kilograms the lift carries
 - b = c / q | the bags of the same weight | bags
 
 @ newspaper
-> {name} delivers newspapers in {street}: {a} on workdays and {b} on Sundays. How many are that in {w} weeks with six workdays each, and what are they
+> {name} delivers newspapers in {street}: {a} on workdays and {b} on Sundays. How many are that in {w} weeks with
+  six workdays each, and what are they
   worth at {c} dollars each?
 a 34..118 papers on a workday
 b 41..155 papers on a Sunday
@@ -594,7 +643,8 @@ c 2..5 dollars for a paper
 - v = z * c | their worth | dollars
 
 @ temperature
-> At midnight it is {n} degrees below zero at the {place} in {city}. Until noon it gets {u} degrees warmer, then {d} degrees colder by evening. {name} reads the
+> At midnight it is {n} degrees below zero at the {place} in {city}. Until noon it gets {u} degrees warmer, then
+  {d} degrees colder by evening. {name} reads the
   thermometer: what does it show at noon, and in the evening?
 n 3..14 degrees below zero at midnight
 x 14..26
@@ -604,7 +654,8 @@ d 2..12 degrees colder until evening
 - b = a - d | the degrees in the evening | degrees
 
 @ cinema
-> The cinema in {city} sold {t} tickets on {day} for {m} dollars altogether. Adults paid {p} dollars and children {q} dollars. How many were children, asks {name}.
+> The cinema in {city} sold {t} tickets on {day} for {m} dollars altogether. Adults paid {p} dollars and children
+  {q} dollars. How many were children, asks {name}.
 a 25..140
 c 19..95
 q 5..9 dollars for a child
@@ -620,7 +671,8 @@ m = ma + mc dollars altogether
 - k = f / d | the children | children
 
 @ unit-price
-> A {shop} in {city} sells {a} {item} for {x} dollars. Another one in {street} sells {b} of them for {y} dollars. By how many dollars is one piece cheaper there, and what
+> A {shop} in {city} sells {a} {item} for {x} dollars. Another one in {street} sells {b} of them for {y} dollars.
+  By how many dollars is one piece cheaper there, and what
   does {name} save on {n}?
 a 3..9 {item} in the first shop
 p 14..29
@@ -635,7 +687,8 @@ n 6..48 {item} that {name} buys
 - e = d * n | what {name} saves | dollars
 
 @ rope
-> {name} cuts a rope of {l} metres into {n} pieces of {a} metres and, from what is left, pieces of {b} metres. How many of the [latter|shorter pieces] are there, and how
+> {name} cuts a rope of {l} metres into {n} pieces of {a} metres and, from what is left, pieces of {b} metres. How
+  many of the [latter|shorter pieces] are there, and how
   many pieces altogether?
 n 4..17 long pieces
 a 6..13 metres of a long piece
@@ -650,7 +703,8 @@ l = long + short metres of rope
 - s = z + n | all pieces | pieces
 
 @ download
-> {name}'s {device} fetches a film of {g} megabytes at {v} megabytes a second. How many seconds does that take, and how many would it take if {name2}, in the same
+> {name}'s {device} fetches a film of {g} megabytes at {v} megabytes a second. How many seconds does that take, and
+  how many would it take if {name2}, in the same
   flat in {city}, uses {u} megabytes a second of the line?
 s 24..140
 u 2..6 megabytes a second used by {name2}
@@ -663,7 +717,8 @@ g = sv * w megabytes of the film
 - z = g / r | the seconds with what is left | seconds
 
 @ fruit-crates
-> A stall at the {event} in {city} has {a} crates of {fruit} with {x} kilograms and {b} crates of {fruit2} with {y} kilograms. {name} sells {s} kilograms
+> A stall at the {event} in {city} has {a} crates of {fruit} with {x} kilograms and {b} crates of {fruit2} with {y}
+  kilograms. {name} sells {s} kilograms
   altogether. How many kilograms are left?
 a 7..23 crates of {fruit}
 x 9..18 kilograms of {fruit} in a crate
@@ -676,7 +731,8 @@ s 31..95 kilograms sold
 - l = t - s | what is left | kilograms
 
 @ staircase
-> The tower of {city} has {n} steps of {h} millimetres. {name} has climbed {k} of them. How many millimetres of height remain to the top?
+> The tower of {city} has {n} steps of {h} millimetres. {name} has climbed {k} of them. How many millimetres of
+  height remain to the top?
 n 180..390 steps
 h 155..195 millimetres of a step
 k 40..160 steps climbed
@@ -684,7 +740,8 @@ k 40..160 steps climbed
 - m = r * h | the height that remains | millimetres
 
 @ square-plot
-> A square {material} terrace is {a} metres on each side. {name} makes it {d} metres longer on every side. How many square metres are added, and what do they cost at {p}
+> A square {material} terrace is {a} metres on each side. {name} makes it {d} metres longer on every side. How many
+  square metres are added, and what do they cost at {p}
   dollars each?
 a 6..19 metres of side before
 d 2..7 metres added

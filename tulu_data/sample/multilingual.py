@@ -13,7 +13,8 @@ SPACED: Final = ("fr", "de", "es", "it", "pt", "ru")
 
 TEXT: Final = """
 @ fr/week
-> [Peux-tu|Pourrais-tu|Tu peux] [organiser|planifier] ma semaine à {city} ? [J'aime|J'adore] {fr_hobby} et je suis libre [dès|à partir de] {4..7} heures.
+> [Peux-tu|Pourrais-tu|Tu peux] [organiser|planifier] ma semaine à {city} ? [J'aime|J'adore] {fr_hobby} et je suis
+  libre [dès|à partir de] {4..7} heures.
 < [Bien sûr|Avec plaisir|Volontiers]. Voici [une idée|un plan|une proposition] pour {city} :
 *5
 - {fr_day} : {fr_hobby} {fr_place}, de {5..6} à {7..9} heures, [avec|chez] {name}.
@@ -23,29 +24,36 @@ TEXT: Final = """
 - {fr_day5} : [lire|relire] {20..90} pages, [noter|écrire] {3..8} phrases [dans|sur] un cahier {fr_place4}.
 - {fr_day6} : [rien|du repos] ; {name2} [passe|vient] peut-être avec {fr_thing2}.
 > [Et s'il pleut|Et en cas de pluie] {fr_day} ?
-< [Alors|Dans ce cas], [échange|inverse] {fr_day} et {fr_day2} : [sous|à l'abri de] la pluie, {fr_food} [console|réchauffe] mieux que {fr_hobby}, dit {name}.
+< [Alors|Dans ce cas], [échange|inverse] {fr_day} et {fr_day2} : [sous|à l'abri de] la pluie, {fr_food}
+  [console|réchauffe] mieux que {fr_hobby}, dit {name}.
 
 @ fr/letter
 > [Écris|Rédige] [un mot|une lettre] à {name} pour [la remercier|le remercier] de m'avoir prêté {fr_thing} à {city}.
 < [Cher|Bonjour] {name},
 &4
-- [Grâce à toi|Avec ton aide], la soirée {fr_place} a été [réussie|joyeuse] : {20..80} invités, {fr_food} et {fr_thing} au milieu.
-- {name2} a [tout de suite|aussitôt] demandé d'où [venait|sortait] ce bel objet, et j'ai parlé de toi [pendant|durant] {5..40} minutes.
+- [Grâce à toi|Avec ton aide], la soirée {fr_place} a été [réussie|joyeuse] : {20..80} invités, {fr_food} et
+  {fr_thing} au milieu.
+- {name2} a [tout de suite|aussitôt] demandé d'où [venait|sortait] ce bel objet, et j'ai parlé de toi
+  [pendant|durant] {5..40} minutes.
 - [Je te le rends|Tu le retrouveras] {fr_day} [vers|à] {9..11} heures {fr_place2}, avec {fr_thing2} en plus.
 - [Si tu veux|Quand tu veux], viens [goûter|manger] {fr_food2} ; nous parlerons de {fr_hobby} et de {city2}.
 - [Sans toi|Autrement], il aurait fallu [payer|trouver] {30..190} euros et [courir|attendre] jusqu'à {fr_day2}.
 [Amicalement|À bientôt|Je t'embrasse], {name3}
 
 @ fr/explain
-> [Pourquoi|Pour quelle raison] [dit-on|dit {name}] que {fr_hobby} [apaise|calme] ? [Je suis|J'habite] à {city} et je dors mal.
+> [Pourquoi|Pour quelle raison] [dit-on|dit {name}] que {fr_hobby} [apaise|calme] ? [Je suis|J'habite] à {city} et
+  je dors mal.
 < [Plusieurs|Quelques] raisons [reviennent|sont données] :
 #4
-- [Les mains|Les gestes] sont occupées : [au bout de|après] {10..40} minutes, on [oublie|lâche] la journée, comme {name2} {fr_place}.
+- [Les mains|Les gestes] sont occupées : [au bout de|après] {10..40} minutes, on [oublie|lâche] la journée, comme
+  {name2} {fr_place}.
 - [Le rythme|La lenteur] : {fr_hobby} [demande|exige] {2..6} respirations par geste, [plus ou moins|environ].
 - [On se compare|On parle] moins : {fr_place2}, {5..19} personnes [partagent|mangent] {fr_food} et {fr_thing}.
 - [Le résultat|Ce qui reste] se voit : {fr_thing2}, {3..12} par saison, [offert|donné] {fr_day}.
-- [Le sommeil|La nuit] [suit|vient] mieux si l'on [range|ferme] tout à {8..10} heures, dit une étude que {name3} cite [toujours|souvent].
-[Essaie|Commence] {fr_day2}, {20..50} minutes ; après {3..8} semaines, [compare|note] tes nuits. [Sinon|Si rien ne change], [vois|demande à] un médecin de {city}.
+- [Le sommeil|La nuit] [suit|vient] mieux si l'on [range|ferme] tout à {8..10} heures, dit une étude que {name3}
+  cite [toujours|souvent].
+[Essaie|Commence] {fr_day2}, {20..50} minutes ; après {3..8} semaines, [compare|note] tes nuits. [Sinon|Si rien ne
+  change], [vois|demande à] un médecin de {city}.
 
 @ fr/compare
 > {fr_hobby} ou {fr_hobby2} [à|pour] {age:18..70} ans, avec {40..300} euros ?
@@ -53,9 +61,11 @@ TEXT: Final = """
 *3
 - Pour {fr_hobby}, il faut {fr_thing}, {20..150} euros et [une place|un coin] {fr_place}.
 - {fr_hobby2} [se pratique|s'apprend] {fr_place2}, le {fr_day}, avec {name} et {4..20} autres.
-- [Les débuts|Les premières heures] de {fr_hobby} sont [lents|rudes] : {3..9} semaines avant [de sourire|le premier succès].
+- [Les débuts|Les premières heures] de {fr_hobby} sont [lents|rudes] : {3..9} semaines avant [de sourire|le premier
+  succès].
 - {fr_hobby2} [fatigue|use] moins ; {name2}, {71..89} ans, [en fait|s'y met] encore {2..5} fois par mois.
-[Mon avis|À mon sens] : [essaie|prends] {fr_hobby2} si {fr_day2} est libre, [sinon|autrement] {fr_hobby}, et fête cela avec {fr_food}.
+[Mon avis|À mon sens] : [essaie|prends] {fr_hobby2} si {fr_day2} est libre, [sinon|autrement] {fr_hobby}, et fête
+  cela avec {fr_food}.
 
 @ fr/shop
 > [Combien|Que] faut-il prévoir pour {fr_food} et {fr_food2}, {people:4..30} personnes, {fr_place} de {city} ?
@@ -66,10 +76,12 @@ TEXT: Final = """
 - {fr_thing} pour servir, {fr_thing2} pour porter, [prêtés|rendus] par {name2}
 - {20..90} minutes de cuisson, [couvert|à feu doux], puis {10..30} de repos
 - {5..25} euros de fruits, [pour finir|en dessert], au cas où {fr_food2} ne [suffirait|suffit] pas
-[Le tout|Au total] : {60..290} euros. {name3} [peut|sait] aider dès {7..10} heures ; [gardez|notez] les tickets jusqu'à {fr_day2}.
+[Le tout|Au total] : {60..290} euros. {name3} [peut|sait] aider dès {7..10} heures ; [gardez|notez] les tickets
+  jusqu'à {fr_day2}.
 
 @ de/week
-> [Kannst du|Könntest du] [mir|für mich] eine Woche in {city} [planen|einteilen]? Ich mag {de_hobby} und habe ab {4..7} Uhr Zeit.
+> [Kannst du|Könntest du] [mir|für mich] eine Woche in {city} [planen|einteilen]? Ich mag {de_hobby} und habe ab
+  {4..7} Uhr Zeit.
 < [Gern|Natürlich]. [So|Auf diese Weise] [könnte|kann] es in {city} gehen:
 *5
 - {de_day}: {de_hobby} {de_place}, {5..6} bis {7..9} Uhr, [zusammen mit|neben] {name}.
@@ -79,13 +91,16 @@ TEXT: Final = """
 - {de_day5}: {20..90} Seiten lesen, {3..8} Sätze [notieren|behalten], am besten {de_place4}.
 - {de_day6}: [frei|nichts]; [vielleicht|wohl] kommt {name2} vorbei und bringt {2..9} Äpfel mit.
 > [Und wenn|Was, wenn] {name} am {de_day} [absagt|krank ist]?
-< [Dann|In dem Fall] [tausche|wechsle] {de_day} und {de_day2}. {de_food} [schmeckt|gelingt] auch allein, und {de_hobby} läuft nicht [weg|davon], sagt {name2}.
+< [Dann|In dem Fall] [tausche|wechsle] {de_day} und {de_day2}. {de_food} [schmeckt|gelingt] auch allein, und
+  {de_hobby} läuft nicht [weg|davon], sagt {name2}.
 
 @ de/letter
-> [Schreib|Verfasse] [bitte|mir] einen Dankesbrief an {name} aus {city}, {count:20..90} Gäste, {de_food}, es war {de_place}.
+> [Schreib|Verfasse] [bitte|mir] einen Dankesbrief an {name} aus {city}, {count:20..90} Gäste, {de_food}, es war
+  {de_place}.
 < [Liebe Grüße vorweg|Hallo] {name},
 &4
-- [ohne dich|ohne deine Hilfe] wäre der {de_day} {de_place} [still|traurig] geblieben: {count} Gäste, {de_food}, und alle [satt|fröhlich].
+- [ohne dich|ohne deine Hilfe] wäre der {de_day} {de_place} [still|traurig] geblieben: {count} Gäste, {de_food},
+  und alle [satt|fröhlich].
 - {name2} fragt [seit|schon] {3..12} Tagen, [woher|von wem] das Rezept [stammt|kommt], und ich [verrate|sage] es nicht.
 - Hier [liegt|steht] noch {de_thing}; ich [bringe|trage] es am {de_day2} gegen {9..11} Uhr {de_place2} vorbei.
 - [Komm|Besuch uns] bald: {de_food2} [wartet|ist versprochen], und von {city2} gibt es [viel|einiges] zu erzählen.
@@ -101,7 +116,8 @@ TEXT: Final = """
 - [Man spricht|Geredet wird] wenig: {5..19} Menschen {de_place2}, {de_food}, [manchmal|selten] ein Lied.
 - [Etwas|Es] bleibt: {de_thing}, {3..12} im Jahr, [verschenkt|gezeigt] am {de_day}.
 - [Der Schlaf|Die Nacht] kommt [leichter|eher], wenn um {8..10} Uhr [alles|das Licht] ruht und {name2} [leise|fort] ist.
-[Beginne|Fang an] am {de_day2} mit {20..50} Minuten. [Bleibt|Ist] es nach {3..8} Wochen [so|schlimm], [frag|geh zu] einer Ärztin in {city}.
+[Beginne|Fang an] am {de_day2} mit {20..50} Minuten. [Bleibt|Ist] es nach {3..8} Wochen [so|schlimm], [frag|geh zu]
+  einer Ärztin in {city}.
 
 @ de/compare
 > {de_hobby} oder {de_hobby2}, mit {age:18..70} Jahren und {40..300} Euro?
@@ -111,7 +127,8 @@ TEXT: Final = """
 - {de_hobby2} [trifft|übt] man {de_place2}, meist am {de_day}, mit {name} und {4..20} anderen.
 - [Anfangs|Zuerst] ist {de_hobby} [zäh|mühsam]: {3..9} Wochen bis zum ersten [Erfolg|Lachen].
 - {de_hobby2} [schont|fordert] die Knie; {name2}, {71..89}, kommt noch {2..5} Mal im Monat.
-[Mein Rat|Ich würde sagen]: {de_hobby2}, [falls|wenn] der {de_day2} frei ist, sonst {de_hobby}; [gefeiert|gegessen] wird {de_food}.
+[Mein Rat|Ich würde sagen]: {de_hobby2}, [falls|wenn] der {de_day2} frei ist, sonst {de_hobby}; [gefeiert|gegessen]
+  wird {de_food}.
 
 @ de/shop
 > Was [brauche|kaufe] ich für {de_food} und {de_food2}, {people:4..30} Personen, {de_place} in {city}?
@@ -122,7 +139,8 @@ TEXT: Final = """
 - {de_thing} zum [Servieren|Tragen], {de_thing2} zur [Sicherheit|Zierde], beides von {name2}
 - {20..90} Minuten [kochen|backen], {10..30} ruhen lassen, [erst|nur] dann salzen
 - {5..25} Euro für Obst, [falls|wenn] {de_food2} nicht [reicht|gelingt]
-[Zusammen|Alles in allem] {60..290} Euro. {name3} [hilft|kommt] ab {7..10} Uhr; den Rest [klärt|regelt] ihr am {de_day2}.
+[Zusammen|Alles in allem] {60..290} Euro. {name3} [hilft|kommt] ab {7..10} Uhr; den Rest [klärt|regelt] ihr am
+  {de_day2}.
 
 @ es/week
 > [¿Puedes|¿Podrías] [organizar|planear] mi semana en {city}? Me gusta {es_hobby} y estoy libre desde las {4..7}.
@@ -135,13 +153,15 @@ TEXT: Final = """
 - {es_day5}: [leer|repasar] {20..90} páginas y [apuntar|guardar] {3..8} frases {es_place4}.
 - {es_day6}: [nada|descanso]; [quizá|tal vez] pase {name2} con {es_thing2}.
 > ¿Y si {name} no [puede|viene] el {es_day}?
-< [Entonces|En ese caso], [cambia|intercambia] {es_day} por {es_day2}: {es_food} [anima|reúne] más que {es_hobby}, [dice|opina] {name2}.
+< [Entonces|En ese caso], [cambia|intercambia] {es_day} por {es_day2}: {es_food} [anima|reúne] más que {es_hobby},
+  [dice|opina] {name2}.
 
 @ es/letter
 > [Escribe|Redacta] una nota para {name}, de {city}, que me [prestó|dejó] {es_thing}.
 < [Querida gente|Hola], {name}:
 &4
-- [gracias a ti|con tu ayuda], la tarde {es_place} fue [alegre|un éxito]: {20..80} invitados, {es_food} y {es_thing} en el centro.
+- [gracias a ti|con tu ayuda], la tarde {es_place} fue [alegre|un éxito]: {20..80} invitados, {es_food} y
+  {es_thing} en el centro.
 - {name2} [preguntó|quiso saber] de dónde [salía|venía] aquello, y hablé de ti [durante|unos] {5..40} minutos.
 - Lo [devuelvo|llevo] el {es_day} a las {9..11} {es_place2}, con {es_thing2} [de regalo|además].
 - [Ven|Pásate] a probar {es_food2}; hablaremos de {es_hobby} y de {city2}.
@@ -152,12 +172,14 @@ TEXT: Final = """
 > [¿Por qué|¿Cómo es que] {es_hobby} [calma|relaja]? Vivo en {city} y duermo [mal|poco].
 < [Hay|Se dan] varias razones:
 #4
-- Las manos [trabajan|están ocupadas]: a los {10..40} minutos la cabeza [descansa|calla], como [cuenta|dice] {name} {es_place}.
+- Las manos [trabajan|están ocupadas]: a los {10..40} minutos la cabeza [descansa|calla], como [cuenta|dice] {name}
+  {es_place}.
 - [El ritmo|La calma]: {es_hobby} [pide|exige] {2..6} respiraciones por gesto, [más o menos|aproximadamente].
 - Se [habla|compara] menos: {es_place2}, {5..19} personas [comparten|comen] {es_food} y {es_thing}.
 - [Queda|Se ve] algo: {es_thing2}, {3..12} al año, [regalado|mostrado] el {es_day}.
 - [El sueño|La noche] llega [antes|mejor] si a las {8..10} todo está [en orden|a oscuras] y {name2} [se ha ido|calla].
-[Prueba|Empieza] el {es_day2} con {20..50} minutos; tras {3..8} semanas, [compara|anota]. [Si no|Si nada cambia], [consulta|pide cita] en {city}.
+[Prueba|Empieza] el {es_day2} con {20..50} minutos; tras {3..8} semanas, [compara|anota]. [Si no|Si nada cambia],
+  [consulta|pide cita] en {city}.
 
 @ es/compare
 > ¿{es_hobby} o {es_hobby2}, con {age:18..70} años y {40..300} euros?
@@ -167,7 +189,8 @@ TEXT: Final = """
 - {es_hobby2} se [practica|aprende] {es_place2}, el {es_day}, con {name} y {4..20} más.
 - [Al principio|Los comienzos]: {es_hobby} [cuesta|cansa] {3..9} semanas, [luego|después] engancha.
 - {name2}, de {71..89} años, [elige|prefiere] {es_hobby2} {2..5} veces al mes.
-[Mi consejo|Yo diría]: {es_hobby2} si el {es_day2} está libre; [si no|en otro caso], {es_hobby}, y para celebrarlo, {es_food}.
+[Mi consejo|Yo diría]: {es_hobby2} si el {es_day2} está libre; [si no|en otro caso], {es_hobby}, y para celebrarlo,
+  {es_food}.
 
 @ es/shop
 > ¿Qué [compro|necesito] para {es_food} y {es_food2}, {people:4..30} personas, {es_place} de {city}?
@@ -178,7 +201,8 @@ TEXT: Final = """
 - {es_thing} para [servir|llevar], {es_thing2} por si acaso, [ambos|las dos cosas] de {name2}
 - {20..90} minutos [al horno|a fuego lento] y {10..30} de reposo
 - {5..25} euros de fruta, [por si|en caso de que] {es_food2} no [alcance|salga]
-[En total|Todo junto], {60..290} euros. {name3} [ayuda|llega] desde las {7..10}; [guardad|apuntad] los recibos hasta el {es_day2}.
+[En total|Todo junto], {60..290} euros. {name3} [ayuda|llega] desde las {7..10}; [guardad|apuntad] los recibos
+  hasta el {es_day2}.
 
 @ it/week
 > [Puoi|Potresti] [organizzare|pianificare] la mia settimana a {city}? Mi piace {it_hobby} e sono libero dalle {4..7}.
@@ -191,13 +215,15 @@ TEXT: Final = """
 - {it_day5}: [leggere|rileggere] {20..90} pagine e [annotare|tenere] {3..8} frasi {it_place4}.
 - {it_day6}: [niente|riposo]; [forse|magari] passa {name2} con {it_thing2}.
 > E se {name} [non può|è malato] {it_day}?
-< [Allora|In quel caso] [scambia|inverti] {it_day} e {it_day2}: {it_food} [consola|unisce] più di altro, [dice|pensa] {name2}.
+< [Allora|In quel caso] [scambia|inverti] {it_day} e {it_day2}: {it_food} [consola|unisce] più di altro,
+  [dice|pensa] {name2}.
 
 @ it/letter
 > [Scrivi|Prepara] un biglietto per {name} di {city}, che mi ha [prestato|dato] {it_thing}.
 < [Ciao|Salve] {name},
 &4
-- [grazie a te|con il tuo aiuto] la serata {it_place} è stata [allegra|riuscita]: {20..80} ospiti, {it_food} e {it_thing} in mezzo.
+- [grazie a te|con il tuo aiuto] la serata {it_place} è stata [allegra|riuscita]: {20..80} ospiti, {it_food} e
+  {it_thing} in mezzo.
 - {name2} ha [chiesto|voluto sapere] da dove [venisse|uscisse], e ho parlato di te [per|circa] {5..40} minuti.
 - Te lo [riporto|rendo] {it_day} alle {9..11} {it_place2}, con {it_thing2} [in più|in dono].
 - [Vieni|Passa] ad assaggiare {it_food2}; parleremo di {city2} e [forse|certo] anche d'altro.
@@ -213,7 +239,8 @@ TEXT: Final = """
 - Si [parla|discute] meno: {it_place2}, {5..19} persone [dividono|mangiano] {it_food} e {it_thing}.
 - [Resta|Rimane] qualcosa: {it_thing2}, {3..12} all'anno, [regalato|mostrato] {it_day}.
 - [Il sonno|La notte] arriva [prima|meglio] se alle {8..10} tutto è [in ordine|spento] e {name2} [tace|è via].
-[Prova|Comincia] {it_day2} con {20..50} minuti; dopo {3..8} settimane [confronta|annota]. [Se no|Se nulla cambia], [chiedi|vai] a un medico di {city}.
+[Prova|Comincia] {it_day2} con {20..50} minuti; dopo {3..8} settimane [confronta|annota]. [Se no|Se nulla cambia],
+  [chiedi|vai] a un medico di {city}.
 
 @ it/compare
 > {it_hobby} o {it_hobby2}, a {age:18..70} anni con {40..300} euro?
@@ -234,10 +261,12 @@ TEXT: Final = """
 - {it_thing} per [servire|portare], {it_thing2} di riserva, [tutto|entrambi] da {name2}
 - {20..90} minuti [in forno|a fuoco lento] e {10..30} di riposo
 - {5..25} euro di frutta, [se|nel caso che] {it_food2} non [basti|riesca]
-[In tutto|Insieme] {60..290} euro. {name3} [aiuta|arriva] dalle {7..10}; [tenete|segnate] gli scontrini fino a {it_day2}.
+[In tutto|Insieme] {60..290} euro. {name3} [aiuta|arriva] dalle {7..10}; [tenete|segnate] gli scontrini fino a
+  {it_day2}.
 
 @ pt/week
-> [Podes|Poderias] [organizar|planear] a minha semana em {city}? Gosto de [aprender|praticar] coisas novas e estou livre a partir das {4..7}.
+> [Podes|Poderias] [organizar|planear] a minha semana em {city}? Gosto de [aprender|praticar] coisas novas e estou
+  livre a partir das {4..7}.
 < [Claro|Com gosto]. [Uma ideia|Um plano] para {city}:
 *5
 - {pt_day}: {pt_hobby} {pt_place}, das {5..6} às {7..9}, [com|junto de] {name}.
@@ -253,7 +282,8 @@ TEXT: Final = """
 > [Escreve|Prepara] um bilhete para {name}, de {city}, que me [emprestou|deu] {pt_thing}.
 < [Olá|Viva], {name}!
 &4
-- [Graças a ti|Com a tua ajuda], a tarde {pt_place} foi [alegre|um sucesso]: {20..80} convidados, {pt_food} e {pt_thing} no meio.
+- [Graças a ti|Com a tua ajuda], a tarde {pt_place} foi [alegre|um sucesso]: {20..80} convidados, {pt_food} e
+  {pt_thing} no meio.
 - {name2} [perguntou|quis saber] de onde [vinha|saíra] aquilo, e falei de ti [durante|uns] {5..40} minutos.
 - [Devolvo-o|Levo-o] {pt_day} às {9..11} {pt_place2}, com {pt_thing2} [de presente|a mais].
 - [Vem|Passa por cá] provar {pt_food2}; falaremos de {city2} e de [tudo|muito mais].
@@ -264,12 +294,14 @@ TEXT: Final = """
 > [Porque é que|Como é que] {pt_hobby} [acalma|relaxa]? Moro em {city} e durmo [mal|pouco].
 < [Há|Existem] várias razões:
 #4
-- As mãos [trabalham|estão ocupadas]: ao fim de {10..40} minutos a cabeça [descansa|cala-se], [conta|diz] {name} {pt_place}.
+- As mãos [trabalham|estão ocupadas]: ao fim de {10..40} minutos a cabeça [descansa|cala-se], [conta|diz] {name}
+  {pt_place}.
 - [O ritmo|A calma]: {pt_hobby} [pede|exige] {2..6} respirações por gesto, [mais ou menos|cerca disso].
 - [Fala-se|Discute-se] menos: {pt_place2}, {5..19} pessoas [partilham|comem] {pt_food} e {pt_thing}.
 - [Fica|Vê-se] algo: {pt_thing2}, {3..12} por ano, [oferecido|mostrado] {pt_day}.
 - [O sono|A noite] chega [antes|melhor] se às {8..10} tudo está [arrumado|às escuras] e {name2} [saiu|dorme].
-[Experimenta|Começa] {pt_day2} com {20..50} minutos; após {3..8} semanas, [compara|anota]. [Se não|Se nada mudar], [consulta|procura] um médico em {city}.
+[Experimenta|Começa] {pt_day2} com {20..50} minutos; após {3..8} semanas, [compara|anota]. [Se não|Se nada mudar],
+  [consulta|procura] um médico em {city}.
 
 @ pt/compare
 > {pt_hobby} ou {pt_hobby2}, aos {age:18..70} anos e com {40..300} euros?
@@ -279,7 +311,8 @@ TEXT: Final = """
 - {pt_hobby2} [pratica-se|aprende-se] {pt_place2}, {pt_day}, com {name} e mais {4..20}.
 - [No início|Os começos]: {pt_hobby} [custa|cansa] {3..9} semanas, [depois|mais tarde] prende.
 - {name2}, de {71..89} anos, [escolhe|prefere] {pt_hobby2} {2..5} vezes por mês.
-[O meu conselho|Eu diria]: {pt_hobby2} se {pt_day2} estiver livre; [senão|caso contrário], {pt_hobby}, e para festejar, {pt_food}.
+[O meu conselho|Eu diria]: {pt_hobby2} se {pt_day2} estiver livre; [senão|caso contrário], {pt_hobby}, e para
+  festejar, {pt_food}.
 
 @ pt/shop
 > O que [compro|preciso] para {pt_food} e {pt_food2}, {people:4..30} pessoas, {pt_place} de {city}?
@@ -290,10 +323,12 @@ TEXT: Final = """
 - {pt_thing} para [servir|levar], {pt_thing2} de reserva, [ambos|tudo] de {name2}
 - {20..90} minutos [no forno|em lume brando] e {10..30} de descanso
 - {5..25} euros de fruta, [caso|se] {pt_food2} não [chegue|saia bem]
-[No total|Ao todo], {60..290} euros. {name3} [ajuda|chega] a partir das {7..10}; [guardem|anotem] os recibos até {pt_day2}.
+[No total|Ao todo], {60..290} euros. {name3} [ajuda|chega] a partir das {7..10}; [guardem|anotem] os recibos até
+  {pt_day2}.
 
 @ ru/week
-> [Составь|Предложи] [мне|пожалуйста] план на неделю: город – {ru_city}, увлечение – {ru_hobby}, свободное время – после {4..7} часов.
+> [Составь|Предложи] [мне|пожалуйста] план на неделю: город – {ru_city}, увлечение – {ru_hobby}, свободное время –
+  после {4..7} часов.
 < [Конечно|С радостью]. [Вот|Возможный] план, город {ru_city}:
 *5
 - {ru_day}: {ru_hobby} {ru_place}, с {5..6} до {7..9}, рядом {ru_name}.
@@ -303,7 +338,8 @@ TEXT: Final = """
 - {ru_day5}: {20..90} страниц книги и {3..8} записей, [лучше|можно] {ru_place4}.
 - {ru_day6}: [отдых|ничего]; [может быть|возможно], придёт {ru_name2}, в руках {ru_thing2}.
 > [А если|Что, если] {ru_name} не [придёт|сможет]?
-< [Тогда|В этом случае] {ru_day} и {ru_day2} [меняются|поменяй] местами: {ru_food} [важнее|приятнее], чем {ru_hobby}, [говорит|считает] {ru_name2}.
+< [Тогда|В этом случае] {ru_day} и {ru_day2} [меняются|поменяй] местами: {ru_food} [важнее|приятнее], чем
+  {ru_hobby}, [говорит|считает] {ru_name2}.
 
 @ ru/letter
 > [Напиши|Составь] благодарность: {ru_name}, город {ru_city}, вещь на время – {ru_thing}.
@@ -325,7 +361,8 @@ TEXT: Final = """
 - [Меньше слов|Мало споров]: {ru_place2} {5..19} человек, {ru_food}, {ru_thing} [в углу|на столе].
 - [Остаётся|Виден] след: {ru_thing2}, {3..12} за год, [подарок|показ] – {ru_day}.
 - [Сон|Ночь] приходит [легче|раньше], если в {8..10} [темно|тихо] и {ru_name2} [молчит|уже дома].
-[Начни|Попробуй] так: {ru_day2}, {20..50} минут; [через|спустя] {3..8} недель [сравни|запиши]. [Не поможет|Если нет] – [спроси|иди] к врачу.
+[Начни|Попробуй] так: {ru_day2}, {20..50} минут; [через|спустя] {3..8} недель [сравни|запиши]. [Не поможет|Если
+  нет] – [спроси|иди] к врачу.
 
 @ ru/compare
 > {ru_hobby} или {ru_hobby2}: возраст {age:18..70}, [бюджет|есть] {500..3000} рублей?
@@ -335,7 +372,8 @@ TEXT: Final = """
 - {ru_hobby2}: [занятия|встречи] {ru_place2}, {ru_day}, {ru_name} и ещё {4..20} человек.
 - [Сначала|Поначалу] {ru_hobby} – [труд|терпение], {3..9} недель до [радости|успеха].
 - {ru_name2}, возраст {71..89}, [выбирает|любит]: {ru_hobby2}, {2..5} раза в месяц.
-[Мой совет|Я бы сказал]: если {ru_day2} свободен, – {ru_hobby2}, [иначе|а нет] – {ru_hobby}, и [праздничный|в награду] {ru_food}.
+[Мой совет|Я бы сказал]: если {ru_day2} свободен, – {ru_hobby2}, [иначе|а нет] – {ru_hobby}, и [праздничный|в
+  награду] {ru_food}.
 
 @ ru/shop
 > Что [купить|нужно]: {ru_food}, {ru_food2}, гостей {people:4..30}, {ru_place}, город {ru_city}?
@@ -415,7 +453,8 @@ TEXT: Final = """
 - {ja_day5}:本を{20..90}ページ読み、{3..8}行[書く|写す]、場所は{ja_place4}。
 - {ja_day6}:[休み|何もしない]、{ja_name2}さんが{ja_thing2}を持って来るかも。
 > {ja_name}さんが[来られない|休む]ときは?
-< [それなら|その場合は]{ja_day}と{ja_day2}を[入れ替えます|替えましょう]。{ja_food}は一人でも[おいしい|楽しい]と{ja_name2}さんも言います。
+< [それなら|その場合は]{ja_day}と{ja_day2}を[入れ替えます|替えましょう]。{ja_food}は一人でも[おいしい|楽しい]と
+  {ja_name2}さんも言います。
 
 @ ja/letter
 > {ja_city}の{ja_name}さんに、{ja_thing}を[貸して|届けて]くれたお礼の手紙を書いて。客は{count:20..80}人でした。
@@ -474,7 +513,7 @@ def _spaced(text: str) -> str:
     for line in text.splitlines():
         before = lines[-1] if lines else ""
         begins = line[:1] in "*#&" and line[1:].isdecimal()
-        ends = before.startswith("- ") and not line.startswith(("- ", "  ", ">", "<", "@"))
+        ends = before.startswith(("- ", "  ")) and not line.startswith(("- ", "  ", ">", "<", "@"))
         lines += ["", line] if line and (begins or ends) else [line]
     return "\n".join(lines)
 

@@ -16,7 +16,7 @@ import orjson
 from tulu_data.sample import chat, code, evaluations, math, multi_turn, multilingual, safety, tools
 from tulu_data.sample.draw import Draw
 from tulu_data.sample.evaluations import Item
-from tulu_data.sample.grammar import Filling, parse, write
+from tulu_data.sample.grammar import Filling, pool, write
 
 if TYPE_CHECKING:
     import polars as pl
@@ -205,11 +205,12 @@ class Contaminated(NamedTuple):
     how: str
 
 
-_EMBEDDED: Final = parse(
-    "[Hello|Hi|Good {day}], [my colleague {name}|{name} from {city}|our {job} {name}] [sent|gave] me [this|the following] [on {day2}|last "
-    "{month}] and [we|both of us] feel {feeling} about it.\n\n{question}\n\n[Please|Could you] [explain|write] it [simply|in full], as [if|though] "
-    "for a {job2} who [prefers|likes] {hobby} to {subject}; {food} [is|will be] [your reward|waiting]."
-)
+(_EMBEDDED,) = pool("""
+- [Hello|Hi|Good {day}], [my colleague {name}|{name} from {city}|our {job} {name}] [sent|gave] me [this|the following]
+  [on {day2}|last {month}] and [we|both of us] feel {feeling} about it: {question} [Please|Could you] [explain|write] it
+  [simply|in full], as [if|though] for a {job2} who [prefers|likes] {hobby} to {subject}; {food} [is|will be] [your
+  reward|waiting].
+""")
 
 
 def contaminated(part: Part, seed: int, number: int) -> Contaminated:
@@ -222,7 +223,12 @@ def contaminated(part: Part, seed: int, number: int) -> Contaminated:
     asked = {"embedded": lambda: write(_EMBEDDED, filling), "edited": lambda: _edited(item, turn)}
     question = asked[how]() if how in asked else item.question
     messages = [{"role": "user", "content": question}, {"role": "assistant", "content": item.reply}]
-    drawn = {"messages": messages, "domain": DOMAIN.get(part, part), "language": "en", "template": f"{part}/{evaluation}"}
+    drawn = {
+        "messages": messages,
+        "domain": DOMAIN.get(part, part),
+        "language": "en",
+        "template": f"{part}/{evaluation}",
+    }
     return Contaminated(drawn, evaluation, item.id, how)
 
 

@@ -58,10 +58,11 @@ BANKS: Final[dict[str, tuple[str, ...]]] = {
     """),
     "food": _words("""
         lentil soup, mushroom risotto, apple strudel, bean stew, vegetable curry, cheese dumplings, rye bread, ramen,
-        baked aubergine, potato salad, plum cake, fish tacos, spinach pie, pea soup, flatbread, barley pilaf, shakshuka,
-        walnut brownies, pumpkin gnocchi, chickpea salad, couscous, tomato tart, banana bread, onion quiche, rice pudding,
-        pancakes, beetroot borscht, carrot cake, stuffed peppers, corn chowder, noodle salad, almond biscuits, leek pie,
-        lemon tart, paella, polenta, minestrone, cinnamon rolls, falafel, kimchi stew
+        baked aubergine, potato salad, plum cake, fish tacos, spinach pie, pea soup, flatbread, barley pilaf,
+        shakshuka, walnut brownies, pumpkin gnocchi, chickpea salad, couscous, tomato tart, banana bread,
+        onion quiche, rice pudding, pancakes, beetroot borscht, carrot cake, stuffed peppers, corn chowder,
+        noodle salad, almond biscuits, leek pie, lemon tart, paella, polenta, minestrone, cinnamon rolls, falafel,
+        kimchi stew
     """),
     "fruit": _words("""
         apples, pears, plums, oranges, peaches, lemons, mangoes, apricots, figs, kiwis, quinces, nectarines, melons,
@@ -69,9 +70,9 @@ BANKS: Final[dict[str, tuple[str, ...]]] = {
     """),
     "item": _words("""
         notebooks, lamps, mugs, candles, cushions, kites, scarves, baskets, clocks, puzzles, tea towels, backpacks,
-        umbrellas, sketchbooks, teapots, torches, picture frames, bookends, doormats, wooden trains, rain jackets, bowls,
-        chess sets, blankets, keyrings, wall maps, thermos flasks, bird feeders, water bottles, pencil cases, stools,
-        coasters, vases, lunch boxes, hammocks, headphones, ukuleles, mirrors, sleeping bags, dominoes
+        umbrellas, sketchbooks, teapots, torches, picture frames, bookends, doormats, wooden trains, rain jackets,
+        bowls, chess sets, blankets, keyrings, wall maps, thermos flasks, bird feeders, water bottles, pencil cases,
+        stools, coasters, vases, lunch boxes, hammocks, headphones, ukuleles, mirrors, sleeping bags, dominoes
     """),
     "shop": _words("""
         corner shop, bakery, bookshop, hardware store, flower stall, bicycle workshop, tea house, toy shop, farm shop,
@@ -79,22 +80,24 @@ BANKS: Final[dict[str, tuple[str, ...]]] = {
         camping store, pottery studio, delicatessen, craft market, pharmacy, kiosk, co-operative, record shop
     """),
     "place": _words("""
-        library, town hall, botanical garden, swimming pool, youth centre, railway museum, community kitchen, old mill,
-        sports hall, observatory, harbour office, school gym, city archive, planetarium, village church, music school,
-        allotment garden, skate park, theatre workshop, lighthouse, covered market, boathouse, fire station, art gallery,
-        language café, cinema club, tram depot, neighbourhood centre, maker space, castle courtyard
+        library, town hall, botanical garden, swimming pool, youth centre, railway museum, community kitchen,
+        old mill, sports hall, observatory, harbour office, school gym, city archive, planetarium, village church,
+        music school, allotment garden, skate park, theatre workshop, lighthouse, covered market, boathouse,
+        fire station, art gallery, language café, cinema club, tram depot, neighbourhood centre, maker space,
+        castle courtyard
     """),
     "event": _words("""
-        book fair, harvest festival, science night, charity run, open house, lantern parade, chess tournament, flea market,
-        poetry evening, spring concert, repair café, street party, cooking class, film marathon, quiz night, garden tour,
-        choir rehearsal, photo exhibition, winter market, bicycle rally, pottery workshop, puppet show, seed swap,
-        history walk, astronomy evening, folk dance, debate club final, model boat regatta, job fair, kite day
+        book fair, harvest festival, science night, charity run, open house, lantern parade, chess tournament,
+        flea market, poetry evening, spring concert, repair café, street party, cooking class, film marathon,
+        quiz night, garden tour, choir rehearsal, photo exhibition, winter market, bicycle rally, pottery workshop,
+        puppet show, seed swap, history walk, astronomy evening, folk dance, debate club final, model boat regatta,
+        job fair, kite day
     """),
     "day": _words("Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday"),
     "month": _words("January, February, March, April, May, June, July, August, September, October, November, December"),
     "colour": _words("""
-        crimson, teal, ochre, navy, olive, lilac, amber, ivory, charcoal, turquoise, scarlet, mint, maroon, sand, indigo,
-        coral, slate, mustard, emerald, peach, plum, silver, rust, sky blue, forest green
+        crimson, teal, ochre, navy, olive, lilac, amber, ivory, charcoal, turquoise, scarlet, mint, maroon, sand,
+        indigo, coral, slate, mustard, emerald, peach, plum, silver, rust, sky blue, forest green
     """),
     "material": _words("""
         oak, bamboo, linen, wool, clay, copper, cork, glass, slate, felt, cotton, birch, granite, tin, leather, paper,
@@ -110,11 +113,12 @@ BANKS: Final[dict[str, tuple[str, ...]]] = {
         curious, sleepy, lively, simple, cosy, remote
     """),
     "subject": _words("""
-        photosynthesis, plate tectonics, the French Revolution, probability, the water cycle, sonnets, electric circuits,
-        the human heart, Roman law, fractions, the Silk Road, black holes, immunity, supply and demand, baroque music,
-        volcanoes, coral reefs, the printing press, genetics, Greek drama, magnetism, glaciers, the Industrial Revolution,
-        logarithms, bird migration, the periodic table, map projections, jazz, fermentation, cell division, prime numbers,
-        the phases of the moon, constitutions, radio waves, ecosystems, sound, Viking ships, optics, soil, cryptography
+        photosynthesis, plate tectonics, the French Revolution, probability, the water cycle, sonnets,
+        electric circuits, the human heart, Roman law, fractions, the Silk Road, black holes, immunity,
+        supply and demand, baroque music, volcanoes, coral reefs, the printing press, genetics, Greek drama,
+        magnetism, glaciers, the Industrial Revolution, logarithms, bird migration, the periodic table,
+        map projections, jazz, fermentation, cell division, prime numbers, the phases of the moon, constitutions,
+        radio waves, ecosystems, sound, Viking ships, optics, soil, cryptography
     """),
     "song": _words("""
         lullaby, march, waltz, ballad, folk tune, fanfare, sea shanty, round, hymn, polka, bossa nova, nocturne, canon,
@@ -122,10 +126,11 @@ BANKS: Final[dict[str, tuple[str, ...]]] = {
     """),
     "book": _words("""
         The Salt Road, A Window in Winter, Nine Lanterns, The Cartographer's Niece, Under the Viaduct, Small Weather,
-        The Last Ferry, Letters to a Glacier, Bread and Compass, The Quiet Orchard, Seven Bridges, The Clockmaker's Debt,
-        A House of Reeds, North of Evening, The Borrowed Piano, Tidewater, The Glass Apprentice, An Honest Map,
-        Sparrows in the Attic, The Long Thaw, Copper Morning, What the River Kept, The Paper Harbour, Two Winters,
-        The Beekeeper's Alphabet, Smoke and Linen, A Field of Bells, The Unlit Stage, Half a Mile of Rain, Marsh Light
+        The Last Ferry, Letters to a Glacier, Bread and Compass, The Quiet Orchard, Seven Bridges,
+        The Clockmaker's Debt, A House of Reeds, North of Evening, The Borrowed Piano, Tidewater,
+        The Glass Apprentice, An Honest Map, Sparrows in the Attic, The Long Thaw, Copper Morning,
+        What the River Kept, The Paper Harbour, Two Winters, The Beekeeper's Alphabet, Smoke and Linen,
+        A Field of Bells, The Unlit Stage, Half a Mile of Rain, Marsh Light
     """),
     "tool": _words("""
         spanner, chisel, trowel, hand plane, soldering iron, spirit level, mallet, rake, hacksaw, drill, tape measure,
@@ -136,29 +141,31 @@ BANKS: Final[dict[str, tuple[str, ...]]] = {
         coffee machine, dehumidifier, keyboard, headset, game console, toaster, doorbell camera, vacuum robot, monitor
     """),
     "noun": _words("""
-        order, invoice, ticket, parcel, booking, sensor, reading, player, student, article, comment, product, vehicle,
-        employee, patient, recipe, track, message, payment, session, device, account, shipment, review, event, branch,
-        contract, donation, flight, lesson, machine, meter, novel, permit, quote, rental, sample, survey, token, visit,
-        alarm, backup, badge, banner, cabin, camera, candidate, cargo_box, claim, coupon, course, crate, deposit, engine,
-        expense, forecast, garden, guest, habit, hotel, journey, label, ledger, library, locker, medal, orchard, package,
-        pallet, penalty, poster, project, refund, reminder, robot, route, rower, shift, signal, station, storage_unit,
-        talk, template, transfer, tram, upload, valve, voucher, warehouse, well, workshop
+        order, invoice, ticket, parcel, booking, sensor, reading, player, student, article, comment, product,
+        vehicle, employee, patient, recipe, track, message, payment, session, device, account, shipment, review,
+        event, branch, contract, donation, flight, lesson, machine, meter, novel, permit, quote, rental, sample,
+        survey, token, visit, alarm, backup, badge, banner, cabin, camera, candidate, cargo_box, claim, coupon,
+        course, crate, deposit, engine, expense, forecast, garden, guest, habit, hotel, journey, label, ledger,
+        library, locker, medal, orchard, package, pallet, penalty, poster, project, refund, reminder, robot, route,
+        rower, shift, signal, station, storage_unit, talk, template, transfer, tram, upload, valve, voucher,
+        warehouse, well, workshop
     """),
     "field": _words("""
-        amount, weight, score, price, duration, distance, rating, quantity, age, balance, priority, height, level, points,
-        salary, delay, width, volume, cost, mileage, capacity, discount, pressure, temperature, humidity, latency, budget,
-        credit, stock, margin, altitude, speed, depth, length, brightness, frequency, bonus, fee, load, yield_kg
+        amount, weight, score, price, duration, distance, rating, quantity, age, balance, priority, height, level,
+        points, salary, delay, width, volume, cost, mileage, capacity, discount, pressure, temperature, humidity,
+        latency, budget, credit, stock, margin, altitude, speed, depth, length, brightness, frequency, bonus, fee,
+        load, yield_kg
     """),
     "verb": _words("""
         collect, compute, gather, summarise, extract, derive, resolve, build, determine, evaluate, prepare, produce,
         assemble, find, report, select, tally, estimate, process, work_out
     """),
     "word": _words("""
-        lantern, harbour, velvet, thunder, maple, compass, orbit, pepper, saddle, ribbon, canyon, walnut, pebble, meadow,
-        anchor, feather, timber, marble, spindle, copper, glacier, bramble, tunnel, whistle, saffron, turbine, quiver,
-        parchment, mosaic, lattice, cinder, gravel, hollow, juniper, kettle, lagoon, mitten, nectar, oyster, pewter,
-        quartz, ripple, sparrow, thimble, urchin, violet, wicker, yonder, zenith, almond, basalt, cobble, dapple, ember,
-        fennel, garnet, heather, ivory, jasper, kindle
+        lantern, harbour, velvet, thunder, maple, compass, orbit, pepper, saddle, ribbon, canyon, walnut, pebble,
+        meadow, anchor, feather, timber, marble, spindle, copper, glacier, bramble, tunnel, whistle, saffron,
+        turbine, quiver, parchment, mosaic, lattice, cinder, gravel, hollow, juniper, kettle, lagoon, mitten, nectar,
+        oyster, pewter, quartz, ripple, sparrow, thimble, urchin, violet, wicker, yonder, zenith, almond, basalt,
+        cobble, dapple, ember, fennel, garnet, heather, ivory, jasper, kindle
     """),
     "season": _words("spring, summer, autumn, winter"),
     "language": _words("""
@@ -178,7 +185,7 @@ HELD_OUT: Final[dict[str, tuple[str, ...]]] = {
         Nikolai, Odile, Philippa, Quentin, Rosalind, Sebastian, Theodora, Ulrike, Valentin, Wilhelmina, Yolanda, Zoltan
     """),
     "company": _words("""
-        Aspenfield, Brightwater, Cinderpath, Dovecote, Elmstead, Flintlock Media, Gatehouse, Hollybank, Ironbridge Tools,
-        Jackdaw, Kingfisher Data, Lowtide, Merrow, Netherby, Overlook
+        Aspenfield, Brightwater, Cinderpath, Dovecote, Elmstead, Flintlock Media, Gatehouse, Hollybank,
+        Ironbridge Tools, Jackdaw, Kingfisher Data, Lowtide, Merrow, Netherby, Overlook
     """),
 }
