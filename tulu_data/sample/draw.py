@@ -20,7 +20,7 @@ class Draw:
 
     >>> draw = Draw("math", 7, 0)
     >>> [draw.below(6) for _ in range(5)]
-    [3, 1, 3, 0, 3]
+    [3, 4, 4, 5, 1]
     """
 
     __slots__ = ("_key", "_left", "_rounds")
