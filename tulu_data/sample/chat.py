@@ -250,7 +250,7 @@ on {day}, {2..28} {month}, the {colour} {device} I [bought|ordered] for {90..890
 {name}, {street2}, {city}
 
 @ book-review
-> [Write|I need] a [review|short review] of "{book}", a novel by {name} {word} [set|that plays] in {city}.
+> [Write|I need] a [review|short review] of "{book}", a novel by {name} {Word} [set|that plays] in {city}.
 < "{book}" [opens|begins] on a {day} in {city}, with a {job} who [counts|mends|hides] {item} of {material}, and [it
   takes|needs] {40..120} pages to [say|tell] why.
 

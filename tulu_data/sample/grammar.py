@@ -11,7 +11,8 @@
 
 `@` begins a template and names it; `>`, `<`, `!` and `^` begin a turn of the user, the
 assistant, the system or a tool. A blank line is a paragraph's end; `*3` takes three of the
-items that follow, as a list (`#3` numbers them, `&3` makes one paragraph of them). A line
+items that follow, as a list in any order (`#3` numbers them and `&3` makes a paragraph of
+them, in theirs). A line
 that is indented goes on with the one before. `[a|b]` is a choice and may hold others,
 `{city}` a word out of the bank `city`, `{city2}` another one, `{City}` the first with a
 capital, `{2..9}` a number and `{days:2..9}` one with a name. What was drawn once for a
@@ -31,6 +32,7 @@ from tulu_data.sample.words import BANKS, HELD_OUT
 
 ROLES: Final = {">": "user", "<": "assistant", "!": "system", "^": "tool"}
 _SLOT = re.compile(r"\{(?:([A-Za-z_]+\d*)(?::(\d+)\.\.(\d+))?|(\d+)\.\.(\d+))\}")
+_ARTICLE = re.compile(r"\b([Aa]) (?=(?!uk|uni|us[eu]|one\b)[aeiouAEIOU]\w\w)")
 _PICK = re.compile(r"([*#&])(\d+)")
 
 
@@ -161,6 +163,15 @@ def _write(parts: Parts, filling: Filling, found: list[str]) -> None:
             _write(options[filling.draw.below(len(options))], filling, found)
 
 
+def articled(text: str) -> str:
+    """An English text with `an` where a word that was drawn wants it.
+
+    >>> articled("a ukulele, a amber lamp")
+    'a ukulele, an amber lamp'
+    """
+    return _ARTICLE.sub(r"\1n ", text)
+
+
 def ranges(parts: Parts) -> Iterator[Slot]:
     """The named numbers among some parts, those of choices too."""
     for part in parts:
@@ -182,7 +193,9 @@ class Block:
     def write(self, filling: Filling) -> str:
         if not self.mark:
             return write(self.items[0], filling)
-        chosen = [write(self.items[index], filling) for index in filling.draw.some(self.count, len(self.items))]
+        order = filling.draw.some(self.count, len(self.items))
+        # What is told or done has an order; a list has none.
+        chosen = [write(self.items[index], filling) for index in (order if self.mark == "*" else sorted(order))]
         if self.mark == "&":
             return " ".join(chosen)
         if self.mark == "*":
@@ -219,7 +232,10 @@ class Template:
         # A text may name a number before the place that says its bounds.
         for name, low, high in self.numbers:
             filling.slots.setdefault(name, str(filling.draw.between(low, high)))
-        return [{"role": turn.role, "content": turn.write(filling)} for turn in self.turns]
+        contents = [turn.write(filling) for turn in self.turns]
+        if "/" not in self.name:  # the names of templates in other languages begin with the language
+            contents = list(map(articled, contents))
+        return [{"role": turn.role, "content": text} for turn, text in zip(self.turns, contents, strict=True)]
 
 
 def templates(text: str) -> tuple[Template, ...]:

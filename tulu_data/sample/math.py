@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from tulu_data.sample.draw import Draw
-from tulu_data.sample.grammar import Filling, Parts, joined, parse, pool, write
+from tulu_data.sample.grammar import Filling, Parts, articled, joined, parse, pool, write
 from tulu_data.sample.math_stories import STORIES
 
 _OPERATIONS: Final[dict[str, Callable[[int, int], int]]] = {
@@ -106,7 +106,7 @@ def solve(draw: Draw, *, held_out: bool = False) -> Solved:
     for number in story.numbers:
         values[number.name] = _made(number.made, values) if number.made[1] else draw.between(number.low, number.high)
     filling = Filling(draw, {name: str(value) for name, value in values.items()}, held_out=held_out)
-    question = write(story.text, filling)
+    question = articled(write(story.text, filling))
     for step in story.steps:
         values[step.name] = _made(step.made, values)
     return Solved(story, question, values, filling)

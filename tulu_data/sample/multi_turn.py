@@ -177,7 +177,7 @@ TEXT: Final = """
 
 *4
 - [Whom|Which person], {name} or the {job}, would you [lend|trust with] {item}?
-- [Why|What for] all the {colour} and {material}? [Decoration|Weather] or {feeling}?
+- [Why|What for] all the {colour} and {material}? [Decoration|Weather] or meaning?
 - [Would|Could] it [happen|play] in {city}, in {month}, among {job2}s?
 - [Which|What] sentence did you [mark|read aloud], and who [heard|was there]?
 > {Name2} always [asks|wants to know] [about|for] the [style|narrator].

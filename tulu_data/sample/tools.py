@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from tulu_data.sample.draw import Draw
-from tulu_data.sample.grammar import Filling, Parts, joined, parse, ranges, write
+from tulu_data.sample.grammar import Filling, Parts, articled, joined, parse, ranges, write
 
 # The lines: what the tool does; its arguments, `name: kind = value`; question; answer of the tool; answer.
 TEXT: Final = """
@@ -254,10 +254,10 @@ def row(draw: Draw) -> dict[str, Any]:
         given[label] = int(text) if kind in {"integer", "number"} else text
     call = f"call_{draw.below(1 << 48):012x}"
     function = {"name": tool.name, "arguments": json.dumps(given, ensure_ascii=False)}
-    answer = write(tool.answer, filling)
+    answer = articled(write(tool.answer, filling))
     return {
         "messages": [
-            {"role": "user", "content": write(tool.question, filling)},
+            {"role": "user", "content": articled(write(tool.question, filling))},
             {
                 "role": "assistant",
                 "content": None,
