@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: demo test lint setup clean
 
 demo: setup
-	$(BIN)/tulu-data build recipes/demo.yaml
+	$(BIN)/tulu-data build recipes/sft_mix.yaml
 
 test: setup lint
 	$(BIN)/python -m pytest

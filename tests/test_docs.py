@@ -28,10 +28,12 @@ def test_the_recipe_of_the_readme_reads():
 
 def test_the_table_of_the_readme_is_that_of_the_demo(tmp_path: Path):
     places = ["--out", str(tmp_path / "m"), "--manifests", str(tmp_path / "n"), "--workspace", str(tmp_path / "w")]
-    words = [sys.executable, "-m", "tulu_data", "build", "recipes/demo.yaml", *places]
+    words = [sys.executable, "-m", "tulu_data", "build", "recipes/sft_mix.yaml", *places]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
-    table = done.stderr[: done.stderr.index("\n\n")]
-    assert "\n".join(line.rstrip() for line in table.splitlines()) in (ROOT / "README.md").read_text()
+    shown = "\n".join(line.rstrip() for line in done.stderr.splitlines())
+    rows, planted, *_ = shown.split("\n\n")
+    assert f"{rows}\n\n{planted}\n" in (ROOT / "README.md").read_text()
+    assert re.search(r"sft_mix@[0-9a-f]{12}: 10,000 rows in 1 file", shown)
 
 
 def test_the_stages_of_the_guide_keep_the_contract(tmp_path: Path):

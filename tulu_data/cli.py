@@ -172,10 +172,11 @@ def build(
     If it is built already, nothing is done. A build that was stopped, even by a power
     cut, goes on where it stopped.
     """
-    from tulu_data import console
+    from tulu_data import console, planted
     from tulu_data.build import build as run
     from tulu_data.executors.processes import Processes
     from tulu_data.run import Places
+    from tulu_data.workspace import Workspace
 
     with Processes(_workers(executor, workers)) as crew:
         built = run(
@@ -187,6 +188,7 @@ def build(
             executor=crew,
             progress=console.Bars(),
         )
+    found = planted.check(built.mixture, Workspace(workspace).sources)
     if as_json:
         console.result_json(
             {
@@ -194,10 +196,11 @@ def build(
                 "version": built.mixture.version,
                 "status": built.status,
                 "rows": built.mixture.rows,
+                **({"planted": [kind.as_values() for kind in found]} if found else {}),
             }
         )
     else:
-        console.show_built(built)
+        console.show_built(built, found)
         console.result(str(built.mixture.folder))
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tulu_data.difference import Difference
     from tulu_data.explain import Explanation
     from tulu_data.plan import Plan
+    from tulu_data.planted import Found
     from tulu_data.recipe import Recipe
     from tulu_data.stage import Stage
     from tulu_data.survey import Surveyed
@@ -83,8 +84,8 @@ class Bars:
             yield tick
 
 
-def show_built(built: Built) -> None:
-    """The table at the end of a build, and where to look next."""
+def show_built(built: Built, found: Sequence[Found] = ()) -> None:
+    """The table at the end of a build, what was found of planted faults, and where to look next."""
     console = _console(stderr=True)
     manifest = built.mixture.manifest
     steps = ["take", *(stage["name"] for stage in manifest["stages"])]
@@ -102,6 +103,9 @@ def show_built(built: Built) -> None:
     table.add_section()
     table.add_row("[bold]all[/]", *(f"[bold]{_number(total)}[/]" for total in totals))
     console.print(table)
+    if found:
+        console.print()
+        console.print(_planted(found))
     status = built.status + (f" ({built.why})" if built.why else "")
     written = f"{manifest['rows']:,} rows in {len(built.mixture.data)} file{'s' * (len(built.mixture.data) != 1)}"
     console.print(f"\n[bold green]{status}[/] {escape(str(manifest['name']))}@{built.mixture.version}: {written}")
@@ -115,6 +119,15 @@ def show_built(built: Built) -> None:
     if any(rows["removed"] for rows in built.mixture.rows.values()):
         console.print(f"see why rows went:       tulu-data removed {where}", soft_wrap=True)
     console.print(f"follow one row:          tulu-data explain {where} ID | FILE:ROW | --text '…'", soft_wrap=True)
+
+
+def _planted(found: Sequence[Found]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("planted", "rows", "found", "missed", "extra"):
+        table.add_column(heading, justify="left" if heading == "planted" else "right")
+    for kind in found:
+        table.add_row(kind.kind, *map(_number, (kind.planted, kind.found, kind.missed, kind.extra)))
+    return table
 
 
 def _number(value: int) -> str:

@@ -37,8 +37,9 @@ ANSWERS: Final = "answers"
 class Setting:
     """What an index is made by: all of it is in its key.
 
-    Items without an n-gram are matched as a whole from `min_words` words on. `parts` of an item count; n-grams that more than `max_item_df` items have, and those of
-    the texts `ignored`, are left out of every statistic.
+    Items without an n-gram are matched as a whole from `min_words` words on. `parts` of an
+    item count; n-grams that more than `max_item_df` items have, and those of the texts
+    `ignored`, are left out of every statistic.
     """
 
     n: int

@@ -6,18 +6,15 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from tulu_data.errors import RecordError, printable
-from tulu_data.readers import json_record
-from tulu_data.readers.elements import EACH, elements, split_path
-from tulu_data.readers.record import Record
-from tulu_data.readers.stream import MAX_RECORD_BYTES, Stream, lines
+from tulu_data.errors import printable
+from tulu_data.readers import json_lines
+from tulu_data.readers.stream import Stream
 from tulu_data.source import Paths, Reading, Source
 
-_WHITE_SPACE: Final = b" \t\r\n"
 _RECORDS = re.compile(r"(\[\]|[^\[\].]+(\[\])*)(\.[^\[\].]+(\[\])*)*")
 
 
@@ -49,33 +46,4 @@ class Jsonl(Source):
     @contextmanager
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> Iterator[Reading]:
         with Stream(file) as stream:
-            yield Reading(self._records(stream), stream.sha256, stream.expansion)
-
-    def _records(self, stream: Stream) -> Iterator[Record]:
-        steps = None if self.records is None else split_path(self.records)
-        if steps is None and stream.peek().lstrip(_WHITE_SPACE).startswith(b"["):
-            steps = (EACH,)
-        if steps is None:
-            pieces = ((line.offset, line.content) for line in lines(stream) if line.content != b"")
-        elif stream.peek():
-            pieces = ((element.offset, element.content) for element in elements(stream, steps))
-        else:
-            return
-        row = 0
-        for offset, content in pieces:
-            if content is not None and content.isspace():
-                continue
-            row += 1
-            yield _record(row, offset, content)
-
-
-def _record(row: int, offset: int, content: bytes | None) -> Record:
-    if content is None:
-        return Record(row, offset, None, RecordError("too_long", f"more than {MAX_RECORD_BYTES:,} bytes"))
-    try:
-        value = json_record.parse(content)
-    except RecordError as error:
-        return Record(row, offset, None, error)
-    if not isinstance(value, dict):
-        return Record(row, offset, None, RecordError("not_an_object", f"is {json_record.kind_of(value)}"))
-    return Record(row, offset, value)
+            yield Reading(json_lines.records(stream, self.records), stream.sha256, stream.expansion)

@@ -1,0 +1,135 @@
+"""What was planted in sample sources, against what became of it.
+
+The truth is known, so a build of samples can be checked: what was found, what was missed,
+and what else was taken for it. A kind of fault is checked where the recipe has the stage
+that finds it; another kind is another function in `CHECKS`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from tulu_data.commit import sha256_file
+from tulu_data.mixture import Mixture
+from tulu_data.plan import Plan
+from tulu_data.recipe_file import load
+from tulu_data.sources.sample import Sample
+from tulu_data.stage import Stage
+from tulu_data.stages.exact_dedup import ExactDedup
+from tulu_data.verdicts import TWIN
+
+
+@dataclass(frozen=True)
+class Found:
+    """One kind of fault: how many were planted, found and missed, and how many others were taken for it."""
+
+    kind: str
+    planted: int
+    found: int
+    extra: int
+
+    @property
+    def missed(self) -> int:
+        """How many were planted and not found."""
+        return self.planted - self.found
+
+    def as_values(self) -> dict[str, Any]:
+        """The counts as plain values, for JSON."""
+        return {**asdict(self), "missed": self.missed}
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """What was planted in a mixture's sources.
+
+    `planted` has the columns of `tulu_data.sample.planted`, and `source`, `sha256` of the
+    file, `id` and `base_id`; an id is null where a record became no row.
+    """
+
+    mixture: Mixture
+    plan: Plan
+    planted: pl.DataFrame
+
+    def of(self, kind: str) -> pl.DataFrame:
+        """What was planted of one kind."""
+        return self.planted.filter(pl.col("kind") == kind)
+
+    def removed_by(self, stage: type[Stage]) -> pl.DataFrame | None:
+        """The evidence of all steps of a stage, for sample sources; None where the recipe has none."""
+        steps = [step.name for step in self.plan.steps if isinstance(step.stage, stage)]
+        if not steps:
+            return None
+        frames = [pl.read_parquet(self.mixture.evidence[step]) for step in steps]
+        return pl.concat(frames).filter(pl.col("source").is_in(self.planted["source"].unique().implode()))
+
+
+def check(mixture: Mixture, cache: Path) -> list[Found]:
+    """Compare a mixture with what was planted in its sample sources; empty where it has none.
+
+    `cache` is the folder in which sources make their files. A trial is not checked, for it
+    reads a part of them.
+    """
+    recipe = load(mixture.folder / "recipe.yaml")
+    sources = {name: source for name, source in recipe.sources.items() if isinstance(source, Sample)}
+    if not sources or mixture.manifest["trial"]:
+        return []
+    truth = _Truth(mixture, Plan.of(recipe), _with_ids(mixture, sources, cache))
+    return [found for compare in CHECKS if (found := compare(truth))]
+
+
+def _with_ids(mixture: Mixture, sources: dict[str, Sample], cache: Path) -> pl.DataFrame:
+    ledger = pl.read_parquet(mixture.folder / "ledger" / "*.parquet").select("id", "source")
+    places = pl.read_parquet(mixture.folder / "places" / "*.parquet").join(ledger, on="id")
+    places = places.select("source", pl.col("file").alias("sha256"), pl.col("row").alias("record"), "id")
+    frames = []
+    for name, source in sources.items():
+        digests = {number: sha256_file(path) for number, path in enumerate(source.files(cache))}
+        frames.append(
+            source.planted().with_columns(
+                pl.lit(name).alias("source"),
+                pl.col("file").replace_strict(digests, return_dtype=pl.String).alias("sha256"),
+                pl.col("base_file").replace_strict(digests, return_dtype=pl.String).alias("base_sha256"),
+            )
+        )
+    base_places = places.rename({"sha256": "base_sha256", "record": "base_record", "id": "base_id"})
+    return (
+        pl.concat(frames)
+        .join(places, on=["source", "sha256", "record"], how="left")
+        .join(base_places, on=["source", "base_sha256", "base_record"], how="left")
+    )
+
+
+def _exact_duplicates(truth: _Truth) -> Found | None:
+    """Found are those of a family of equal rows that went in favour of one of the same family, which stayed."""
+    removed = truth.removed_by(ExactDedup)
+    if removed is None:
+        return None
+    pairs = truth.of("exact_duplicate").select("id", "base_id")
+    family = dict(pairs.iter_rows()) | {base: base for base in pairs["base_id"].to_list()}
+    most = Counter(pairs["base_id"].to_list())
+    hits = Counter(
+        family[row]
+        for row, twin in removed.select("id", TWIN).iter_rows()
+        if row in family and family.get(twin) == family[row]
+    )
+    found = sum(min(count, most[base]) for base, count in hits.items())
+    return Found("exact_duplicate", len(pairs), found, len(removed) - found)
+
+
+def _broken(truth: _Truth) -> Found:
+    """Found are those set aside at their place, with the error that was expected."""
+    names = truth.planted["source"].unique().implode()
+    aside = pl.read_parquet(truth.mixture.folder / "quarantine.parquet").filter(pl.col("source").is_in(names))
+    planted = truth.of("broken")
+    places = planted.select("source", pl.col("sha256").alias("file"), pl.col("record").alias("row"), "code")
+    found = len(aside.join(places, on=["source", "file", "row", "code"]))
+    return Found("broken", len(planted), found, len(aside) - found)
+
+
+CHECKS: Final[tuple[Callable[[_Truth], Found | None], ...]] = (_exact_duplicates, _broken)
