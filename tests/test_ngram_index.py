@@ -172,11 +172,11 @@ def test_a_run_is_told_where_it_stands_on_both_sides():
     index = index_of({"e": [item("1", "Ünter den Linden stand ein alter Baum")]}, 2)
     pair = scanned(index, [["Nein.", "«Früher» STAND EIN alter  Stuhl, stand ein"]])[0, "1"]
     assert (pair["longest"], pair["text"]) == (3, 1)
-    row = "«Früher» STAND EIN alter  Stuhl, stand ein".encode()
-    assert row[pair["start"] : pair["end"]].decode() == "STAND EIN alter"
+    row = "«Früher» STAND EIN alter  Stuhl, stand ein"
+    assert row[pair["start"] : pair["end"]] == "STAND EIN alter"
     text, start, end = index.text_span(pair["item_token"], pair["longest"])
     assert text == 0
-    assert "Ünter den Linden stand ein alter Baum".encode()[start:end].decode() == "stand ein alter"
+    assert "Ünter den Linden stand ein alter Baum"[start:end] == "stand ein alter"
 
 
 def test_scans_with_one_index_do_not_know_of_each_other():

@@ -23,7 +23,7 @@ from tulu_data.commit import (
     write_text,
 )
 from tulu_data.decide import Decision, TripwireError, check_memory, decide
-from tulu_data.errors import ConflictError, FindingsError, InputError, printable
+from tulu_data.errors import ConflictError, FindingsError, InputError, printable, told_of
 from tulu_data.executors import Executor
 from tulu_data.executors.inline import Inline
 from tulu_data.ingest import SHARD_ROWS, Shard
@@ -35,6 +35,7 @@ from tulu_data.recipe import Recipe
 from tulu_data.recipe_file import load
 from tulu_data.run import Places, Run, Units
 from tulu_data.scan import Scan
+from tulu_data.stage import Stage
 from tulu_data.survey import Surveyed, survey
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
@@ -80,10 +81,11 @@ def build(
     progress = progress or Silent()
     executor = executor or Inline()
     recipe = recipe if isinstance(recipe, Recipe) else load(recipe)
-    plan = Plan.of(recipe)
     places.check()
     workspace = Workspace(places.workspace)
     surveyed = look(recipe, workspace, trust_mtime=trust_mtime, progress=progress)
+    recipe = recipe.with_stages(_prepared(recipe, workspace, trust_mtime=trust_mtime, progress=progress))
+    plan = Plan.of(recipe)
     resolved = recipe.with_sources({found.name: found.source for found in surveyed})
     identity = manifest.identify(resolved, surveyed, limit)
     folder = places.out / recipe.name
@@ -144,6 +146,21 @@ def look(recipe: Recipe, workspace: Workspace, *, trust_mtime: bool, progress: P
             return sha256
 
         return survey(recipe, digest, workspace.sources)
+
+
+def _prepared(recipe: Recipe, workspace: Workspace, *, trust_mtime: bool, progress: Progress) -> list[Stage]:
+    """The stages of a recipe, each with what it needs beside rows."""
+
+    def digest(path: Path) -> str:
+        return workspace.digest_of(path, trust_mtime=trust_mtime)
+
+    with progress.phase("prepare", None, "stages") as tick:
+        prepared = []
+        for stage in recipe.stages:
+            with told_of(f"stages.{stage.name()}"):
+                prepared.append(stage.prepare(workspace, digest))
+            tick(1)
+    return prepared
 
 
 def _committed(folder: Path, recipe: Recipe, identity: Identity) -> Mixture | None:

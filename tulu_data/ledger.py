@@ -60,6 +60,10 @@ def write(decision: Decision, shards: Sequence[Shard], staging: Path) -> None:
             writer.write_batch(batch, row_group_size=BATCH_ROWS)
     for step, dropped in decision.evidence.items():
         table.write_frame(staging / "evidence" / f"{step}.parquet", _evidence(decision, dropped))
+    for step, report in decision.reports.items():
+        for name, frame in report.items():
+            make_folders(staging / "reports")
+            table.write_frame(staging / "reports" / f"{step}-{name}.parquet", frame)
     table.write(staging / "quarantine.parquet", _quarantine(shards))
 
 

@@ -9,8 +9,10 @@ def test_my_stage():
 from __future__ import annotations
 
 import pickle
+import tempfile
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -21,8 +23,10 @@ from ruamel.yaml import YAML
 
 from tulu_data import verdicts
 from tulu_data.code_id import code_id
+from tulu_data.commit import sha256_file
 from tulu_data.rows import Conversation, Rows
 from tulu_data.stage import Filter, Mapper, Resolver, Stage
+from tulu_data.workspace import Workspace
 
 _TOOL_CALLS: Final = '[null,{"tool_calls":[{"function":{"arguments":"{}","name":"now"},"id":"1","type":"function"}]}]'
 
@@ -50,6 +54,11 @@ def check_stage(stage: Stage, rows: Rows | None = None) -> None:
     """
     rows = rows or Rows.of(SAMPLE)
     _check_form(stage)
+    with tempfile.TemporaryDirectory() as folder:
+        _check_prepared(stage.prepare(Workspace(Path(folder)), sha256_file), rows)
+
+
+def _check_prepared(stage: Stage, rows: Rows) -> None:
     if isinstance(stage, Mapper):
         _check_mapper(stage, rows)
     elif isinstance(stage, Filter | Resolver):

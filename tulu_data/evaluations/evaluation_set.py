@@ -102,6 +102,10 @@ class EvaluationSet(BaseModel):
                 values[name] = value[0] if isinstance(value, tuple) and len(value) == 1 else value
         return values
 
+    def resolved(self) -> EvaluationSet:
+        """The set with what may move pinned, such as a branch to its commit."""
+        return self.model_copy(update={"source": self.source.resolved()})
+
     def description(self) -> dict[str, Any]:
         """All that decides what its items are, but for the bytes of its files."""
         flat = self._flat()

@@ -97,7 +97,7 @@ class NgramIndex:
         return Found(frame, grams, gram_bounds)
 
     def text_span(self, token: int, length: int) -> tuple[int, int, int]:
-        """Where a run of an item's tokens stands: which of its texts, and from which byte to which."""
+        """Where a run of an item's tokens stands: which of its texts, and from which character to which."""
         text = int(self.index.token_text[token])
         item = int(self.index.token_item[token])
         start, end = self.spans[token, 0], self.spans[token + length - 1, 1]
@@ -167,8 +167,8 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
         item_bounds=item_bounds,
     )
     _, byte_bounds = buffers(strings)
-    text_start = byte_bounds[token_text]
-    spans = np.stack([found.starts - text_start, found.ends - text_start], axis=1).astype(np.int32)
+    spans = np.empty((len(found.hashes), 2), np.int32)
+    ngrams.character_spans(found.data, found.starts, found.ends, byte_bounds, found.offsets, spans)
     answers = pa.array([" ".join(item.texts["answer"]) for _, item in items], pa.string())
     answered = words(answers, setting.normaliser)
     arrays = {

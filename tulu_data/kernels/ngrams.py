@@ -232,6 +232,28 @@ def cover(gram_tokens, n, covered):
         until = token + n
 
 
+@inlined
+def _characters(data, start, end):
+    """How many characters of UTF-8 begin between two bytes."""
+    count = 0
+    for index in range(start, end):
+        count += data[index] & 0xC0 != 0x80
+    return count
+
+
+@kernel
+def character_spans(data, starts, ends, bounds, offsets, spans):
+    """Where each token stands in its text, in characters."""
+    for text in range(len(offsets) - 1):
+        at, count = bounds[text], 0
+        for token in range(offsets[text], offsets[text + 1]):
+            count += _characters(data, at, starts[token])
+            spans[token, 0] = count
+            count += _characters(data, starts[token], ends[token])
+            spans[token, 1] = count
+            at = ends[token]
+
+
 @kernel
 def prefix_hashes(hashes, text_bounds, texts, out):
     """The mixed hash of the first words of each of `texts`, with their number."""
@@ -463,8 +485,8 @@ def scan(owned, bounds, rows, owned_table, mode, n, owned_index, owned_work, own
     `rows[i]` to `rows[i + 1]` are the texts of row i, whose bytes `bounds` gives. Returns
     `pairs`, int64 with the columns of `PAIR_COLUMNS`, by row and item; their idf sums,
     float64; the distinct n-grams that each row has, int32, and where each row's begin.
-    `text` counts the row's texts; `start` and `end` are bytes of it: the longest run of
-    words that row and item share, which begins at the item's token `item_token`.
+    `text` counts the row's texts; `start` and `end` are characters of it: the longest run
+    of words that row and item share, which begins at the item's token `item_token`.
     """
     data, table = borrowed(owned), borrowed_tables(owned_table)
     index, work = _borrowed_index(owned_index), _borrowed_work(owned_work)
@@ -540,8 +562,11 @@ def scan(owned, bounds, rows, owned_table, mode, n, owned_index, owned_work, own
             pairs[used, 3] = work.grams[item]
             pairs[used, 4] = work.longest[item]
             pairs[used, 5] = work.whole[item]
-            for column in range(4):
-                pairs[used, 6 + column] = work.span[item, column]
+            begin = bounds[rows[row] + work.span[item, 0]]
+            pairs[used, 6] = work.span[item, 0]
+            pairs[used, 7] = _characters(data, begin, begin + work.span[item, 1])
+            pairs[used, 8] = _characters(data, begin, begin + work.span[item, 2])
+            pairs[used, 9] = work.span[item, 3]
             sums[used] = work.idf[item]
             used += 1
     work.clock[0], work.clock[1] = row_stamp, clock
