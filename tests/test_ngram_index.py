@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_words import NAIVE
 
-from tulu_data.evaluations.evaluation_set import Item
+from tulu_data.commit import sha256_file
+from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
 from tulu_data.evaluations.ngram_index import NgramIndex, Setting, build, open_index
 from tulu_data.kernels.unicode import Normaliser
 
@@ -184,3 +186,56 @@ def test_scans_with_one_index_do_not_know_of_each_other():
     assert scanned(index, [["a b c"]])[0, "1"]["covered"] == 3
     assert scanned(index, [["d e f"]])[0, "1"]["covered"] == 3
     assert scanned(index, [["x y z"]]) == {}
+
+
+def flan(shared: Path, name: str) -> list[str]:
+    lines = (shared / "train/flan_cot" / name).read_text(encoding="utf-8").split("\n")
+    return [line.split("\t")[0] for line in lines if line]
+
+
+def llmbar(shared: Path) -> list[str]:
+    files = sorted((shared / "preference/llmbar").rglob("*.json"))
+    return [row["input"] for file in files for row in json.loads(file.read_text(encoding="utf-8"))]
+
+
+def gsm8k(shared: Path, *columns: str) -> list[str]:
+    lines = (shared / "train/gsm8k_train/train.jsonl").read_text(encoding="utf-8").splitlines()
+    return [row[column] for row in map(json.loads, lines) for column in columns]
+
+
+CSQA = {"jsonl": "zero_shot_cot/dataset__CommonsenseQA__dev_rand_split.jsonl", "question": "question.stem"}
+STRATEGY = {"jsonl": "zero_shot_cot/dataset__StrategyQA__task.json", "records": "examples[]", "question": "input"}
+MT_BENCH = {"jsonl": "mt_bench/question.jsonl", "question": "turns.0"}
+GSM8K = {"jsonl": "gsm8k_test/test.jsonl", "question": "question"}
+
+
+# The table of facts in the README of the real data: any, > 50 %, 100 %, of, short, and short items that are whole.
+@pytest.mark.parametrize(
+    ("evaluation", "rows", "expected"),
+    [
+        (CSQA, lambda shared: flan(shared, "ecqa_train.tsv"), (724, 723, 714, 1221, 119, 80)),
+        (STRATEGY, lambda shared: flan(shared, "strategyqa_train.tsv"), (1598, 1598, 1598, 2290, 503, 463)),
+        (MT_BENCH, llmbar, (76, 76, 76, 80, 0, 0)),
+        (GSM8K, lambda shared: gsm8k(shared, "question"), (80, 2, 0, 1319, 0, 0)),
+        (GSM8K, lambda shared: gsm8k(shared, "question", "answer"), (82, 2, 0, 1319, 0, 0)),
+    ],
+    ids=["CommonsenseQA", "StrategyQA", "MT-Bench", "GSM8K", "GSM8K with answers"],
+)
+def test_known_leaks_of_real_data_are_found_to_the_item(
+    shared: Path, evaluation: dict[str, str], rows: Callable[[Path], list[str]], expected: tuple[int, ...]
+):
+    described = {**evaluation, "jsonl": str(shared / "evals" / evaluation["jsonl"])}
+    items = EvaluationSet.model_validate(described).items("e", shared, sha256_file)
+    index = index_of({"e": items}, 8)
+    pairs = scanned(index, [[text] for text in rows(shared)])
+    best: dict[str, float] = {}
+    whole = set()
+    for (_, id), pair in pairs.items():
+        if pair["kind"] == "indexed":
+            best[id] = max(best.get(id, 0), pair["covered"] / pair["tokens"])
+        elif pair["whole"] == pair["texts"]:
+            whole.add(id)
+    shares = list(best.values())
+    account = index.accounts["e"]
+    counts = (len(shares), sum(share > 0.5 for share in shares), shares.count(1), account["items"], account["short"])
+    assert (*counts, len(whole)) == expected

@@ -229,6 +229,7 @@ def explain(mixture: str, row: str | None, text: str | None, out: Path, workspac
         found = explainer.by_place(Path(place[1]), int(place[2]))
     else:
         found = explainer.by_id(row or "")
+    found = [explainer.with_item(explanation) for explanation in found]
     if as_json:
         console.result_json([explanation.as_values() for explanation in found])
     else:

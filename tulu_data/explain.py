@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -14,10 +14,13 @@ import pyarrow.parquet as pq
 
 from tulu_data.commit import sha256_file
 from tulu_data.decide import KEPT
-from tulu_data.errors import InputError, UsageError
+from tulu_data.errors import InputError, TuluDataError, UsageError
 from tulu_data.mixture import Mixture
-from tulu_data.plan import TAKE
+from tulu_data.plan import TAKE, Plan
+from tulu_data.recipe import Recipe
+from tulu_data.recipe_file import load
 from tulu_data.rows import CONTENT
+from tulu_data.stages.ngram_decontamination import NgramDecontamination
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
 
@@ -32,7 +35,8 @@ class Explanation:
 
     `fate` is "kept", "quarantined", "take", or the stage that removed it; `places` are
     (file, row) pairs; `evidence` is what the stage filed; `twin` explains the row that was
-    kept in its stead; `messages` is its text, or None where the workspace no longer has it.
+    kept in its stead; `messages` is its text, or None where the workspace no longer has it;
+    `item` are the texts of the evaluation item that it holds, where its files are here.
     """
 
     id: str | None
@@ -46,6 +50,7 @@ class Explanation:
     messages: tuple[tuple[str, str], ...] | None = None
     tool_calls: str | None = None
     tools: str | None = None
+    item: tuple[str, ...] | None = None
 
     def as_values(self) -> dict[str, Any]:
         """The explanation as plain values, for JSON."""
@@ -63,6 +68,7 @@ class Explanation:
             else [{"role": role, "content": content} for role, content in self.messages],
             "tool_calls": self.tool_calls,
             "tools": self.tools,
+            "item": self.item and list(self.item),
         }
 
 
@@ -163,6 +169,25 @@ class Explainer:
             rows = rows.filter(pl.col("source") == source)
         total = rows.select(pl.len()).collect().item()
         return [self._explained(row) for row in rows.head(limit).collect().iter_rows(named=True)], total
+
+    def with_item(self, explanation: Explanation) -> Explanation:
+        """The explanation with the texts of the evaluation item, if its files are still as they were."""
+        evidence = explanation.evidence
+        step = next((step for step in Plan.of(self._recipe).steps if step.name == explanation.fate), None)
+        if step is None or not isinstance(step.stage, NgramDecontamination) or "evaluation" not in evidence:
+            return explanation
+        facts = next(stage for stage in self.mixture.manifest["stages"] if stage["name"] == step.name)
+        try:
+            texts = step.stage.item_texts(
+                evidence["evaluation"], evidence["item"], facts["evaluations"], self.workspace.sources
+            )
+        except TuluDataError:
+            return explanation
+        return replace(explanation, item=texts)
+
+    @cached_property
+    def _recipe(self) -> Recipe:
+        return load(self.mixture.folder / "recipe.yaml")
 
     @cached_property
     def _ledger(self) -> pl.LazyFrame:

@@ -8,7 +8,9 @@ def test_my_stage():
 
 from __future__ import annotations
 
+import inspect
 import pickle
+import re
 import tempfile
 import textwrap
 from collections.abc import Iterator
@@ -90,8 +92,9 @@ def _check_form(stage: Stage) -> None:
 
 
 def _examples(stage: Stage) -> Iterator[Any]:
-    code = [line for line in (type(stage).__doc__ or "").splitlines() if line.strip().startswith("- ")]
-    for item in YAML(typ="safe", pure=True).load(textwrap.dedent("\n".join(code))) or []:
+    # A list item, and the lines below it that are indented further.
+    code = re.findall(r"^( *)(- .*\n(?:\1 +\S.*\n)*)", inspect.cleandoc(type(stage).__doc__ or "") + "\n", re.MULTILINE)
+    for item in YAML(typ="safe", pure=True).load(textwrap.dedent("".join(map("".join, code)))) or []:
         if isinstance(item, dict) and stage.name() in item:
             yield item[stage.name()]
         elif item == stage.name():

@@ -14,6 +14,7 @@ import pyarrow as pa
 from pydantic import Field, PositiveInt, PrivateAttr, WithJsonSchema, field_validator, model_validator
 
 from tulu_data.code_id import code_id
+from tulu_data.commit import sha256_file
 from tulu_data.errors import FindingsError, InputError, UsageError, did_you_mean
 from tulu_data.evaluations import ngram_index
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Part
@@ -44,7 +45,6 @@ PAIR: Final = {
 MEASURES: Final = {"pairs": pl.List(pl.Struct(PAIR)), "ngrams": pl.List(pl.UInt32)}
 Numbers = npt.NDArray[Any]
 THRESHOLDS: Final = ("above", "at_least")
-WARNED_SHARE: Final = 0.02
 LISTED_NGRAMS: Final = 100
 COMMON: Final = {
     "rows": pl.Int64,
@@ -222,6 +222,14 @@ class NgramDecontamination(Filter):
         sets = {name: {**accounts[name], "files": self._digests[name]} for name in self.against}
         return {"evaluations": sets}
 
+    def item_texts(self, evaluation: str, id: str, facts: Mapping[str, Any], cache: Path) -> tuple[str, ...] | None:
+        """The texts of one item; None where the files of its set are not those that `facts` names."""
+        one = self.against[evaluation]
+        if sorted(sha256_file(path) for path in one.source.files(cache)) != facts[evaluation]["files"]:
+            return None
+        found = next((item for item in one.items(evaluation, cache, sha256_file) if item.id == id), None)
+        return found and tuple(text for part in self.parts for text in found.texts[part])
+
     def _index(self) -> NgramIndex:
         return self._opened()[0]
 
@@ -292,7 +300,7 @@ class NgramDecontamination(Filter):
             "evaluation",
             pl.col("id").alias("item"),
             pl.when(pl.col("kind") == "short")
-            .then(pl.lit("whole item"))
+            .then(pl.lit("whole"))
             .otherwise(pl.lit(self.statistic))
             .alias("statistic"),
             pl.col("value").round(6),
