@@ -35,7 +35,6 @@ from tulu_data.recipe import Recipe
 from tulu_data.recipe_file import load
 from tulu_data.run import Places, Run, Units
 from tulu_data.scan import Scan
-from tulu_data.stage import Stage
 from tulu_data.survey import Surveyed, survey
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
@@ -84,7 +83,7 @@ def build(
     places.check()
     workspace = Workspace(places.workspace)
     surveyed = look(recipe, workspace, trust_mtime=trust_mtime, progress=progress)
-    recipe = recipe.with_stages(_prepared(recipe, workspace, trust_mtime=trust_mtime, progress=progress))
+    recipe = prepare(recipe, workspace, trust_mtime=trust_mtime, progress=progress)
     plan = Plan.of(recipe)
     resolved = recipe.with_sources({found.name: found.source for found in surveyed})
     identity = manifest.identify(resolved, surveyed, limit)
@@ -148,19 +147,29 @@ def look(recipe: Recipe, workspace: Workspace, *, trust_mtime: bool, progress: P
         return survey(recipe, digest, workspace.sources)
 
 
-def _prepared(recipe: Recipe, workspace: Workspace, *, trust_mtime: bool, progress: Progress) -> list[Stage]:
-    """The stages of a recipe, each with what it needs beside rows."""
+def prepare(recipe: Recipe, workspace: Workspace, *, trust_mtime: bool, progress: Progress) -> Recipe:
+    """The recipe with its stages prepared, each with what it needs beside rows."""
 
     def digest(path: Path) -> str:
         return workspace.digest_of(path, trust_mtime=trust_mtime)
 
-    with progress.phase("prepare", None, "stages") as tick:
+    with progress.phase(_preparing(recipe), None, "stages") as tick:
         prepared = []
         for stage in recipe.stages:
             with told_of(f"stages.{stage.name()}"):
                 prepared.append(stage.prepare(workspace, digest))
             tick(1)
-    return prepared
+    return recipe.with_stages(prepared)
+
+
+def _preparing(recipe: Recipe) -> str:
+    if any("numba" in stage.requires for stage in recipe.stages):
+        # numba takes half a second to import; a recipe that does without does without.
+        from tulu_data.kernels.compiled import are_compiled
+
+        if not are_compiled():
+            return "compile kernels, once"
+    return "prepare"
 
 
 def _committed(folder: Path, recipe: Recipe, identity: Identity) -> Mixture | None:

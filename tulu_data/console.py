@@ -210,6 +210,12 @@ def show_plan(recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_pe
     for phase, names in stages.items():
         if names:
             console.print(f"  {phase:<12} {escape(', '.join(names))}")
+    for step in plan.steps:
+        for name, account in step.stage.facts().get("evaluations", {}).items():
+            counts = ", ".join(f"{account[kind]:,} {kind}" for kind in ("indexed", "short", "unusable"))
+            console.print(
+                f"  {step.name} against {escape(name)}: {account['items']:,} items ({counts})", soft_wrap=True
+            )
     console.print(
         f"\nabout {rows:,} rows; deciding needs {bytes_per_row} bytes a row, about {_size(rows * bytes_per_row)}"
     )

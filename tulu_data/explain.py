@@ -17,10 +17,8 @@ from tulu_data.decide import KEPT
 from tulu_data.errors import InputError, TuluDataError, UsageError
 from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE, Plan
-from tulu_data.recipe import Recipe
 from tulu_data.recipe_file import load
 from tulu_data.rows import CONTENT
-from tulu_data.stages.ngram_decontamination import NgramDecontamination
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
 
@@ -171,23 +169,22 @@ class Explainer:
         return [self._explained(row) for row in rows.head(limit).collect().iter_rows(named=True)], total
 
     def with_item(self, explanation: Explanation) -> Explanation:
-        """The explanation with the texts of the evaluation item, if its files are still as they were."""
-        evidence = explanation.evidence
-        step = next((step for step in Plan.of(self._recipe).steps if step.name == explanation.fate), None)
-        if step is None or not isinstance(step.stage, NgramDecontamination) or "evaluation" not in evidence:
+        """The explanation with the texts that the row was removed for, where they are from outside and still here."""
+        if not explanation.evidence or TWIN in explanation.evidence:
+            return explanation
+        step = next((step for step in self._plan.steps if step.name == explanation.fate), None)
+        if step is None:
             return explanation
         facts = next(stage for stage in self.mixture.manifest["stages"] if stage["name"] == step.name)
         try:
-            texts = step.stage.item_texts(
-                evidence["evaluation"], evidence["item"], facts["evaluations"], self.workspace.sources
-            )
+            texts = step.stage.matched(explanation.evidence, facts, self.workspace.sources)
         except TuluDataError:
             return explanation
         return replace(explanation, item=texts)
 
     @cached_property
-    def _recipe(self) -> Recipe:
-        return load(self.mixture.folder / "recipe.yaml")
+    def _plan(self) -> Plan:
+        return Plan.of(load(self.mixture.folder / "recipe.yaml"))
 
     @cached_property
     def _ledger(self) -> pl.LazyFrame:

@@ -96,6 +96,13 @@ class Stage(BaseModel):
         """What a manifest is to say of what it was prepared with."""
         return {}
 
+    def matched(self, evidence: Mapping[str, Any], facts: Mapping[str, Any], cache: Path) -> tuple[str, ...] | None:
+        """The texts from outside that a row was removed for, to be shown beside it; None where they are not here.
+
+        `evidence` is what it filed on the row, `facts` what it said in the manifest.
+        """
+        return None
+
     @classmethod
     def name(cls) -> str:
         """The name in a recipe: the class's in snake case.

@@ -200,6 +200,9 @@ class NgramDecontamination(Filter):
             items = {name: one.items(name, cache, digest) for name, one in sets.items()}
             setting = Setting(self.n, self.normaliser, self.parts, self.min_words, self.max_item_df, ignored)
             ngram_index.build(folder, items, setting)
+            # So that workers find the scan compiled.
+            opened, work = ngram_index.open_index(folder)
+            opened.scan(pa.array([""]), np.array([0, 1]), work)
         prepared = self.model_copy(update={"against": sets})
         prepared._folder, prepared._key, prepared._digests = folder, key, digests  # noqa: SLF001 (its own copy)
         return prepared
@@ -222,12 +225,13 @@ class NgramDecontamination(Filter):
         sets = {name: {**accounts[name], "files": self._digests[name]} for name in self.against}
         return {"evaluations": sets}
 
-    def item_texts(self, evaluation: str, id: str, facts: Mapping[str, Any], cache: Path) -> tuple[str, ...] | None:
-        """The texts of one item; None where the files of its set are not those that `facts` names."""
-        one = self.against[evaluation]
-        if sorted(sha256_file(path) for path in one.source.files(cache)) != facts[evaluation]["files"]:
+    def matched(self, evidence: Mapping[str, Any], facts: Mapping[str, Any], cache: Path) -> tuple[str, ...] | None:
+        """The texts of the evaluation item; None where the files of its set are not those that were used."""
+        name = evidence["evaluation"]
+        one = self.against[name]
+        if sorted(sha256_file(path) for path in one.source.files(cache)) != facts["evaluations"][name]["files"]:
             return None
-        found = next((item for item in one.items(evaluation, cache, sha256_file) if item.id == id), None)
+        found = next((item for item in one.items(name, cache, sha256_file) if item.id == evidence["item"]), None)
         return found and tuple(text for part in self.parts for text in found.texts[part])
 
     def _index(self) -> NgramIndex:
