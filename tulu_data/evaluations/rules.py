@@ -39,6 +39,9 @@ VALUES: Final[dict[Statistic, pl.Expr]] = {
     "ngrams": pl.col("grams").cast(pl.Float64),
     "ngram_share": pl.col("grams") / pl.col("grams_all"),
     "longest_run": pl.col("longest") / pl.col("tokens"),
-    "idf_overlap": pl.col("idf") / pl.col("idf_all"),
+    # The sum of all is all, whatever the order in which it was added up.
+    "idf_overlap": pl.when(pl.col("grams") == pl.col("grams_all"))
+    .then(1.0)
+    .otherwise(pl.col("idf") / pl.col("idf_all")),
 }
 """A statistic of a row and an item, from what a scan counts (`covered`, `grams`, `longest`, `idf`) and the item has."""

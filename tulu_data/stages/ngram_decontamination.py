@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
-from pydantic import Field, PositiveInt, PrivateAttr, WithJsonSchema, field_validator, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, PrivateAttr, WithJsonSchema, field_validator, model_validator
 
 from tulu_data.code_id import code_id
 from tulu_data.commit import sha256_file
@@ -110,6 +110,7 @@ class NgramDecontamination(Filter):
     on: On = Field("prompt", description="Which messages are compared")
     parts: tuple[Part, ...] = Field(("question",), min_length=1, description="The parts of an item that are compared")
     min_words: PositiveInt = Field(3, description="Short items of fewer words can't be matched; they are counted")
+    short_below: NonNegativeInt = Field(0, description="Items of fewer words are short, even where they have n-grams")
     max_item_df: PositiveInt | None = Field(
         None, description="Leave n-grams that more items than this have out of every statistic"
     )
@@ -192,13 +193,15 @@ class NgramDecontamination(Filter):
         key = key_of(
             sets={name: [one.description(), digests[name]] for name, one in sets.items()},
             parts=self.parts,
-            setting=[self.n, self.normaliser, self.min_words, self.max_item_df, ignored],
+            setting=[self.n, self.normaliser, self.min_words, self.short_below, self.max_item_df, ignored],
             code=code_id(tuple(sorted(modules)), ("numpy", "polars")),
         )
         folder = workspace.root / "indexes" / key
         if not ngram_index.is_whole(folder):
             items = {name: one.items(name, cache, digest) for name, one in sets.items()}
-            setting = Setting(self.n, self.normaliser, self.parts, self.min_words, self.max_item_df, ignored)
+            setting = Setting(
+                self.n, self.normaliser, self.parts, self.min_words, self.short_below, self.max_item_df, ignored
+            )
             ngram_index.build(folder, items, setting)
             # So that workers find the scan compiled.
             opened, work = ngram_index.open_index(folder)
@@ -288,7 +291,7 @@ class NgramDecontamination(Filter):
         return answered
 
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
-        flagged = self._pairs(measures).filter("is_contaminated")
+        flagged = self.pairs(measures).filter("is_contaminated")
         excess = pl.col("value") / pl.col("threshold")
         ranked = flagged.with_columns(pl.len().over("row").alias("items")).sort(
             "row", excess, "grams", "evaluation", "id", descending=[False, True, True, False, False]
@@ -318,7 +321,7 @@ class NgramDecontamination(Filter):
             "items",
         )
 
-    def _pairs(self, measures: pl.DataFrame) -> pl.DataFrame:
+    def pairs(self, measures: pl.DataFrame) -> pl.DataFrame:
         """All pairs of a row and an item, with the statistic, its threshold and whether it is reached."""
         items = self._index().items.with_row_index("item").rename({"grams": "grams_all", "idf": "idf_all"})
         pairs = measures.select("row", "pairs").filter(pl.col("pairs").list.len() > 0).explode("pairs").unnest("pairs")
@@ -341,7 +344,7 @@ class NgramDecontamination(Filter):
         ).with_columns(pl.when(is_short).then(counts[self.short_items]).otherwise(reached).alias("is_contaminated"))
 
     def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
-        pairs = self._pairs(measures).filter((pl.col("kind") != "short") | (pl.col("whole") == pl.col("texts")))
+        pairs = self.pairs(measures).filter((pl.col("kind") != "short") | (pl.col("whole") == pl.col("texts")))
         is_full = (pl.col("kind") == "short") | (pl.col("covered") == pl.col("tokens"))
         items = pairs.group_by("evaluation", "item").agg(
             pl.col("is_contaminated").any(), is_full.any().alias("is_full")
