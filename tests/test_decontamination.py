@@ -44,7 +44,7 @@ ITEMS = [
 def stage_for(yard: Yard, items: Iterable[Any] = ITEMS, **options: Any) -> NgramDecontamination:
     path = yard.jsonl("evals/items.jsonl", items)
     against = {"e": {"jsonl": str(path), "question": "question", "answer": "answer", "id": "id"}}
-    stage = NgramDecontamination.model_validate({"against": against, **options})
+    stage = NgramDecontamination.model_validate({"against": against, "rule": "tulu3", **options})
     return stage.prepare(Workspace(yard.root / "workspace"), sha256_file)
 
 
@@ -198,7 +198,7 @@ def test_thresholds_and_rules_need_no_new_scan(yard: Yard):
     against = {"e": {"jsonl": str(path), "question": "question"}}
 
     def built(**options: Any) -> Built:
-        stage = {"ngram_decontamination": {"against": against, **options}}
+        stage = {"ngram_decontamination": {"rule": "tulu3", "against": against, **options}}
         return yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=[stage])
 
     assert built().mixture.run()["units"]["done"]["scan"] == 1
@@ -212,7 +212,8 @@ def test_renamed_evaluation_files_change_nothing_and_changed_ones_do(yard: Yard)
 
     def built(name: str, items: list[Any]) -> Built:
         path = yard.jsonl(name, items)
-        stage = {"ngram_decontamination": {"against": {"e": {"jsonl": str(path), "question": "question"}}}}
+        against = {"e": {"jsonl": str(path), "question": "question"}}
+        stage = {"ngram_decontamination": {"rule": "tulu3", "against": against}}
         return yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=[stage])
 
     first = built("evals/one.jsonl", ITEMS)
@@ -231,10 +232,10 @@ def test_the_mixture_says_what_each_source_shares_with_each_evaluation_set(yard:
     against = {"e": {"jsonl": str(path), "question": "question", "id": "id"}}
     built = yard.mix(
         sources={"a": {"jsonl": "a.jsonl"}, "b": {"jsonl": "b.jsonl"}},
-        stages=[{"ngram_decontamination": {"against": against}}],
+        stages=[{"ngram_decontamination": {"rule": "tulu3", "against": against}}],
     )
     table = pl.read_parquet(built.mixture.overlaps["ngram_decontamination"])
-    assert table.rows() == [("a", "e", 4, 1, 1, 1, 2), ("b", "e", 4, 1, 0, 0, 0)]
+    assert table.rows() == [("a", "e", 4, 1, 1, 0, 1, 2), ("b", "e", 4, 1, 0, 0, 0, 0)]
     facts = built.mixture.manifest["stages"][0]["evaluations"]["e"]
     assert {name: facts[name] for name in ("items", "indexed", "short", "unusable")} == {
         "items": 4,
@@ -330,10 +331,13 @@ def test_an_evaluation_set_that_can_not_be_looked_for_is_an_error(
         ("{against: {e: {jsonl: x}}}", "against.e: is missing|against.e.question: is missing"),
         ("{against: {e: {jsonl: x, question: q, anser: a}}}", "against.e: unknown key 'anser'; did you mean 'answer'?"),
         ("{against: {e: {jsonl: x, question: q, rows: 5}}}", "against.e: unknown key 'rows'"),
-        ("{against: {e: {jsonl: x, question: q}}, rule: tulu4}", "rule: input should be 'tulu3'"),
+        ("{against: {e: {jsonl: x, question: q}}, rule: tulu4}", "rule: input should be 'tulu_data', 'tulu3'"),
         ("{against: {e: {jsonl: x, question: q}}, above: 0.5, at_least: 0.5}", "say one threshold: above, or at_least"),
         ("{against: {e: {jsonl: x, question: q}}, thresholds: {f: 0.5}}", "thresholds: no evaluation set 'f'"),
-        ("{against: {e: {jsonl: x, question: q}}, full_below: 20}", "full_below and relaxed_from go together"),
+        (
+            "{against: {e: {jsonl: x, question: q}}, rule: tulu3, full_below: 20}",
+            "full_below and relaxed_from go together",
+        ),
     ],
 )
 def test_a_recipe_is_told_what_is_wrong_with_its_rule(options: str, message: str):
@@ -352,7 +356,7 @@ def test_the_resolved_recipe_states_the_rule(yard: Yard):
     )
     assert dumped["against"] == {"e": {"jsonl": "x", "question": "q"}}
     assert NgramDecontamination.model_validate(dumped) == stage
-    assert set(RULES) == {"tulu3", "gpt3", "palm", "llama3", "longest", "decon", "exact"}
+    assert set(RULES) == {"tulu_data", "tulu3", "gpt3", "palm", "llama3", "longest", "decon", "exact"}
 
 
 def test_records_of_one_group_are_one_item(yard: Yard):
@@ -392,7 +396,7 @@ def test_more_evaluation_sets_never_remove_less_and_other_rows_change_nothing(
     workspace = Workspace(yard.root / "workspace")
 
     def removed(against: dict[str, Any], rows: list[Conversation]) -> set[int]:
-        stage = NgramDecontamination.model_validate({"against": against, "n": 3, "min_words": 1})
+        stage = NgramDecontamination.model_validate({"against": against, "rule": "tulu3", "n": 3, "min_words": 1})
         return set(verdicts(stage.prepare(workspace, sha256_file), rows))
 
     one = removed(sets[0], conversations)
@@ -430,7 +434,8 @@ def test_no_kept_row_matches_the_rule_and_every_planted_one_is_gone(shared: Path
     clean = [{"prompt": row["question"], "response": row["answer"]} for row in rows]
     yard.jsonl("a.jsonl", [*clean, *planted])
     path = yard.jsonl("evals/items.jsonl", [{"question": item} for item in items])
-    stage = {"ngram_decontamination": {"against": {"e": {"jsonl": str(path), "question": "question"}}}}
+    against = {"e": {"jsonl": str(path), "question": "question"}}
+    stage = {"ngram_decontamination": {"rule": "tulu3", "against": against}}
     built = yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=[stage])
     kept = pl.read_parquet(built.mixture.data)["messages"].to_list()
     prompts = [message["content"] for messages in kept for message in messages if message["role"] == "user"]
@@ -439,3 +444,75 @@ def test_no_kept_row_matches_the_rule_and_every_planted_one_is_gone(shared: Path
     assert len(removed) >= len(planted) - 1
     assert not set(removed) & set(prompts)
     assert built.mixture.rows["a"]["removed"]["ngram_decontamination"] >= len(removed)
+
+
+STORY = (
+    "Janet has {0} ducks and each of them lays {1} eggs a day. She eats {2} for breakfast every morning, bakes muffins "
+    "with {3} and sells the rest at the market for {4} dollars each. How much does she make there every day?"
+)
+OURS = [{"id": "ducks", "question": STORY.format(16, 12, 3, 4, 2), "answer": "18"}, *ITEMS]
+
+
+def test_our_rule_tells_a_leak_from_the_same_story_with_other_numbers(yard: Yard):
+    leak, sibling = asked(STORY.format(16, 12, 3, 4, 2)), asked(STORY.format(31, 25, 7, 9, 5))
+    edited = asked(STORY.format(16, 12, 3, 4, 2).replace("muffins", "cakes").replace("market", "fair"))
+    rows = [leak, sibling, edited, asked("Janet has ducks and sells eggs at the market every day.")]
+    stage = stage_for(yard, OURS, rule="tulu_data")
+    assert {row: verdict["item"] for row, verdict in verdicts(stage, rows).items()} == {0: "ducks", 2: "ducks"}
+    measures = stage.measuring().measure(Rows.of(rows)).insert_column(0, pl.Series("row", range(4), pl.UInt32))
+    near = stage.pairs(measures).filter("is_near")
+    assert near.select("row", "id", "numbers", "numbers_missing").rows() == [(1, "ducks", 4, 4)]
+    dropping = stage_for(yard, OURS, rule="tulu_data", near="drop")
+    assert verdicts(dropping, rows)[1]["reason"] == "near an item of e"
+
+
+def test_our_rule_asks_for_most_of_a_short_question_and_for_all_of_a_shorter_one(yard: Yard):
+    items = [
+        {"id": "area", "question": "Write a function to find the area of a rectangle.", "answer": ""},
+        {"id": "capital", "question": "What is the capital of Ruritania?", "answer": ""},
+    ]
+    stage = stage_for(yard, items, rule="tulu_data")
+    rows = [
+        asked("Write a function to find the area of a rectangle."),
+        asked("How large is the area of a rectangle?"),
+        asked("Tell me: what is the capital of Ruritania?"),
+        asked("What was the capital of Ruritania?"),
+    ]
+    assert {row: verdict["item"] for row, verdict in verdicts(stage, rows).items()} == {0: "area", 2: "capital"}
+
+
+def test_stems_that_many_items_share_are_no_item_s_own(yard: Yard):
+    stem = "Which of the following statements about the law of large numbers is true?"
+    items = [
+        {"id": f"i{number}", "question": f"{stem} It was found in {1700 + number} by {name}", "answer": ""}
+        for number, name in enumerate(
+            (
+                "Bernoulli and his nephew",
+                "Poisson in a letter",
+                "Markov at a meeting",
+                "Borel on a train",
+                "Cantelli in Rome",
+                "Chebyshev at home",
+            )
+        )
+    ]
+    items += [{"id": f"s{number}", "question": "Which is true of it?", "answer": ""} for number in range(7)]
+    stage = stage_for(yard, items, rule="tulu_data")
+    assert verdicts(stage, [asked(stem), asked("Which is true of it?")]) == {}
+    assert verdicts(stage, [asked(items[3]["question"])])[0]["item"] == "i3"
+    accounts = stage.facts()["evaluations"]["e"]
+    assert (accounts["indexed"], accounts["unusable"]) == (6, 7)
+
+
+def test_near_rows_are_kept_and_listed_by_their_ids(yard: Yard):
+    yard.jsonl("a.jsonl", [{"prompt": STORY.format(31, 25, 7, 9, 5), "response": "!"}, *pairs(5)])
+    path = yard.jsonl("evals/items.jsonl", OURS)
+    against = {"e": {"jsonl": str(path), "question": "question", "id": "id"}}
+    built = yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=[{"ngram_decontamination": {"against": against}}])
+    near = pl.read_parquet(built.mixture.folder / "reports/ngram_decontamination-near.parquet")
+    assert near.select("source", "evaluation", "item", "numbers", "numbers_missing").rows() == [
+        ("a", "e", "ducks", 4, 4)
+    ]
+    kept = pl.read_parquet(built.mixture.data)
+    assert kept.filter(pl.col("id") == near["id"][0])["messages"][0][0]["content"] == STORY.format(31, 25, 7, 9, 5)
+    assert pl.read_parquet(built.mixture.overlaps["ngram_decontamination"]).row(0, named=True)["near"] == 1

@@ -137,7 +137,7 @@ def _show_overlap(console: Console, step: str, path: Path) -> None:
         console.print(f"\n{escape(step)}: no row shares anything with an evaluation set")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("source", "evaluation", "items", "touched", "contaminated", "", "in full", "rows"):
+    for heading in ("source", "evaluation", "items", "touched", "contaminated", "", "near", "in full", "rows"):
         table.add_column(heading, justify="left" if heading in ("source", "evaluation") else "right")
     for line in lines.head(OVERLAP_LINES).iter_rows(named=True):
         share = line["contaminated"] / line["items"]
@@ -150,6 +150,7 @@ def _show_overlap(console: Console, step: str, path: Path) -> None:
             escape(line["evaluation"]),
             *map(_number, numbers),
             shown,
+            _number(line["near"]),
             _number(line["full"]),
             _number(line["rows"]),
         )

@@ -16,7 +16,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, PrivateAttr, WithJsonSc
 from tulu_data.code_id import code_id
 from tulu_data.commit import sha256_file
 from tulu_data.errors import FindingsError, InputError, UsageError, did_you_mean
-from tulu_data.evaluations import ngram_index
+from tulu_data.evaluations import ngram_index, overlap
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Part
 from tulu_data.evaluations.ngram_index import NgramIndex, Setting
 from tulu_data.evaluations.rules import RULES, VALUES, Rule, Statistic
@@ -36,6 +36,9 @@ PAIR: Final = {
     "longest": pl.UInt32,
     "whole": pl.UInt32,
     "idf": pl.Float64,
+    "covered_all": pl.UInt32,
+    "numbers": pl.UInt32,
+    "numbers_missing": pl.UInt32,
     "message": pl.UInt32,
     "start": pl.UInt32,
     "end": pl.UInt32,
@@ -45,17 +48,6 @@ PAIR: Final = {
 MEASURES: Final = {"pairs": pl.List(pl.Struct(PAIR)), "ngrams": pl.List(pl.UInt32)}
 Numbers = npt.NDArray[Any]
 THRESHOLDS: Final = ("above", "at_least")
-LISTED_NGRAMS: Final = 100
-COMMON: Final = {
-    "rows": pl.Int64,
-    "items": pl.Int64,
-    "evaluation": pl.String,
-    "item": pl.String,
-    "text": pl.Int64,
-    "start": pl.Int64,
-    "end": pl.Int64,
-}
-
 Against = Annotated[
     dict[str, EvaluationSet],
     Field(min_length=1),
@@ -67,17 +59,17 @@ class NgramDecontamination(Filter):
     """Drop rows that hold items of evaluation sets, by the n-grams that they share.
 
         - ngram_decontamination:
-            rule: tulu3
             against:
               gsm8k: {jsonl: "evals/gsm8k/test.jsonl", question: question, answer: answer}
               mmlu: {jsonl: "evals/mmlu/*.jsonl.gz", question: question, group_by: [config, eval_instance_index]}
 
-    A `rule` is a published rule's settings: n, normaliser, `on`, statistic and threshold;
-    what is said beside it goes first. Statistics of a row and an item: `coverage`, the
+    A `rule` is a set of settings, ours or a published one's: n, normaliser, `on`, statistic
+    and threshold; what is said beside it goes first. Statistics of a row and an item: `coverage`, the
     share of the item's tokens in n-grams that the row has too; `ngrams` and `ngram_share`,
     the distinct ones; `longest_run`, the longest run of words in both, as a share of the
     item's; `idf_overlap`, the share of n-grams weighed by ln((N + 1) / df) within the
-    evaluation set. N-grams never cross two texts; they unite over a row's messages.
+    evaluation set; `overlap`, the smaller of that and of the share of the item's words that
+    lie in n-grams, common ones too. N-grams never cross two texts; they unite over a row's messages.
 
     An item without an n-gram, being short, is matched as a whole (`short_items`), on word
     boundaries. Nothing is capped, sampled or approximated: no kept row matches the rule.
@@ -104,7 +96,7 @@ class NgramDecontamination(Filter):
     }
 
     against: Against = Field(description="Evaluation sets by name: the keys of a source, and which columns are what")
-    rule: Rule = Field("tulu3", description="The published rule whose settings are taken where none are said")
+    rule: Rule = Field("tulu_data", description="The rule whose settings are taken where none are said")
     n: PositiveInt = Field(8, le=64, description="Words in an n-gram")
     normaliser: Normaliser = Field("words", description="What a word is, and what is ignored in comparing")
     on: On = Field("prompt", description="Which messages are compared")
@@ -126,6 +118,10 @@ class NgramDecontamination(Filter):
     relaxed_from: Decides[PositiveInt | None] = Field(
         None, description="From so many tokens on the threshold is as said; between, it falls in a line"
     )
+    max_numbers_missing: Decides[Share | None] = Field(
+        None, description="Where a row lacks more than this part of an item's numbers, it is near, not contaminated"
+    )
+    near: Decides[Literal["keep", "drop"]] = Field("keep", description="What becomes of rows that are near an item")
     short_items: Decides[Literal["whole", "answered", "ignore"]] = Field(
         "whole", description="A short item counts where it is whole in a row; only with its answer nearby; never"
     )
@@ -142,7 +138,7 @@ class NgramDecontamination(Filter):
     def _by_rule(cls, values: Any) -> Any:
         if not isinstance(values, Mapping):
             return values
-        preset = RULES.get(values.get("rule", "tulu3"), {})
+        preset = RULES.get(values.get("rule", "tulu_data"), {})
         said = {name for name in ("above", "at_least") if values.get(name) is not None}
         return {
             **{key: value for key, value in preset.items() if not (said and key in ("above", "at_least"))},
@@ -291,10 +287,10 @@ class NgramDecontamination(Filter):
         return answered
 
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
-        flagged = self.pairs(measures).filter("is_contaminated")
+        flagged = self.pairs(measures).filter("is_reached" if self.near == "drop" else "is_contaminated")
         excess = pl.col("value") / pl.col("threshold")
         ranked = flagged.with_columns(pl.len().over("row").alias("items")).sort(
-            "row", excess, "grams", "evaluation", "id", descending=[False, True, True, False, False]
+            "row", "is_near", excess, "grams", "evaluation", "id", descending=[False, False, True, True, False, False]
         )
         best = ranked.unique("row", keep="first", maintain_order=True)
         index = self._index()
@@ -303,7 +299,10 @@ class NgramDecontamination(Filter):
         return best.select(
             "row",
             pl.lit(0, pl.UInt32).alias("copies"),
-            pl.format("contaminated by {}", "evaluation").alias("reason"),
+            pl.when("is_near")
+            .then(pl.format("near an item of {}", "evaluation"))
+            .otherwise(pl.format("contaminated by {}", "evaluation"))
+            .alias("reason"),
             "evaluation",
             pl.col("id").alias("item"),
             pl.when(pl.col("kind") == "short")
@@ -322,7 +321,7 @@ class NgramDecontamination(Filter):
         )
 
     def pairs(self, measures: pl.DataFrame) -> pl.DataFrame:
-        """All pairs of a row and an item, with the statistic, its threshold and whether it is reached."""
+        """All pairs of a row and an item: `value`, `threshold`, and whether they are contaminated or near."""
         items = self._index().items.with_row_index("item").rename({"grams": "grams_all", "idf": "idf_all"})
         pairs = measures.select("row", "pairs").filter(pl.col("pairs").list.len() > 0).explode("pairs").unnest("pairs")
         pairs = pairs.join(items, on="item", how="left", maintain_order="left")
@@ -338,79 +337,27 @@ class NgramDecontamination(Filter):
         counts = {"whole": is_whole, "answered": is_whole & pl.col("answered"), "ignore": pl.lit(False)}
         value, limit = pl.col("value"), pl.col("threshold")
         reached = value > limit if self.above is not None else value >= limit
-        return pairs.with_columns(
-            pl.when(is_short).then(is_whole.cast(pl.Float64)).otherwise(VALUES[self.statistic]).alias("value"),
-            pl.when(is_short).then(1.0).otherwise(threshold).alias("threshold"),
-        ).with_columns(pl.when(is_short).then(counts[self.short_items]).otherwise(reached).alias("is_contaminated"))
+        lacks = pl.lit(False)
+        if self.max_numbers_missing is not None:
+            lacks = pl.col("numbers_missing") > float(self.max_numbers_missing) * pl.col("numbers")
+        return (
+            pairs.with_columns(
+                pl.when(is_short).then(is_whole.cast(pl.Float64)).otherwise(VALUES[self.statistic]).alias("value"),
+                pl.when(is_short).then(1.0).otherwise(threshold).alias("threshold"),
+            )
+            .with_columns(
+                pl.when(is_short).then(counts[self.short_items]).otherwise(reached).alias("is_reached"),
+                (~is_short & reached & lacks).alias("is_near"),
+            )
+            .with_columns((pl.col("is_reached") & ~pl.col("is_near")).alias("is_contaminated"))
+        )
 
     def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
-        pairs = self.pairs(measures).filter((pl.col("kind") != "short") | (pl.col("whole") == pl.col("texts")))
-        is_full = (pl.col("kind") == "short") | (pl.col("covered") == pl.col("tokens"))
-        items = pairs.group_by("evaluation", "item").agg(
-            pl.col("is_contaminated").any(), is_full.any().alias("is_full")
-        )
-        rows = pairs.filter("is_contaminated").group_by("evaluation").agg(pl.col("row").n_unique().alias("rows"))
-        ngrams = measures.select(pl.col("ngrams").explode().alias("ngram")).drop_nulls().group_by("ngram").len("rows")
-        return {"items": items, "rows": rows, "ngrams": ngrams}
+        return overlap.tally(self.pairs(measures), measures)
 
     def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        """`evaluations`: what each source shares with each evaluation set. `ngrams`: those that most rows have."""
-        index = self._index()
-        accounts = pl.DataFrame([{"evaluation": name, **account} for name, account in sorted(index.accounts.items())])
-        if not tallies:
-            return {}
-        items = (
-            tallies["items"].group_by("source", "evaluation", "item").agg(pl.col("is_contaminated", "is_full").any())
-        )
-        shared = items.group_by("source", "evaluation").agg(
-            pl.len().alias("touched"),
-            pl.col("is_contaminated").sum().alias("contaminated"),
-            pl.col("is_full").sum().alias("full"),
-        )
-        rows = tallies["rows"].group_by("source", "evaluation").agg(pl.col("rows").sum())
-        matrix = (
-            shared.join(accounts, on="evaluation")
-            .join(rows, on=("source", "evaluation"), how="left")
-            .with_columns(pl.col("rows").fill_null(0))
-            .select(
-                "source",
-                "evaluation",
-                *(pl.col(name).cast(pl.Int64) for name in ("items", "touched", "contaminated", "full", "rows")),
-            )
-            .sort("source", "evaluation")
-        )
-        return {"evaluations": matrix, "ngrams": self._common_ngrams(index, tallies["ngrams"])}
-
-    def _common_ngrams(self, index: NgramIndex, counted: pl.DataFrame) -> pl.DataFrame:
-        """The n-grams that most rows have, each by one item that it stands in; their words are not written down."""
-        top = (
-            counted.group_by("ngram")
-            .agg(pl.col("rows").sum())
-            .sort("rows", "ngram", descending=[True, False])
-            .head(LISTED_NGRAMS)
-        )
-        arrays = index.index
-        lines = []
-        for ngram, rows in top.iter_rows():
-            token = int(arrays.gram_token[ngram])
-            item = int(arrays.token_item[token])
-            text, start, end = index.text_span(token, self.n)
-            posts = arrays.post_token[arrays.post_bounds[ngram] : arrays.post_bounds[ngram + 1]]
-            line = {"rows": rows, "items": len(np.unique(arrays.token_item[posts]))}
-            named = index.items.row(item, named=True)
-            lines.append(
-                {
-                    **line,
-                    "evaluation": named["evaluation"],
-                    "item": named["id"],
-                    "text": text,
-                    "start": start,
-                    "end": end,
-                }
-            )
-        schema = dict.fromkeys(("rows", "items", "text", "start", "end"), pl.Int64)
-        columns = ["rows", "items", "evaluation", "item", "text", "start", "end"]
-        return pl.DataFrame(lines, schema={name: schema.get(name, pl.String) for name in columns})
+        """The tables of `tulu_data.evaluations.overlap`."""
+        return overlap.report(tallies, self._index()) if tallies else {}
 
     def check_report(self, report: Mapping[str, pl.DataFrame]) -> None:
         if self.max_contaminated is None or "evaluations" not in report:
