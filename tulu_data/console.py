@@ -132,9 +132,11 @@ def _show_overlap(console: Console, step: str, path: Path) -> None:
     """What each source shares with each evaluation set: items of it, and rows of the source."""
     from tulu_data.table import read_frame
 
-    lines = read_frame(path).sort("rows", "source", "evaluation", descending=[True, False, False])
+    every = read_frame(path)
+    lines = every.filter((every["contaminated"] > 0) | (every["near"] > 0))
+    lines = lines.sort("rows", "source", "evaluation", descending=[True, False, False])
     if lines.is_empty():
-        console.print(f"\n{escape(step)}: no row shares anything with an evaluation set")
+        console.print(f"\n{escape(step)}: no row holds an evaluation item")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("source", "evaluation", "items", "touched", "contaminated", "", "near", "in full", "rows"):
@@ -156,8 +158,11 @@ def _show_overlap(console: Console, step: str, path: Path) -> None:
         )
     console.print()
     console.print(table)
-    if len(lines) > OVERLAP_LINES:
-        console.print(f"… and {len(lines) - OVERLAP_LINES} more in {escape(str(path))}", soft_wrap=True)
+    left = len(every) - min(len(lines), OVERLAP_LINES)
+    if left:
+        console.print(
+            f"[dim]and {left} more that share no more than n-grams: reports/{escape(path.name)}[/]", soft_wrap=True
+        )
 
 
 def _planted(found: Sequence[Found]) -> Table:
