@@ -133,7 +133,7 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
     item_set = np.repeat(np.arange(len(names)), [len(sets[name]) for name in names])
     counted = np.bincount(token_item, minlength=len(items))
     is_long = counted >= setting.short_below
-    grams = _grams(found, vocabulary.token_word, token_item, item_set, is_long, setting)
+    grams = _grams(found, vocabulary["token_word"], token_item, item_set, is_long, setting)
     covered = np.zeros(len(found.hashes), np.bool_)
     ngrams.cover(np.sort(grams.post_token).astype(np.int64), setting.n, covered)
     tokens = np.bincount(token_item[covered], minlength=len(items))
@@ -142,11 +142,11 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
 
     def index_of(short: npt.NDArray[np.int64]) -> Index:
         return Index(
-            **vocabulary._asdict(),
+            **vocabulary,
             token_text=token_text,
             token_item=token_item,
             token_gram=grams.of_token,
-            token_number=vocabulary.are_numbers()[vocabulary.token_word],
+            token_number=_are_numbers(vocabulary)[vocabulary["token_word"]],
             gram_hash=grams.hash,
             gram_token=grams.token,
             gram_slots=ngrams.slots_for(grams.hash),
@@ -154,7 +154,7 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
             post_bounds=grams.post_bounds,
             post_token=grams.post_token,
             post_idf=grams.post_idf,
-            **_whole_texts(found, short, item_bounds)._asdict(),
+            **_whole_texts(found, short, item_bounds),
             text_bounds=found.offsets,
             item_bounds=item_bounds,
         )
@@ -271,24 +271,13 @@ def _account(name: str, table: pl.DataFrame, left_out: npt.NDArray[np.int64]) ->
     }
 
 
-@dataclass(frozen=True)
-class _Words:
-    word_bytes: npt.NDArray[np.uint8]
-    word_bounds: npt.NDArray[np.int64]
-    word_hash: npt.NDArray[np.uint64]
-    word_slots: npt.NDArray[np.int32]
-    token_word: npt.NDArray[np.int32]
-
-    def _asdict(self) -> dict[str, Any]:
-        return dict(vars(self))
-
-    def are_numbers(self) -> npt.NDArray[np.uint8]:
-        """Which words begin with a digit, uint8."""
-        first = self.word_bytes[self.word_bounds[:-1]]
-        return ((first >= ord("0")) & (first <= ord("9"))).astype(np.uint8)
+def _are_numbers(vocabulary: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.uint8]:
+    """Which words begin with a digit, uint8."""
+    first = vocabulary["word_bytes"][vocabulary["word_bounds"][:-1]]
+    return np.asarray((first >= ord("0")) & (first <= ord("9")), dtype=np.uint8)
 
 
-def _vocabulary(strings: pa.StringArray, found: Words, normaliser: Normaliser) -> _Words:
+def _vocabulary(strings: pa.StringArray, found: Words, normaliser: Normaliser) -> dict[str, npt.NDArray[Any]]:
     """The distinct words of all items, by hash; two words of one hash would be a bug, and are looked for."""
     distinct, first, token_word = np.unique(found.hashes, return_index=True, return_inverse=True)
     folded = fold(strings, found, first.astype(np.int64), normaliser)
@@ -312,7 +301,13 @@ def _vocabulary(strings: pa.StringArray, found: Words, normaliser: Normaliser) -
     )
     if wrong >= 0:
         raise InvariantError(f"two words of the evaluation sets have one hash: {pieces[numbered[wrong]]!r}; report it")
-    return _Words(word_bytes, word_bounds, distinct, ngrams.slots_for(distinct), numbered)
+    return {
+        "word_bytes": word_bytes,
+        "word_bounds": word_bounds,
+        "word_hash": distinct,
+        "word_slots": ngrams.slots_for(distinct),
+        "token_word": numbered,
+    }
 
 
 @dataclass(frozen=True)
@@ -421,21 +416,9 @@ def _pairs(found: Words, tokens: npt.NDArray[np.int64], n: int) -> npt.NDArray[n
     return np.unique(pairs[: ngrams.pair_hashes(found.hashes, tokens, n, pairs)])
 
 
-@dataclass(frozen=True)
-class _Whole:
-    whole_hash: npt.NDArray[np.uint64]
-    whole_slots: npt.NDArray[np.int32]
-    whole_bits: npt.NDArray[np.uint64]
-    start_bits: npt.NDArray[np.uint64]
-    single_bits: npt.NDArray[np.uint64]
-    whole_bounds: npt.NDArray[np.int64]
-    whole_text: npt.NDArray[np.int32]
-
-    def _asdict(self) -> dict[str, Any]:
-        return dict(vars(self))
-
-
-def _whole_texts(found: Words, items: npt.NDArray[np.int64], item_bounds: npt.NDArray[np.int64]) -> _Whole:
+def _whole_texts(
+    found: Words, items: npt.NDArray[np.int64], item_bounds: npt.NDArray[np.int64]
+) -> dict[str, npt.NDArray[Any]]:
     """The texts of short items, by the hash of their first words."""
     ranges = [range(int(item_bounds[item]), int(item_bounds[item + 1])) for item in items]
     texts = np.array(list(itertools.chain.from_iterable(ranges)), np.int64)
@@ -446,12 +429,12 @@ def _whole_texts(found: Words, items: npt.NDArray[np.int64], item_bounds: npt.ND
     ngrams.prefix_hashes(found.hashes, found.offsets, texts, hashes)
     order = np.argsort(hashes, kind="stable")
     distinct, first = np.unique(hashes[order], return_index=True)
-    return _Whole(
-        whole_hash=distinct,
-        whole_slots=ngrams.slots_for(distinct),
-        whole_bits=ngrams.bits_for(distinct),
-        start_bits=ngrams.bits_for(_pairs(found, np.sort(firsts[lengths > 1]), 2)),
-        single_bits=ngrams.bits_for(singles) if len(singles) else np.zeros(0, np.uint64),
-        whole_bounds=np.append(first, len(texts)).astype(np.int64),
-        whole_text=texts[order].astype(np.int32),
-    )
+    return {
+        "whole_hash": distinct,
+        "whole_slots": ngrams.slots_for(distinct),
+        "whole_bits": ngrams.bits_for(distinct),
+        "start_bits": ngrams.bits_for(_pairs(found, np.sort(firsts[lengths > 1]), 2)),
+        "single_bits": ngrams.bits_for(singles) if len(singles) else np.zeros(0, np.uint64),
+        "whole_bounds": np.append(first, len(texts)).astype(np.int64),
+        "whole_text": texts[order].astype(np.int32),
+    }
