@@ -35,7 +35,7 @@ from tulu_data.recipe import Recipe
 from tulu_data.recipe_file import load
 from tulu_data.run import Places, Run, Units
 from tulu_data.scan import Scan
-from tulu_data.survey import Surveyed, survey
+from tulu_data.survey import DigestUnit, Surveyed, digest_file, survey
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
 from tulu_data.write import write
@@ -83,7 +83,7 @@ def build(
     plan = Plan.of(recipe)
     places.check()
     workspace = Workspace(places.workspace)
-    surveyed = look(recipe, workspace, trust_mtime=trust_mtime, progress=progress)
+    surveyed = look(recipe, workspace, executor, trust_mtime=trust_mtime, progress=progress)
     resolved = recipe.with_sources({found.name: found.source for found in surveyed})
     identity = manifest.identify(resolved, surveyed, limit)
     folder = places.out / recipe.name
@@ -134,16 +134,20 @@ def build(
 UNPINNED: Final = frozenset({manifest.NAME, manifest.SUMS})
 
 
-def look(recipe: Recipe, workspace: Workspace, *, trust_mtime: bool, progress: Progress) -> tuple[Surveyed, ...]:
+def look(
+    recipe: Recipe, workspace: Workspace, executor: Executor, *, trust_mtime: bool, progress: Progress
+) -> tuple[Surveyed, ...]:
     """Survey the sources of a recipe, telling how many files were hashed."""
     with progress.phase("look", None, "files") as tick:
 
-        def digest(path: Path) -> str:
-            sha256 = workspace.digest_of(path, trust_mtime=trust_mtime)
-            tick(1)
-            return sha256
+        def digests(paths: Sequence[Path]) -> list[str]:
+            known = {path: workspace.remembered(path) if trust_mtime else None for path in paths}
+            units = [DigestUnit(path, workspace) for path, sha256 in known.items() if sha256 is None]
+            tick(len(known) - len(units))
+            taken = dict(zip([unit.path for unit in units], executor.run(digest_file, units, tick), strict=True))
+            return [known[path] or taken[path] for path in paths]
 
-        return survey(recipe, digest, workspace.sources)
+        return survey(recipe, digests, workspace.sources)
 
 
 def _committed(folder: Path, recipe: Recipe, identity: Identity) -> Mixture | None:
@@ -210,6 +214,8 @@ def _scan(
     plan: Plan, shards: Sequence[Shard], workspace: Workspace, executor: Executor, units: Units, progress: Progress
 ) -> Scan:
     measured = scan.prepare(plan, shards, workspace)
+    for _ in executor.run(scan.check_shard, measured.checks, lambda rows: None):
+        pass
     units.count("scan", done=0, found=measured.found)
     with progress.phase("scan", sum(unit.shard.rows for unit in measured.units), "rows") as tick:
         for done in executor.run(scan.scan_shard, measured.units, tick):

@@ -127,7 +127,7 @@ def plan(recipe: Path, workspace: Path, as_json: bool) -> None:
     from tulu_data.workspace import Workspace
 
     loaded = load(recipe)
-    surveyed = survey(loaded, lambda path: "", Workspace(workspace).sources)
+    surveyed = survey(loaded, lambda paths: [""] * len(paths), Workspace(workspace).sources)
     resolved = loaded.with_sources({found.name: found.source for found in surveyed})
     planned = Plan.of(resolved)
     if as_json:
