@@ -186,7 +186,7 @@ def _ingest(
     with progress.phase("ingest", sum(source.expected_rows for source in surveyed), "rows") as tick:
         files = {source.name: list(ingest.units_of(source, plan.mappers, workspace, shard_rows)) for source in surveyed}
         if limit is None:
-            results = executor.run(ingest.ingest_file, [unit for own in files.values() for unit in own], tick)
+            results = ingest.ingest_files([unit for own in files.values() for unit in own], executor, tick)
         else:
             results = (result for own in files.values() for result in ingest.ingest_first(own, limit, tick))
         for result in results:
