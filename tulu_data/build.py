@@ -30,7 +30,7 @@ from tulu_data.ingest import SHARD_ROWS, Shard
 from tulu_data.manifest import Identity
 from tulu_data.mixture import LATEST, RUNS, STAGING, Mixture
 from tulu_data.plan import Plan
-from tulu_data.progress import Progress, Silent
+from tulu_data.progress import Progress, Silent, Timed
 from tulu_data.recipe import Recipe
 from tulu_data.recipe_file import load
 from tulu_data.run import Places, Run, Units
@@ -77,7 +77,7 @@ def build(
     at any moment goes on where it stopped when it is called again.
     """
     places = places or Places()
-    progress = progress or Silent()
+    progress = Timed(progress or Silent())
     executor = executor or Inline()
     recipe = recipe if isinstance(recipe, Recipe) else load(recipe)
     plan = Plan.of(recipe)
@@ -104,7 +104,7 @@ def build(
         decision = _decide(resolved, plan, shards, measured, progress, is_trial=limit is not None)
         staging = make_folders(folder / STAGING / identity.digest)
         remove_temporaries(staging)
-        run = Run(identity, surveyed, shards, measured, units, places, started)
+        run = Run(identity, surveyed, shards, measured, units, places, started, progress.seconds)
         run.write(folder / RUNS / f"{identity.digest}.json")
         # Each row is read once and each kept row written once; both tick.
         steps = sum(shard.rows for shard in shards) + int(decision.kept.sum())
