@@ -79,7 +79,7 @@ def measured(words: list[str], spill: Path) -> Measured:
         while process.poll() is None:
             memory = max(memory, tree_memory(process.pid))
             spilled = max(spilled, size_of(spill))
-            time.sleep(0.1)
+            time.sleep(0.3)
         if process.returncode:
             raise SystemExit(f"{' '.join(words)}: exit {process.returncode}")
     return Measured(time.perf_counter() - start, memory, spilled)
