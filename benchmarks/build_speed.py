@@ -1,17 +1,18 @@
 """How long a whole build takes, beside bare pyarrow reading and writing the same rows.
 
-    python benchmarks/build_speed.py --rows 1_000_000 --folder bench
+    python benchmarks/build_speed.py --rows 1_000_000 --workers 2 1 --memory 2GiB --folder bench
 
-Rows are two messages of random words, about 1.5 kB. Measured in one run: pyarrow reads a
-Parquet file of the rows and writes it as we write it; the first build from JSON Lines
-(length filter and exact dedup); the same recipe with another threshold. Memory is the peak
-of the proportional set sizes of the whole process tree, on Linux.
+Rows are two messages of random words, about 1.5 kB, in two sources. Measured in one run:
+pyarrow reads a Parquet file of the rows and writes it as we write it; the first build from
+JSON Lines (length filter and exact dedup); the same recipe with another threshold, which
+drops one row in a hundred; with a mix of 80 % of the rows; and with other weights of it.
+Memory is the peak of the proportional set sizes of the whole process tree, on Linux.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
+import contextlib
 import json
 import multiprocessing
 import os
@@ -21,13 +22,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.json
 import pyarrow.parquet as pq
 
 from tulu_data import table
+from tulu_data.mixture import Mixture
 
 FILES = 8
+# About the 99th percentile of the lengths that are drawn.
+THRESHOLD = 1_580
+PHASES = ("look", "ingest", "scan", "decide", "write")
 
 
 def generate(job: tuple[Path, int, int]) -> None:
@@ -56,17 +63,35 @@ def tree_memory(pid: int) -> int:
     return total + sum(tree_memory(int(child)) for child in children)
 
 
-def measured(words: list[str]) -> tuple[float, int]:
-    """Seconds and peak memory of a command."""
+class Measured(NamedTuple):
+    """Seconds of a command, its peak of memory, and the largest that its spill files were, in bytes."""
+
+    seconds: float
+    memory: int
+    spill: int
+
+
+def measured(words: list[str], spill: Path) -> Measured:
+    """Run a command and measure it."""
     start = time.perf_counter()
-    peak = 0
+    memory = spilled = 0
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            peak = max(peak, tree_memory(process.pid))
-            time.sleep(0.1)
+            memory = max(memory, tree_memory(process.pid))
+            spilled = max(spilled, size_of(spill))
+            time.sleep(0.3)
         if process.returncode:
             raise SystemExit(f"{' '.join(words)}: exit {process.returncode}")
-    return time.perf_counter() - start, peak
+    return Measured(time.perf_counter() - start, memory, spilled)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files in a folder that others may be at work in."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total
 
 
 def bare(source: Path, target: Path) -> None:
@@ -76,11 +101,64 @@ def bare(source: Path, target: Path) -> None:
         writer.write_table(rows, row_group_size=table.ROW_GROUP_ROWS)
 
 
+def as_parquet(paths: list[Path], target: Path) -> None:
+    """The same rows as one Parquet file."""
+    schema = pa.schema([("messages", pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())])))])
+    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
+        for path in paths:
+            rows = pa.json.read_json(path, parse_options=pa.json.ParseOptions(explicit_schema=schema))
+            writer.write_table(rows, row_group_size=table.ROW_GROUP_ROWS)
+
+
+def recipe_of(folder: Path, characters: int, mix: str = "") -> str:
+    """The recipe of one build."""
+    sources = [f"{name}: {{jsonl: '{folder}/part-[{files}].jsonl'}}" for name, files in (("a", "0-3"), ("b", "4-7"))]
+    stages = [f"length_filter: {{max_characters: {characters}}}", "exact_dedup", *filter(None, [mix])]
+    return f"name: bench\nsources: {{{', '.join(sources)}}}\nstages: [{', '.join(stages)}]\n"
+
+
+def builds(folder: Path, workers: int, rows: int, memory: str) -> None:
+    """Measure all builds with so many workers, and print them."""
+    places = [f"--{place}={folder / f'{place}-{workers}'}" for place in ("out", "manifests", "workspace")]
+    recipe = folder / f"recipe-{workers}.yaml"
+    command = [sys.executable, "-m", "tulu_data", "build", str(recipe), *places]
+    command += [f"--workers={workers}", *([f"--memory={memory}"] if memory else [])]
+    workspace, out = folder / f"workspace-{workers}", folder / f"out-{workers}"
+    mix = f"weighted_mix: {{weights: {{a: {{}}, b: {{}}}}, rows: {rows * 8 // 10}}}"
+    recipes = {
+        "first build": recipe_of(folder, 5000),
+        "another threshold": recipe_of(folder, THRESHOLD),
+        "a mix added": recipe_of(folder, THRESHOLD, mix.replace("{}", "1")),
+        "another weight": recipe_of(folder, THRESHOLD, mix.replace("{}", "3", 1).replace("{}", "2")),
+    }
+    first = 0.0
+    for name, text in recipes.items():
+        recipe.write_text(text)
+        took = measured(command, workspace / "spill")
+        first = first or took.seconds
+        version = out / "bench" / (out / "bench" / "LATEST").read_text().strip()
+        run = Mixture(version).run()
+        written = Mixture(version).manifest["rows"]
+        phases = run["phases"]
+        rest = took.seconds - sum(phases.values())
+        shown = "".join(f"{phases[phase]:>8.1f}" for phase in PHASES)
+        print(
+            f"{f'{name}, {workers} workers':<32}{took.seconds:>8.1f}{rows / took.seconds:>10,.0f}"
+            f"{took.seconds / first:>8.2f}{shown}{rest:>8.1f}{took.memory / 1e6:>9,.0f}{took.spill / 1e6:>9,.0f}"
+            f"{size_of(version) / 1e6:>9,.0f}{written:>12,}",
+            flush=True,
+        )
+    print(f"{'workspace':<32}{size_of(workspace) / 1e6:,.0f} MB")
+    shutil.rmtree(out)
+    shutil.rmtree(workspace)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--folder", type=Path, default=Path("bench"))
-    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--workers", type=int, nargs="+", default=[os.cpu_count() or 1])
+    parser.add_argument("--memory", default="")
     arguments = parser.parse_args()
     if arguments.folder.exists():
         shutil.rmtree(arguments.folder)
@@ -89,35 +167,27 @@ def main() -> None:
     paths = [folder / f"part-{number}.jsonl" for number in range(FILES)]
     with multiprocessing.Pool() as pool:
         pool.map(generate, [(path, number, arguments.rows // FILES) for number, path in enumerate(paths)])
-    size = sum(path.stat().st_size for path in paths)
-    records = (json.loads(line) for path in paths for line in path.open())
-    schema = pa.schema([("messages", pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())])))])
-    with pq.ParquetWriter(folder / "rows.parquet", schema, compression="zstd") as writer:
-        while batch := list(itertools.islice(records, 20_000)):
-            writer.write_table(pa.Table.from_pylist(batch, schema=schema))
-
-    # Run as the others are: in a process of its own.
+    rows = arguments.rows // FILES * FILES
     source, target = folder / "rows.parquet", folder / "written.parquet"
+    as_parquet(paths, source)
+    print(f"{rows:,} rows, {sum(path.stat().st_size for path in paths) / 1e6:,.0f} MB of JSON Lines")
+    # Run as the others are: in a process of its own.
     script = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from build_speed import bare, Path; "
     script += f"bare(Path({str(source)!r}), Path({str(target)!r}))"
-    places = [f"--{place}={folder / place}" for place in ("out", "manifests", "workspace")]
-    recipe = folder / "recipe.yaml"
-    build = [sys.executable, "-m", "tulu_data", "build", str(recipe), *places, f"--workers={arguments.workers}"]
-    stages = "stages: [{{length_filter: {{max_characters: {}}}}}, exact_dedup]\n"
-    head = f"name: bench\nsources: {{rows: {{jsonl: '{folder}/part-*.jsonl'}}}}\n"
-
-    results = {"pyarrow, read and write": measured([sys.executable, "-c", script])}
-    recipe.write_text(head + stages.format(5000))
-    results["first build"] = measured(build)
-    recipe.write_text(head + stages.format(4000))
-    results["another threshold"] = measured(build)
-    reference = results["pyarrow, read and write"][0]
-    first = results["first build"][0]
-    print(f"{arguments.rows:,} rows, {size / 1e6:,.0f} MB of JSON Lines, {arguments.workers} workers")
-    print(f"{'':<26}{'seconds':>9}{'rows/s':>11}{'÷ pyarrow':>11}{'÷ first':>9}{'peak MB':>9}")
-    for name, (seconds, peak) in results.items():
-        ratios = f"{seconds / reference:>11.2f}{seconds / first:>9.2f}"
-        print(f"{name:<26}{seconds:>9.1f}{arguments.rows / seconds:>11,.0f}{ratios}{peak / 1e6:>9,.0f}")
+    took = measured([sys.executable, "-c", script], folder / "none")
+    heads = "".join(f"{phase:>8}" for phase in (*PHASES, "rest"))
+    print(
+        f"{'':<32}{'seconds':>8}{'rows/s':>10}{'÷ first':>8}{heads}{'peak MB':>9}{'spill':>9}{'out':>9}{'rows out':>12}"
+    )
+    print(
+        f"{'pyarrow, read and write':<32}{took.seconds:>8.1f}{rows / took.seconds:>10,.0f}{'':>{8 * (len(PHASES) + 2)}}"
+        f"{took.memory / 1e6:>9,.0f}{'':>9}{target.stat().st_size / 1e6:>9,.0f}",
+        flush=True,
+    )
+    source.unlink()
+    target.unlink()
+    for workers in arguments.workers:
+        builds(folder, workers, rows, arguments.memory)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,12 +17,16 @@ from typing import Any
 import pytest
 
 from conftest import Yard, files_of, pairs, varied
+from tulu_data import ingest
 from tulu_data.build import build
 from tulu_data.errors import InputError, InvariantError, RecordError, ResourceError
 from tulu_data.executors import Executor, Tick
 from tulu_data.executors.inline import Inline
 from tulu_data.executors.processes import Processes
+from tulu_data.explain import Explainer
+from tulu_data.readers import stream
 from tulu_data.run import Places
+from tulu_data.sources.jsonl import Jsonl
 
 
 class Number(int):
@@ -203,3 +211,128 @@ def test_no_worker_outlives_a_parent_that_is_stopped(tmp_path: Path, sent: signa
     while any(map(is_running, workers)) and time.perf_counter() < end:
         time.sleep(0.05)
     assert not any(map(is_running, workers))
+
+
+# Blank lines are no records, and one that begins with a bracket is no array but where the file begins with it.
+LINES = [
+    b"",
+    *(json.dumps(row, ensure_ascii=False).encode() for row in varied(300, 3)),
+    b" \t\x0b",
+    b'["a", "list"]',
+    b"\xff",
+    b'{"prompt": "q", "response": "%s"}\r' % (b"x" * 9000),
+    b"",
+    *(json.dumps(row, ensure_ascii=False).encode() for row in pairs(70)),
+]
+
+
+@pytest.fixture
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Yard:
+    """One file that several workers share."""
+    monkeypatch.setattr(ingest, "LARGE_BYTES", 0)
+    yard = Yard(tmp_path)
+    yard.write("data/a.jsonl", b"\xef\xbb\xbf" + b"\n".join(LINES))
+    return yard
+
+
+@pytest.mark.parametrize("records", [1, 7, 50, 186, 374, 400])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n  \n"])
+def test_the_parts_of_a_file_hold_its_records(large: Yard, records: int, end: bytes):
+    path = large.write("data/b.jsonl", (large.root / "data/a.jsonl").read_bytes() + end)
+    source = Jsonl(jsonl=str(path))
+    with source.read(path) as reading:
+        whole = list(reading.records)
+    cut = source.cut(path, records)
+    assert cut is not None
+    assert cut.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    found = []
+    for part in cut.parts:
+        with source.read_part(path, part) as reading:
+            found.append(list(reading.records))
+            assert reading.sha256() == part.sha256
+    assert [len(part) for part in found[:-1]] == [records] * (len(found) - 1)
+    assert [(record.row, record.offset, record.value) for part in found for record in part] == [
+        (record.row, record.offset, record.value) for record in whole
+    ]
+
+
+def test_a_part_far_inside_a_file_is_no_bomb(large: Yard, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(stream, "RATIO_FLOOR_BYTES", 0)
+    monkeypatch.setattr(stream, "MAX_RATIO", 2)
+    path = large.root / "data/a.jsonl"
+    source = Jsonl(jsonl=str(path))
+    cut = source.cut(path, 1)
+    assert cut is not None
+    with source.read_part(path, cut.parts[-1]) as reading:
+        assert len(list(reading.records)) == 1
+
+
+@pytest.mark.parametrize("content", [b'[{"a": 1}]', gzip.compress(b'{"a": 1}\n'), b""])
+def test_arrays_and_compressed_files_are_not_cut(tmp_path: Path, content: bytes):
+    path = Yard(tmp_path).write("a.jsonl", content)
+    cut = Jsonl(jsonl=str(path)).cut(path, 1)
+    assert cut is None or cut.parts == ()
+
+
+def test_workers_that_share_a_file_change_no_byte_and_repeat_nothing(large: Yard, crew: Processes):
+    recipe = large.recipe(
+        sources={"a": {"jsonl": "data/a.jsonl", "max_quarantined": 2, "format": "prompt_response"}},
+        stages=["exact_dedup"],
+    )
+    other = Places(large.root / "other", large.root / "other-manifests", large.root / "other-workspace")
+    expected = files_of(build(recipe, other, shard_rows=50).mixture.folder)
+    built = large.build(recipe, executor=crew, shard_rows=50)
+    assert files_of(built.mixture.folder) == expected
+    assert built.mixture.run()["units"]["done"]["ingest"] == 8
+    store = large.places.workspace / "store"
+    (end,) = store.rglob("shards")
+    end.unlink()
+    (end.parent / "00003.json").unlink()
+    shutil.rmtree(large.places.out)
+    again = large.build(recipe, executor=crew, shard_rows=50)
+    assert files_of(again.mixture.folder) == expected
+    assert again.mixture.run()["units"]["found"]["ingest"] == 7
+    assert end.is_file()
+    assert files_of(store) == files_of(other.workspace / "store")
+
+
+def test_a_shared_file_that_changes_while_it_is_read(large: Yard, monkeypatch: pytest.MonkeyPatch):
+    recipe = large.recipe(sources={"a": {"jsonl": "data/a.jsonl", "max_quarantined": 2, "format": "prompt_response"}})
+    path = large.root / "data/a.jsonl"
+    whole = path.read_bytes()
+    message = f"sources.a: {path}: changed while it was read; run the command again"
+
+    class Changing(Inline):
+        """An executor that changes the file before one kind of work."""
+
+        workers = 2
+
+        def __init__(self, changes: Any) -> None:
+            self.changes = changes
+
+        def run(self, work: Any, units: Any, tick: Tick) -> Any:
+            if work is self.changes:
+                path.write_bytes(whole.replace(b"What is 1 + 1?", b"What is 1 + 2?"))
+            return super().run(work, units, tick)
+
+    for work in (ingest.cut_file, ingest.ingest_piece):
+        path.write_bytes(whole)
+        with pytest.raises(InputError) as caught:
+            large.build(recipe, executor=Changing(work), shard_rows=50)
+        assert str(caught.value) == message
+    # What was read of it wrongly is not taken for read.
+    path.write_bytes(whole)
+    assert "What is 1 + 1?" in str(Explainer(large.build(recipe, shard_rows=50).mixture).by_text("What is 1 + 1?"))
+
+
+@pytest.mark.parametrize("shard_rows", [50, 65_536])
+def test_a_shared_file_that_is_all_wrong_is_told_as_any(large: Yard, crew: Processes, shard_rows: int):
+    large.jsonl("data/a.jsonl", [*pairs(20), *[b"{"] * 1200])
+    recipe = large.recipe(sources={"a": {"jsonl": "data/a.jsonl"}})
+    told = []
+    for executor in (Inline(), crew):
+        with pytest.raises(InputError) as caught:
+            large.build(recipe, executor=executor, shard_rows=shard_rows)
+        told.append(str(caught.value))
+    assert told[0] == told[1]
+    assert ("1030 records" if shard_rows == 50 else "1200 records") in told[0].replace(",", "")

@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tulu_data import merkle
-from tulu_data.rows import CONTENT, Conversation, Rows, keyed_order, row_id
+from tulu_data.decide import row_ids
+from tulu_data.kernels import sha256_lanes
+from tulu_data.kernels.sha256 import MANY, sha256_rows
+from tulu_data.rows import CONTENT, Conversation, Rows, hex_texts, in_order, keyed_order, row_id
 
 texts = st.text(st.characters(blacklist_categories=["Cs"]), max_size=8)
 conversations = st.lists(
@@ -104,3 +107,52 @@ def naive_root(leaves: list[bytes]) -> bytes:
 @given(st.lists(st.binary(min_size=32, max_size=32), max_size=40))
 def test_the_root_is_that_of_rfc_6962(leaves: list[bytes]):
     assert merkle.root(leaves) == naive_root(leaves).hex()
+
+
+@given(st.integers(0, 200), st.integers(1, 70))
+def test_short_messages_hashed_abreast_are_hashed_as_one_by_one(length: int, count: int):
+    messages = np.random.default_rng(length).integers(0, 256, (count, length), dtype=np.uint8)
+    expected = [hashlib.sha256(message.tobytes()).digest() for message in messages]
+    assert [digest.tobytes() for digest in sha256_lanes.digests(messages)] == expected
+    assert [digest.tobytes() for digest in sha256_rows(messages)] == expected
+
+
+def test_enough_messages_are_hashed_abreast():
+    messages = np.arange(3 * MANY, dtype=np.uint32).view(np.uint8).reshape(-1, 12)
+    digests = sha256_rows(messages)
+    assert len(digests) == MANY
+    assert all(digests[n].tobytes() == hashlib.sha256(messages[n].tobytes()).digest() for n in (0, 1, 40_000, MANY - 1))
+
+
+@given(st.lists(st.tuples(st.binary(min_size=48, max_size=48), st.integers(1, 2**32 - 1)), max_size=40))
+def test_the_root_of_arrays_is_the_root_of_their_leaves(rows: list[tuple[bytes, int]]):
+    ids = np.frombuffer(b"".join(row[:16] for row, _ in rows), dtype="V16")
+    contents = np.frombuffer(b"".join(row[16:] for row, _ in rows), dtype="V32")
+    copies = np.array([count for _, count in rows], dtype=np.uint32)
+    leaves = [merkle.leaf(row[:16], row[16:], count) for row, count in rows]
+    assert merkle.root_of(ids, contents, copies) == naive_root(leaves).hex()
+
+
+def test_ids_of_many_rows_are_those_of_each_row():
+    occurrences = [0, 1, 9, 10, 99, 100, 12_345, 7]
+    contents = [hashlib.sha256(bytes([number % 3])).digest() for number in range(len(occurrences))]
+    sources = ["gsm8k", "a", "wild.chat"]
+    source = np.array([0, 1, 2, 0, 1, 2, 0, 1], dtype=np.uint16)
+    found = row_ids(
+        sources, source, np.frombuffer(b"".join(contents), dtype="V32"), np.array(occurrences, dtype=np.uint32)
+    )
+    expected = [
+        row_id(sources[index], content, number)
+        for index, content, number in zip(source, contents, occurrences, strict=True)
+    ]
+    assert found.tolist() == expected
+    assert hex_texts(found).to_pylist() == [id.hex() for id in expected]
+    assert hex_texts(found[:0]).to_pylist() == []
+
+
+def test_a_tie_in_the_first_key_goes_to_the_next():
+    first = np.array([3, 1, 3, 2], dtype=np.uint64)
+    then = np.array([5, 0, 4, 0], dtype=np.uint64)
+    assert in_order(first, then).tolist() == [1, 3, 2, 0]
+    assert in_order(np.array([3, 1], dtype=np.uint64), then[:2]).tolist() == [1, 0]
+    assert in_order(first[:0], then[:0]).tolist() == []

@@ -30,12 +30,12 @@ from tulu_data.ingest import SHARD_ROWS, Shard
 from tulu_data.manifest import Identity
 from tulu_data.mixture import LATEST, RUNS, STAGING, Mixture
 from tulu_data.plan import Plan
-from tulu_data.progress import Progress, Silent
+from tulu_data.progress import Progress, Silent, Timed
 from tulu_data.recipe import Recipe
 from tulu_data.recipe_file import load
 from tulu_data.run import Places, Run, Units
 from tulu_data.scan import Scan
-from tulu_data.survey import Surveyed, survey
+from tulu_data.survey import DigestUnit, Surveyed, digest_file, survey
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
 from tulu_data.write import write
@@ -77,12 +77,12 @@ def build(
     at any moment goes on where it stopped when it is called again.
     """
     places = places or Places()
-    progress = progress or Silent()
+    progress = Timed(progress or Silent())
     executor = executor or Inline()
     recipe = recipe if isinstance(recipe, Recipe) else load(recipe)
     places.check()
     workspace = Workspace(places.workspace)
-    surveyed = look(recipe, workspace, trust_mtime=trust_mtime, progress=progress)
+    surveyed = look(recipe, workspace, executor, trust_mtime=trust_mtime, progress=progress)
     recipe = prepare(recipe, workspace, trust_mtime=trust_mtime, progress=progress)
     plan = Plan.of(recipe)
     resolved = recipe.with_sources({found.name: found.source for found in surveyed})
@@ -105,7 +105,7 @@ def build(
         decision = _decide(resolved, plan, shards, measured, progress, is_trial=limit is not None)
         staging = make_folders(folder / STAGING / identity.digest)
         remove_temporaries(staging)
-        run = Run(identity, surveyed, shards, measured, units, places, started)
+        run = Run(identity, surveyed, shards, measured, units, places, started, progress.seconds)
         run.write(folder / RUNS / f"{identity.digest}.json")
         # Each row is read once and each kept row written once; both tick.
         steps = sum(shard.rows for shard in shards) + int(decision.kept.sum())
@@ -135,16 +135,20 @@ def build(
 UNPINNED: Final = frozenset({manifest.NAME, manifest.SUMS})
 
 
-def look(recipe: Recipe, workspace: Workspace, *, trust_mtime: bool, progress: Progress) -> tuple[Surveyed, ...]:
+def look(
+    recipe: Recipe, workspace: Workspace, executor: Executor, *, trust_mtime: bool, progress: Progress
+) -> tuple[Surveyed, ...]:
     """Survey the sources of a recipe, telling how many files were hashed."""
     with progress.phase("look", None, "files") as tick:
 
-        def digest(path: Path) -> str:
-            sha256 = workspace.digest_of(path, trust_mtime=trust_mtime)
-            tick(1)
-            return sha256
+        def digests(paths: Sequence[Path]) -> list[str]:
+            known = {path: workspace.remembered(path) if trust_mtime else None for path in paths}
+            units = [DigestUnit(path, workspace) for path, sha256 in known.items() if sha256 is None]
+            tick(len(known) - len(units))
+            taken = dict(zip([unit.path for unit in units], executor.run(digest_file, units, tick), strict=True))
+            return [known[path] or taken[path] for path in paths]
 
-        return survey(recipe, digest, workspace.sources)
+        return survey(recipe, digests, workspace.sources)
 
 
 def prepare(recipe: Recipe, workspace: Workspace, *, trust_mtime: bool, progress: Progress) -> Recipe:
@@ -208,7 +212,7 @@ def _ingest(
     with progress.phase("ingest", sum(source.expected_rows for source in surveyed), "rows") as tick:
         files = {source.name: list(ingest.units_of(source, plan.mappers, workspace, shard_rows)) for source in surveyed}
         if limit is None:
-            results = executor.run(ingest.ingest_file, [unit for own in files.values() for unit in own], tick)
+            results = ingest.ingest_files([unit for own in files.values() for unit in own], executor, tick)
         else:
             results = (result for own in files.values() for result in ingest.ingest_first(own, limit, tick))
         for result in results:
@@ -236,6 +240,8 @@ def _scan(
     plan: Plan, shards: Sequence[Shard], workspace: Workspace, executor: Executor, units: Units, progress: Progress
 ) -> Scan:
     measured = scan.prepare(plan, shards, workspace)
+    for _ in executor.run(scan.check_shard, measured.checks, lambda rows: None):
+        pass
     units.count("scan", done=0, found=measured.found)
     with progress.phase("scan", sum(unit.shard.rows for unit in measured.units), "rows") as tick:
         for done in executor.run(scan.scan_shard, measured.units, tick):

@@ -129,7 +129,7 @@ def plan(recipe: Path, workspace: Path, as_json: bool) -> None:
 
     loaded = load(recipe)
     room = Workspace(workspace)
-    surveyed = survey(loaded, lambda path: "", room.sources)
+    surveyed = survey(loaded, lambda paths: [""] * len(paths), room.sources)
     loaded = prepare(loaded, room, trust_mtime=False, progress=console.Bars())
     resolved = loaded.with_sources({found.name: found.source for found in surveyed})
     planned = Plan.of(resolved)

@@ -6,7 +6,6 @@ decision depends on.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
@@ -15,13 +14,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from tulu_data import table, verdicts
 from tulu_data.errors import FindingsError, InputError, ResourceError
 from tulu_data.ingest import Shard
+from tulu_data.kernels.sha256 import MANY, sha256_rows
 from tulu_data.plan import TAKE, Plan, Step
 from tulu_data.recipe import Recipe
-from tulu_data.rows import keyed_order
+from tulu_data.rows import fixed_bytes, hex_texts, hexed, in_order, keyed_order
 from tulu_data.stage import Filter, Resolver, blamed
 from tulu_data.workspace import Table
 
@@ -70,7 +71,12 @@ class Decision:
 
     def ids(self, rows: npt.NDArray[np.integer]) -> list[str]:
         """The ids of some rows, in hex."""
-        return [bytes(value).hex() for value in self.id[rows]]
+        ids: list[str] = self.id_texts(rows).to_pylist()
+        return ids
+
+    def id_texts(self, rows: npt.NDArray[np.integer]) -> pa.StringArray:
+        """The ids of some rows, in hex, as an Arrow array."""
+        return hex_texts(self.id[rows])
 
     def id_words(self) -> npt.NDArray[np.uint64]:
         """Ids as two numbers each, whose order is the order of the hex text."""
@@ -138,12 +144,13 @@ def decide(
 def _numbered(recipe: Recipe, plan: Plan, shards: Sequence[Shard]) -> Decision:
     sources = tuple(sorted(recipe.sources))
     files = tuple(sorted({shard.file for shard in shards}))
-    frames = [table.read_frame(shard.table.path, ["row", "content"]) for shard in shards]
-    counts = np.array([len(frame) for frame in frames], dtype=np.int64)
+    read = [table.read(shard.table.path, ["row", "content"]) for shard in shards]
+    counts = np.array([len(rows) for rows in read], dtype=np.int64)
     total = int(counts.sum())
-    content = np.frombuffer(b"".join(value for frame in frames for value in frame["content"]), dtype="V32")
+    hashes = [fixed_bytes(chunk) for rows in read for chunk in rows["content"].chunks]
+    content = np.concatenate([np.empty(0, dtype="V32"), *hashes])
     source = np.repeat(np.array([sources.index(shard.source) for shard in shards], dtype=np.uint16), counts)
-    place = np.concatenate([frame["row"].to_numpy() for frame in frames]) if frames else np.zeros(0, dtype=np.int64)
+    place = np.concatenate([np.empty(0, dtype=np.int64), *(rows["row"].to_numpy() for rows in read)])
     return Decision(
         sources=sources,
         files=files,
@@ -167,19 +174,43 @@ def _ids(
     # 128 bits of a sha256 tell contents apart as well as all of it, in half the memory.
     keys = pl.DataFrame({"source": source, "a": words[:, 0], "b": words[:, 1]})
     occurrence = keys.select(pl.int_range(pl.len(), dtype=pl.UInt32).over("source", "a", "b")).to_series()
-    sha256 = hashlib.sha256
-    names = [f"{name}\n" for name in sources]
-    ids = b"".join(
-        sha256(f"{names[index]}{digest.hex()}\n{number}".encode()).digest()[:16]
-        for index, digest, number in zip(source.tolist(), content.tolist(), occurrence.to_list(), strict=True)
-    )
-    return np.frombuffer(ids, dtype="V16")
+    return row_ids(sources, source, content, occurrence.to_numpy())
+
+
+def row_ids(
+    sources: Sequence[str],
+    source: npt.NDArray[np.uint16],
+    content: npt.NDArray[np.void],
+    occurrence: npt.NDArray[np.uint32],
+) -> npt.NDArray[np.void]:
+    """The ids of rows, as `rows.row_id` makes them one by one; `source` is an index into `sources`."""
+    ids = np.empty((len(source), 16), dtype=np.uint8)
+    digits = 1 + np.searchsorted(10 ** np.arange(1, 10), occurrence, side="right")
+    for index, name in enumerate(sources):
+        own = np.flatnonzero(source == index)
+        # Hashed together are those whose texts are of one length.
+        for count in np.unique(digits[own]).tolist():
+            rows = own[digits[own] == count]
+            for piece in np.array_split(rows, max(1, len(rows) // MANY)):
+                ids[piece] = sha256_rows(_named(name, content[piece], occurrence[piece], count))[:, :16]
+    return ids.view("V16").reshape(-1)
+
+
+def _named(
+    source: str, content: npt.NDArray[np.void], occurrence: npt.NDArray[np.uint32], digits: int
+) -> npt.NDArray[np.uint8]:
+    """The text that an id is the hash of, in ASCII, one row of a matrix for each."""
+    powers = 10 ** np.arange(digits)[::-1]
+    decimal = (occurrence[:, None] // powers % 10 + ord("0")).astype(np.uint8)
+    before = np.frombuffer(f"{source}\n".encode(), dtype=np.uint8)
+    end = np.full((len(content), 1), ord("\n"), dtype=np.uint8)
+    return np.concatenate([np.tile(before, (len(content), 1)), hexed(content), end, decimal], axis=1)
 
 
 def _ranks(decision: Decision, seed: int, purpose: str) -> npt.NDArray[np.uint32]:
     """The rank of each row by its keyed hash, then by its id: no ties."""
     words = decision.id_words()
-    order = np.lexsort((words[:, 1], words[:, 0], keyed_order(words, seed, purpose)))
+    order = in_order(keyed_order(words, seed, purpose), words[:, 0], words[:, 1])
     ranks = np.empty(len(order), dtype=np.uint32)
     ranks[order] = np.arange(len(order), dtype=np.uint32)
     return ranks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -95,7 +95,7 @@ class Explainer:
         rows = self._ledger.filter(pl.col("id").is_between(pl.lit(first), pl.lit(last))).head(20).collect()
         if rows.is_empty():
             raise UsageError(f"{self.mixture.folder}: no row has an id that begins with '{found[1]}'")
-        return [self._explained(row) for row in rows.iter_rows(named=True)]
+        return self._explained(rows)
 
     def by_place(self, file: Path, row: int) -> list[Explanation]:
         """The row that a record of an input file became; files are known by their bytes, not their names.
@@ -166,7 +166,7 @@ class Explainer:
         if source is not None:
             rows = rows.filter(pl.col("source") == source)
         total = rows.select(pl.len()).collect().item()
-        return [self._explained(row) for row in rows.head(limit).collect().iter_rows(named=True)], total
+        return self._explained(rows.head(limit).collect()), total
 
     def with_item(self, explanation: Explanation) -> Explanation:
         """The explanation with the texts that the row was removed for, where they are from outside and still here."""
@@ -198,21 +198,43 @@ class Explainer:
     def _quarantine(self) -> pl.DataFrame:
         return _scan(self.mixture.folder / "quarantine.parquet").collect()
 
-    def _explained(self, row: dict[str, Any]) -> Explanation:
-        places = self._places.filter(pl.col("id") == row["id"]).collect().select("file", "row").rows()
-        evidence = self._evidence(row["id"], row["fate"])
-        twin = self.by_id(evidence[TWIN])[0] if TWIN in evidence else None
-        return Explanation(
-            id=row["id"],
-            source=row["source"],
-            fate=row["fate"],
-            reason=row["reason"],
-            copies=row["copies"],
-            places=tuple((self._path(file), number) for file, number in places),
-            evidence=evidence,
-            twin=twin,
-            **self._content(row, places),
-        )
+    def _explained(self, rows: pl.DataFrame) -> list[Explanation]:
+        """Some rows of the ledger with their places, evidence, twins and text: one look into each table for all."""
+        known: dict[str, dict[str, Any]] = {}
+        evidence: dict[str, dict[str, Any]] = {}
+        following = rows
+        while len(following):
+            known |= {row["id"]: row for row in following.iter_rows(named=True)}
+            found = self._evidence(following)
+            evidence |= found
+            following = self._in_ledger({values[TWIN] for values in found.values() if TWIN in values} - known.keys())
+        places: dict[str, list[tuple[str, int]]] = {id: [] for id in known}
+        for id, file, number in self._places.filter(_is_one_of(known)).select("id", "file", "row").collect().rows():
+            places[id].append((file, number))
+        contents = self._contents(known, places)
+
+        def explained(id: str) -> Explanation:
+            row = known[id]
+            values = evidence.get(id, {})
+            return Explanation(
+                id=id,
+                source=row["source"],
+                fate=row["fate"],
+                reason=row["reason"],
+                copies=row["copies"],
+                places=tuple((self._path(file), number) for file, number in places[id]),
+                evidence=values,
+                twin=explained(values[TWIN]) if TWIN in values else None,
+                **contents.get(id, {}),
+            )
+
+        return [explained(id) for id in rows["id"]]
+
+    def _in_ledger(self, ids: Collection[str]) -> pl.DataFrame:
+        found = self._ledger.filter(_is_one_of(ids)).collect()
+        if missing := set(ids) - set(found["id"]):
+            raise UsageError(f"{self.mixture.folder}: no row has an id that begins with '{min(missing)}'")
+        return found
 
     def _ids_at(self, file: str, row: int) -> list[str]:
         """The ids of the rows that one record became, by the sha256 of its file."""
@@ -220,12 +242,14 @@ class Explainer:
         ids: list[str] = self._places.filter(here).collect()["id"].to_list()
         return ids
 
-    def _evidence(self, id: str, fate: str) -> dict[str, Any]:
-        path = self.mixture.evidence.get(fate)
-        if path is None:
-            return {}
-        found = _scan(path).filter(pl.col("id") == id).drop("id", "source", "reason").collect()
-        return next(found.iter_rows(named=True), {})
+    def _evidence(self, rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
+        """What was filed of some rows of the ledger, by id."""
+        filed: dict[str, dict[str, Any]] = {}
+        for (fate,), of_fate in rows.group_by("fate", maintain_order=True):
+            if path := self.mixture.evidence.get(str(fate)):
+                found = _scan(path).filter(_is_one_of(of_fate["id"].to_list())).drop("source", "reason").collect()
+                filed |= {values.pop("id"): values for values in found.iter_rows(named=True)}
+        return filed
 
     def _quarantined(self, record: dict[str, Any]) -> Explanation:
         return Explanation(
@@ -248,19 +272,31 @@ class Explainer:
     def _shard(self, key: str, number: int) -> Path:
         return self.workspace.shard(key, number).path
 
-    def _content(self, row: dict[str, Any], places: Sequence[tuple[str, int]]) -> dict[str, Any]:
-        """Messages, calls and tools of a row: from the store, or from the mixture's own rows, or empty."""
-        for file, number in places:
-            for source, sha256, key, shard in self.store:
-                if (source, sha256) == (row["source"], file) and self._shard(key, shard).is_file():
-                    found = _scan(self._shard(key, shard)).filter(pl.col("row") == number).select(*CONTENT).collect()
-                    for stored in found.iter_rows(named=True):
-                        return _as_content(stored)
-        if row["fate"] == KEPT:
-            kept = _scan(*self.mixture.data).filter(pl.col("id") == row["id"]).collect()
-            for written in kept.iter_rows(named=True):
-                return _as_content(written)
-        return {}
+    def _contents(
+        self, rows: Mapping[str, dict[str, Any]], places: Mapping[str, Sequence[tuple[str, int]]]
+    ) -> dict[str, dict[str, Any]]:
+        """Messages, calls and tools of rows by id: from the store, or of kept rows from the mixture itself."""
+        wanted: dict[tuple[str, str], set[int]] = {}
+        for id, row in rows.items():
+            for file, number in places[id]:
+                wanted.setdefault((row["source"], file), set()).add(number)
+        stored: dict[tuple[str, str, int], dict[str, Any]] = {}
+        for source, file, key, shard in self.store:
+            numbers = wanted.get((source, file))
+            if numbers and self._shard(key, shard).is_file():
+                rows_of = _scan(self._shard(key, shard)).filter(pl.col("row").is_in(sorted(numbers)))
+                for values in rows_of.select("row", *CONTENT).collect().iter_rows(named=True):
+                    stored.setdefault((source, file, values["row"]), _as_content(values))
+        found: dict[str, dict[str, Any]] = {}
+        for id, row in rows.items():
+            ours = ((row["source"], file, number) for file, number in places[id])
+            if place := next((place for place in ours if place in stored), None):
+                found[id] = stored[place]
+        kept = {id for id, row in rows.items() if row["fate"] == KEPT} - found.keys()
+        if kept:
+            for values in _scan(*self.mixture.data).filter(_is_one_of(kept)).collect().iter_rows(named=True):
+                found.setdefault(values["id"], _as_content(values))
+        return found
 
     def _places_of_text(self, text: str) -> Iterator[tuple[str, int]]:
         for _, file, key, number in self.store:
@@ -280,6 +316,10 @@ class Explainer:
 def _as_content(row: dict[str, Any]) -> dict[str, Any]:
     messages = tuple((message["role"], message["content"]) for message in row["messages"])
     return {"messages": messages, "tool_calls": row.get("tool_calls"), "tools": row.get("tools")}
+
+
+def _is_one_of(ids: Collection[str]) -> pl.Expr:
+    return pl.col("id").is_in(sorted(ids))
 
 
 def _scan(*files: Path) -> pl.LazyFrame:

@@ -8,7 +8,7 @@ lists the records among them that could not become rows.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,11 +20,11 @@ from tulu_data import table
 from tulu_data.code_id import code_id
 from tulu_data.commit import remove_folder
 from tulu_data.errors import InputError, InvariantError, RecordError, told_of
-from tulu_data.executors import Tick
+from tulu_data.executors import Executor, Tick
 from tulu_data.formats.format import Format
 from tulu_data.readers.record import Record
 from tulu_data.rows import CONTENT, STORED, Conversation, Rows
-from tulu_data.source import Source
+from tulu_data.source import Part, Source
 from tulu_data.stage import Mapper, blamed
 from tulu_data.survey import InputFile, Surveyed
 from tulu_data.workspace import Table, Workspace, key_of
@@ -34,6 +34,8 @@ SHARD_ROWS: Final = 65_536
 PIECE_ROWS: Final = 8_192
 PIECE_CHARACTERS: Final = 16 << 20
 SHOWN_RECORDS: Final = 5
+# Cutting takes a tenth of a second for so much, and reading it two.
+LARGE_BYTES: Final = 64 << 20
 # A file that is all wrong is not read to its end; one that has a few bad records is, so that all are told.
 MANY_RECORDS: Final = 1_000
 
@@ -114,8 +116,25 @@ class FileUnit:
         )
 
 
+@dataclass(frozen=True)
+class PartUnit:
+    """The records of one shard of a large file: a unit of work."""
+
+    whole: FileUnit
+    key: str
+    number: int
+    part: Part
+
+    @property
+    def rows(self) -> int:
+        return (self.part.end - self.part.start) // 1000
+
+    def __str__(self) -> str:
+        return f"reading records {self.part.before + 1:,} and on of {self.whole.file.path} of {self.whole.name}"
+
+
 class FileResult(NamedTuple):
-    """The shards of one file, and how many of them were there already."""
+    """The shards of one file or part, and how many of them were there already."""
 
     shards: tuple[Shard, ...]
     found: int
@@ -138,6 +157,74 @@ def ingest_first(units: Iterable[FileUnit], limit: int, tick: Tick) -> Iterator[
             result = ingest_file(replace(unit, limit=limit), tick)
             limit -= sum(shard.records for shard in result.shards)
             yield result
+
+
+def ingest_files(units: Sequence[FileUnit], executor: Executor, tick: Tick) -> Iterator[FileResult]:
+    """Ingest files, large ones by several workers at a time; raises what `ingest_file` does."""
+    share = sum(unit.file.size for unit in units) // (4 * executor.workers)
+    large = [unit for unit in units if executor.workers > 1 and unit.file.size > max(share, LARGE_BYTES)]
+    cuts = dict(zip(map(id, large), executor.run(cut_file, large, lambda rows: None), strict=True))
+    pieces = [piece for unit in units for piece in (cuts.get(id(unit)) or (unit,))]
+    results = executor.run(ingest_piece, pieces, tick)
+    for unit in units:
+        parts = cuts.get(id(unit), ())
+        yield _joined(unit, itertools.islice(results, len(parts))) if parts else next(results)
+
+
+def cut_file(unit: FileUnit, tick: Tick) -> tuple[PartUnit, ...]:
+    """The parts of a file; none where it is read in one go, or was read to its end before."""
+    with told_of(f"sources.{unit.name}"):
+        key = unit.key()
+        if unit.workspace.shards_of(key) is not None:
+            return ()
+        cut = unit.source.cut(unit.file.path, unit.shard_rows)
+        if cut and cut.sha256 != unit.file.sha256:
+            raise _changed(unit)
+        return tuple(PartUnit(unit, key, number, part) for number, part in enumerate(cut.parts if cut else ()))
+
+
+def ingest_piece(unit: FileUnit | PartUnit, tick: Tick) -> FileResult:
+    """Ingest one file, or one part of a file."""
+    return ingest_part(unit, tick) if isinstance(unit, PartUnit) else ingest_file(unit, tick)
+
+
+def ingest_part(unit: PartUnit, tick: Tick) -> FileResult:
+    """Ingest the records of one shard, if they are not there yet."""
+    whole = unit.whole
+    with told_of(f"sources.{whole.name}"):
+        if shard := _finished(whole, unit.key, unit.number):
+            tick(shard.records)
+            return FileResult((shard,), 1)
+        with whole.source.read_part(whole.file.path, unit.part) as reading:
+
+            def check() -> None:
+                if reading.sha256() != unit.part.sha256:
+                    raise _changed(whole)
+
+            return FileResult((_write_shard(whole, unit.key, unit.number, reading.records, tick, check),), 0)
+
+
+def _joined(unit: FileUnit, results: Iterable[FileResult]) -> FileResult:
+    """The shards of all parts of a file, which then is ingested to its end."""
+    shards: list[Shard] = []
+    found = 0
+    for result in results:
+        shards += result.shards
+        found += result.found
+        with told_of(f"sources.{unit.name}"):
+            _check_many(unit, shards)
+    unit.workspace.finish_shards(unit.key(), len(shards))
+    return FileResult(tuple(shards), found)
+
+
+def _changed(unit: FileUnit) -> InputError:
+    return InputError(f"{unit.file.path}: changed while it was read; run the command again")
+
+
+def _check_many(unit: FileUnit, shards: Sequence[Shard]) -> None:
+    """Stop at a file that is all wrong."""
+    if sum(len(shard.quarantined) for shard in shards) > unit.source.max_quarantined + MANY_RECORDS:
+        check_quarantine(unit.source, shards, {unit.file.sha256: unit.file.path})
 
 
 def ingest_file(unit: FileUnit, tick: Tick) -> FileResult:
@@ -172,11 +259,10 @@ def _ingest_rest(unit: FileUnit, key: str, tick: Tick) -> FileResult:
             else:
                 shard = _write_shard(unit, key, number, members, tick)
             shards.append(shard)
-            if sum(len(shard.quarantined) for shard in shards) > unit.source.max_quarantined + MANY_RECORDS:
-                check_quarantine(unit.source, shards, {unit.file.sha256: unit.file.path})
+            _check_many(unit, shards)
         if unit.limit is None and reading.sha256() != unit.file.sha256:
             remove_folder(unit.workspace.store(key))
-            raise InputError(f"{unit.file.path}: changed while it was read; run the command again")
+            raise _changed(unit)
     unit.workspace.finish_shards(key, len(shards))
     return FileResult(tuple(shards), found)
 
@@ -206,7 +292,15 @@ def _finished(unit: FileUnit, key: str, number: int) -> Shard | None:
     return Shard(unit.name, unit.file.sha256, key, number, table, note["rows"], quarantined)
 
 
-def _write_shard(unit: FileUnit, key: str, number: int, records: Iterable[Record], tick: Tick) -> Shard:
+def _write_shard(
+    unit: FileUnit,
+    key: str,
+    number: int,
+    records: Iterable[Record],
+    tick: Tick,
+    check: Callable[[], None] = lambda: None,
+) -> Shard:
+    """Write one shard; `check` is called before it counts as finished."""
     shard = unit.workspace.shard(key, number)
     quarantined: list[Quarantined] = []
     rows = 0
@@ -216,6 +310,7 @@ def _write_shard(unit: FileUnit, key: str, number: int, records: Iterable[Record
             writer.write_batch(stored, row_group_size=len(stored))
             rows += len(stored)
             tick(len(stored))
+    check()
     shard.finish(rows=rows, quarantined=[list(astuple(record)) for record in quarantined])
     return Shard(unit.name, unit.file.sha256, key, number, shard, rows, tuple(quarantined))
 

@@ -20,6 +20,7 @@ from tulu_data import table
 from tulu_data.commit import make_folders
 from tulu_data.decide import Decision
 from tulu_data.ingest import Shard
+from tulu_data.rows import by_id, in_order
 from tulu_data.verdicts import TWIN
 
 LEDGER: Final = pa.schema(
@@ -48,12 +49,13 @@ BATCH_ROWS: Final = table.ROW_GROUP_ROWS
 def write(decision: Decision, shards: Sequence[Shard], staging: Path) -> None:
     """Write all tables of the ledger into a version's folder."""
     words = decision.id_words()
-    by_id = np.lexsort((words[:, 1], words[:, 0]))
-    by_place = np.lexsort((words[:, 1], words[:, 0], decision.place, decision.file))
+    in_ledger = by_id(words)
+    places = (decision.file.astype(np.uint64) << np.uint64(40)) + decision.place.astype(np.uint64)
+    by_place = in_order(places, words[:, 0], words[:, 1])
     for name in ("ledger", "places", "evidence"):
         make_folders(staging / name)
     with table.writer(staging / "ledger" / "ledger.parquet", LEDGER) as writer:
-        for batch in _ledger_batches(decision, by_id):
+        for batch in _ledger_batches(decision, in_ledger):
             writer.write_batch(batch, row_group_size=BATCH_ROWS)
     with table.writer(staging / "places" / "places.parquet", PLACES) as writer:
         for batch in _place_batches(decision, by_place):
@@ -87,7 +89,7 @@ def _named(names: Sequence[str], indices: npt.NDArray[np.integer]) -> pa.Array:
 def _ledger_batches(decision: Decision, order: npt.NDArray[np.integer]) -> Iterator[pa.RecordBatch]:
     for rows in _pieces(order):
         columns = [
-            pa.array(decision.ids(rows)),
+            decision.id_texts(rows),
             _named(decision.sources, decision.source[rows]),
             _named(decision.fates, decision.fate[rows]),
             pa.array(decision.copies[rows].astype(np.int32)),
@@ -101,7 +103,7 @@ def _place_batches(decision: Decision, order: npt.NDArray[np.integer]) -> Iterat
         columns = [
             _named(decision.files, decision.file[rows]),
             pa.array(decision.place[rows]),
-            pa.array(decision.ids(rows)),
+            decision.id_texts(rows),
         ]
         yield pa.RecordBatch.from_arrays(columns, schema=PLACES)
 
@@ -109,10 +111,10 @@ def _place_batches(decision: Decision, order: npt.NDArray[np.integer]) -> Iterat
 def _evidence(decision: Decision, dropped: pl.DataFrame) -> pl.DataFrame:
     rows = dropped["row"].to_numpy()
     names = pl.Series(decision.sources, dtype=pl.String)
-    shown = dropped.drop("row", "copies").insert_column(0, pl.Series("id", decision.ids(rows), dtype=pl.String))
+    shown = dropped.drop("row", "copies").insert_column(0, pl.Series("id", decision.id_texts(rows), dtype=pl.String))
     shown = shown.insert_column(1, names.gather(decision.source[rows].astype(np.uint32)).alias("source"))
     if TWIN in shown.columns:
-        shown = shown.with_columns(pl.Series(TWIN, decision.ids(dropped[TWIN].to_numpy()), dtype=pl.String))
+        shown = shown.with_columns(pl.Series(TWIN, decision.id_texts(dropped[TWIN].to_numpy()), dtype=pl.String))
     return shown.sort("id")
 
 

@@ -24,6 +24,7 @@ from tulu_data.errors import InvariantError
 from tulu_data.ingest import Shard
 from tulu_data.plan import Plan
 from tulu_data.recipe import Recipe
+from tulu_data.rows import by_id
 from tulu_data.source import Source
 from tulu_data.stage import Stage
 from tulu_data.survey import Surveyed
@@ -76,8 +77,8 @@ def versions() -> dict[str, str]:
 def logical_root(decision: Decision) -> str:
     """The Merkle root over (id, content hash, copies) of the kept rows, sorted by id."""
     kept = decision.kept.nonzero()[0]
-    rows = zip(decision.id[kept].tolist(), decision.content[kept].tolist(), decision.copies[kept].tolist(), strict=True)
-    return merkle.root(merkle.leaf(*row) for row in sorted(rows))
+    rows = kept[by_id(decision.id_words()[kept])]
+    return merkle.root_of(decision.id[rows], decision.content[rows], decision.copies[rows])
 
 
 def version_of(recipe: Recipe, identity: Identity, root: str) -> str:

@@ -9,6 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+import numpy as np
+import numpy.typing as npt
+
+from tulu_data.kernels.sha256 import sha256_rows
+
 
 def leaf(id: bytes, content: bytes, copies: int) -> bytes:
     """The leaf of one row: its 16-byte id, its content hash, its copies as 4 bytes big-endian."""
@@ -31,3 +36,27 @@ def root(leaves: Iterable[bytes]) -> str:
         paired = [sha256(b"\x01" + a + b).digest() for a, b in zip(level[::2], level[1::2], strict=False)]
         level = paired + level[len(paired) * 2 :]
     return level[0].hex()
+
+
+def root_of(ids: npt.NDArray[np.void], contents: npt.NDArray[np.void], copies: npt.NDArray[np.uint32]) -> str:
+    """The same for rows in arrays, one entry a row: ids of 16 bytes, content hashes of 32, copies."""
+    if not len(ids):
+        return root(())
+    level = sha256_rows(
+        _beside(
+            np.zeros((len(ids), 1), dtype=np.uint8),
+            np.ascontiguousarray(ids).view(np.uint8).reshape(-1, 16),
+            np.ascontiguousarray(contents).view(np.uint8).reshape(-1, 32),
+            copies.astype(">u4").view(np.uint8).reshape(-1, 4),
+        )
+    )
+    while len(level) > 1:
+        pairs = len(level) // 2
+        children = level[: pairs * 2].reshape(pairs, 64)
+        paired = sha256_rows(_beside(np.ones((pairs, 1), dtype=np.uint8), children))
+        level = np.concatenate([paired, level[pairs * 2 :]])
+    return level.tobytes().hex()
+
+
+def _beside(*parts: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return np.concatenate(parts, axis=1)

@@ -181,6 +181,41 @@ def row_id(source: str, content: bytes, occurrence: int) -> bytes:
     return hashlib.sha256(f"{source}\n{content.hex()}\n{occurrence}".encode()).digest()[:16]
 
 
+_HEX: Final = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), dtype="<u2")
+
+
+def fixed_bytes(column: pa.FixedSizeBinaryArray) -> npt.NDArray[np.void]:
+    """The values of a column of hashes, as they lie in memory."""
+    width = column.type.byte_width
+    found: npt.NDArray[np.void] = np.frombuffer(column.buffers()[1], dtype=f"V{width}")
+    return found[column.offset : column.offset + len(column)]
+
+
+def hexed(values: npt.NDArray[np.void]) -> npt.NDArray[np.uint8]:
+    """Values of some bytes each as lower-case hex, ASCII: a matrix with twice as many columns."""
+    bytes_of = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), values.dtype.itemsize)
+    return _HEX[bytes_of].view(np.uint8)
+
+
+def hex_texts(values: npt.NDArray[np.void]) -> pa.StringArray:
+    """The same as an Arrow array of strings."""
+    ends = np.arange(len(values) + 1, dtype=np.int32) * (2 * values.dtype.itemsize)
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(ends), pa.py_buffer(hexed(values)))
+
+
+def by_id(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp]:
+    """The order of ids given as two numbers each, in the shape (rows, 2)."""
+    return in_order(words[:, 0], words[:, 1])
+
+
+def in_order(first: npt.NDArray[np.uint64], *then: npt.NDArray[np.integer]) -> npt.NDArray[np.intp]:
+    """The order of rows by one key that hardly ever ties, then by others."""
+    order = np.argsort(first)
+    ordered = first[order]
+    # Sorting by one key of a million rows takes a fifth of the time of sorting by three.
+    return order if (ordered[1:] != ordered[:-1]).all() else np.lexsort((*reversed(then), first))
+
+
 def keyed_order(ids: npt.NDArray[np.uint64], seed: int, purpose: str) -> npt.NDArray[np.uint64]:
     """A number for each id that only the id, the seed and the purpose decide.
 

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,11 +59,12 @@ class Run:
     units: Units
     places: Places
     started: float
+    phases: Mapping[str, float]
 
     def write(self, path: Path) -> None:
         """Write the record down.
 
-        `tables` names what it took of the workspace, so that it stays; `same_rows_by` are
+        `phases` are seconds of each; `tables` names what it took of the workspace, so that it stays; `same_rows_by` are
         builds by other code or libraries that gave the same rows.
         """
         workspace = self.places.workspace
@@ -73,6 +74,7 @@ class Run:
         record = {
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started)),
             "seconds": round(time.time() - self.started, 3),
+            "phases": dict(self.phases),
             "host": platform.node(),
             "workspace": str(workspace.absolute()),
             "files": {str(file.path): file.sha256 for source in self.surveyed for file in source.files},

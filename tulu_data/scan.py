@@ -50,20 +50,18 @@ class ScanUnit:
 class Scan:
     """The measures of every shard: `tables[i]` are those of shard i, by the step's name.
 
-    `units` are still to be done; `found` counts the measures that were there.
+    `units` are still to be done; `found` counts the measures that were there; `checks` are
+    one of them for each step, chosen by key, to be held to a second look.
     """
 
     tables: tuple[dict[str, Table], ...]
     units: tuple[ScanUnit, ...]
     found: int
+    checks: tuple[ScanUnit, ...]
 
 
 def prepare(plan: Plan, shards: Sequence[Shard], workspace: Workspace) -> Scan:
-    """See what is measured already, and hold one measure of each step, chosen by key, to a second look.
-
-    Raises `InvariantError` (exit 1) where the second look differs: the stage's measures
-    depend on something that is not in their key.
-    """
+    """See what is measured already."""
     tables: list[dict[str, Table]] = []
     units: list[ScanUnit] = []
     known: dict[str, list[tuple[Shard, Task]]] = {}
@@ -81,10 +79,11 @@ def prepare(plan: Plan, shards: Sequence[Shard], workspace: Workspace) -> Scan:
         tables.append(places)
         if missing:
             units.append(ScanUnit(shard, tuple(missing), workspace))
+    checks = []
     for tasks in known.values():
         shard, task = min(tasks, key=lambda known: hashlib.sha256(known[1].table.path.name.encode()).digest())
-        _check(shard, task)
-    return Scan(tuple(tables), tuple(units), sum(len(tasks) for tasks in known.values()))
+        checks.append(ScanUnit(shard, (task,), workspace))
+    return Scan(tuple(tables), tuple(units), sum(len(tasks) for tasks in known.values()), tuple(checks))
 
 
 def scan_shard(unit: ScanUnit, tick: Tick) -> int:
@@ -93,6 +92,21 @@ def scan_shard(unit: ScanUnit, tick: Tick) -> int:
         table.write_frame(unit.workspace.prepare(task.table.path), measures, table.WORKING)
         task.table.finish()
     return len(unit.tasks)
+
+
+def check_shard(unit: ScanUnit, tick: Tick) -> None:
+    """Measure again what was measured.
+
+    Raises `InvariantError` (exit 1) where it differs: the stage's measures depend on
+    something that is not in their key.
+    """
+    shard, task = unit.shard, unit.tasks[0]
+    (measured,) = _measure(shard, [task.step], tick)
+    if not measured.equals(table.read_frame(task.table.path)):
+        raise InvariantError(
+            f"stage {task.step.name}: measured shard {shard.number} of file {shard.file[:12]} again, and it differs; "
+            f"its measures must depend on nothing but the row and the options. Remove {task.table.path} and report it"
+        )
 
 
 def batches(shard: Shard, columns: Iterable[str]) -> Iterator[Rows]:
@@ -115,12 +129,3 @@ def _measure(shard: Shard, steps: Sequence[Step], tick: Tick) -> list[pl.DataFra
             measured.append(frame)
         tick(len(rows))
     return [pl.concat(frames) if frames else pl.DataFrame() for frames in pieces]
-
-
-def _check(shard: Shard, task: Task) -> None:
-    (measured,) = _measure(shard, [task.step], lambda rows: None)
-    if not measured.equals(table.read_frame(task.table.path)):
-        raise InvariantError(
-            f"stage {task.step.name}: measured shard {shard.number} of file {shard.file[:12]} again, and it differs; "
-            f"its measures must depend on nothing but the row and the options. Remove {task.table.path} and report it"
-        )

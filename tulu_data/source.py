@@ -93,6 +93,30 @@ class Source(BaseModel):
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> AbstractContextManager[Reading]:
         """Open one file. `columns` are those that will be used; a reader may leave out others."""
 
+    def cut(self, file: Path, records: int) -> Cut | None:
+        """Where a file can be cut into parts of so many records each; None where it is read in one go."""
+        return None
+
+    def read_part(self, file: Path, part: Part) -> AbstractContextManager[Reading]:
+        """Open one part of a file that was cut; the reading's sha256 is the part's."""
+        raise NotImplementedError
+
+
+class Part(NamedTuple):
+    """Some records of a file: the bytes from `start` to `end`, after `before` records."""
+
+    before: int
+    start: int
+    end: int
+    sha256: str
+
+
+class Cut(NamedTuple):
+    """The parts of a file, in order, and the sha256 of the file."""
+
+    parts: tuple[Part, ...]
+    sha256: str
+
 
 class Reading(NamedTuple):
     """An open file.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from tulu_data.errors import InputError, RecordError, did_you_mean, printable, told_of
+from tulu_data.executors import Tick
 from tulu_data.formats import detect
 from tulu_data.formats.column import pluck
 from tulu_data.formats.format import Format
@@ -18,6 +19,7 @@ from tulu_data.readers.stream import require_regular
 from tulu_data.recipe import Recipe
 from tulu_data.rows import Conversation
 from tulu_data.source import Source
+from tulu_data.workspace import Workspace
 
 PROBE_ROWS: Final = 20
 PREVIEW_ROWS: Final = 3
@@ -90,18 +92,45 @@ class _Probe:
         return [record.value for record in self.records if record.value is not None]
 
 
-def survey(recipe: Recipe, digest: Callable[[Path], str], cache: Path) -> tuple[Surveyed, ...]:
+@dataclass(frozen=True)
+class DigestUnit:
+    """One file to hash: a unit of work."""
+
+    path: Path
+    workspace: Workspace
+
+    @property
+    def rows(self) -> int:
+        # What is hashed in the time that a row of the other work takes.
+        return self.path.stat().st_size // 10_000
+
+    def __str__(self) -> str:
+        return f"hashing {self.path}"
+
+
+def digest_file(unit: DigestUnit, tick: Tick) -> str:
+    """Take a file's sha256, and remember it."""
+    sha256 = unit.workspace.digest_of(unit.path, trust_mtime=False)
+    tick(1)
+    return sha256
+
+
+def survey(recipe: Recipe, digests: Callable[[Sequence[Path]], Iterable[str]], cache: Path) -> tuple[Surveyed, ...]:
     """Look into every source of a recipe, in the order of their names.
 
-    `digest` gives a file's sha256; `cache` is a folder for sources that make their files.
+    `digests` gives the sha256 of files; `cache` is a folder for sources that make their files.
 
     Raises `InputError` (exit 3) for a source without files or rows, for files that are
     not what the recipe says, and for files of one source that disagree in their columns.
     """
-    return tuple(_survey(name, source, digest, cache) for name, source in sorted(recipe.sources.items()))
+    looked = [_survey(name, source, cache) for name, source in sorted(recipe.sources.items())]
+    sha256 = iter(digests([file.path for source in looked for file in source.files]))
+    return tuple(
+        replace(source, files=tuple(replace(file, sha256=next(sha256)) for file in source.files)) for source in looked
+    )
 
 
-def _survey(name: str, source: Source, digest: Callable[[Path], str], cache: Path) -> Surveyed:
+def _survey(name: str, source: Source, cache: Path) -> Surveyed:
     with told_of(f"sources.{name}"):
         source = source.resolved()
         paths = source.files(cache)
@@ -112,7 +141,7 @@ def _survey(name: str, source: Source, digest: Callable[[Path], str], cache: Pat
             many = f"{len(paths)} file{'s' * (len(paths) != 1)}"
             raise InputError(f"no row in {many}; if that is right, say: allow_empty: true")
         format = _format(source, probes)
-    files = tuple(InputFile(path, digest(path), status.st_size) for path, status in zip(paths, statuses, strict=True))
+    files = tuple(InputFile(path, "", status.st_size) for path, status in zip(paths, statuses, strict=True))
     read = format.columns() if format else ()
     columns = dict.fromkeys(column for probe in probes for column in probe.columns)
     unread = [column for column in columns if column not in read]

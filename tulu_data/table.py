@@ -57,11 +57,14 @@ def write_frame(path: Path, frame: pl.DataFrame, options: dict[str, Any] = PUBLI
     )
 
 
+def read(path: Path, columns: Iterable[str] | None = None) -> pa.Table:
+    """Read a table of ours, its page checksums verified."""
+    names = None if columns is None else list(columns)
+    return pq.read_table(path, columns=names, page_checksum_verification=True, partitioning=None)
+
+
 def read_frame(path: Path, columns: Iterable[str] | None = None) -> pl.DataFrame:
     """Read a table of ours into polars, its page checksums verified."""
-    table = pq.read_table(
-        path, columns=None if columns is None else list(columns), page_checksum_verification=True, partitioning=None
-    )
-    frame = pl.from_arrow(table)
+    frame = pl.from_arrow(read(path, columns))
     assert isinstance(frame, pl.DataFrame)
     return frame

@@ -94,14 +94,25 @@ class Workspace:
 
     def digest_of(self, file: Path, *, trust_mtime: bool) -> str:
         """A file's sha256, taken anew, or remembered where size, inode and mtime are trusted to tell."""
-        status = file.stat()
-        seen = {"size": status.st_size, "inode": status.st_ino, "mtime_ns": status.st_mtime_ns}
-        place = self.root / "digests" / f"{key_of(file=str(file.resolve()))}.json"
-        if trust_mtime:
-            with contextlib.suppress(OSError, ValueError, KeyError):
-                remembered = json.loads(place.read_text(encoding="utf-8"))
-                if seen.items() <= remembered.items():
-                    return str(remembered["sha256"])
+        if trust_mtime and (known := self.remembered(file)):
+            return known
+        seen, place = self._seen(file), self._digest_path(file)
         sha256 = sha256_file(file)
         write_text(self.prepare(place), json.dumps({**seen, "sha256": sha256}, sort_keys=True))
         return sha256
+
+    def remembered(self, file: Path) -> str | None:
+        """The sha256 that a file had when it was last seen with this size, inode and mtime."""
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            known = json.loads(self._digest_path(file).read_text(encoding="utf-8"))
+            if self._seen(file).items() <= known.items():
+                return str(known["sha256"])
+        return None
+
+    def _digest_path(self, file: Path) -> Path:
+        return self.root / "digests" / f"{key_of(file=str(file.resolve()))}.json"
+
+    @staticmethod
+    def _seen(file: Path) -> dict[str, int]:
+        status = file.stat()
+        return {"size": status.st_size, "inode": status.st_ino, "mtime_ns": status.st_mtime_ns}

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tulu_data import table
 from tulu_data.commit import make_folders, remove_folder
@@ -23,7 +24,7 @@ from tulu_data.errors import InputError, InvariantError
 from tulu_data.executors import Executor, Tick
 from tulu_data.ingest import Shard
 from tulu_data.recipe import TRAIN, Recipe
-from tulu_data.rows import CONTENT, MESSAGES, Rows, keyed_order
+from tulu_data.rows import CONTENT, MESSAGES, Rows, fixed_bytes, hex_texts, in_order, keyed_order
 from tulu_data.scan import batches
 
 TOOL_COLUMNS: Final = ("tool_calls", "tools")
@@ -52,7 +53,10 @@ class Layout:
             for copy in np.unique(self.copy):
                 of_copy = self.copy == copy
                 shuffled[of_copy] = keyed_order(words[of_copy], recipe.seed, f"shuffle {copy}")
-            order = np.lexsort((*keys, shuffled, split))
+            if recipe.output.splits:
+                order = np.lexsort((*keys, shuffled, split))
+            else:
+                order = in_order(shuffled, *reversed(keys))
         else:
             order = np.lexsort((*keys, decision.source[self.row], split))
         self.position = np.empty(len(order), dtype=np.int64)
@@ -76,6 +80,8 @@ def _splits(recipe: Recipe, decision: Decision, kept: npt.NDArray[np.int64]) -> 
             f"output.splits: {sum(sizes):,} rows are to be held out, and {len(kept):,} are kept; lower the numbers"
         )
     split = np.full(len(kept), len(sizes), dtype=np.int64)
+    if not sizes:
+        return split
     words = decision.id_words()[kept]
     order = np.lexsort((words[:, 1], words[:, 0], keyed_order(words, recipe.seed, "split")))
     split[order[: sum(sizes)]] = np.repeat(np.arange(len(sizes)), sizes)
@@ -236,12 +242,15 @@ def route_shard(unit: RouteUnit, tick: Tick) -> Spilled:
             first, last = np.searchsorted(unit.offset, [start, start + len(rows)])
             if first < last:
                 part = slice(first, last)
-                kept = Rows(rows.batch.take(pa.array(unit.offset[part] - start)))
-                _check_content(kept, unit.content[part], unit.shard)
-                batch = _output(unit, part, kept, schema)
-                for number in np.unique(unit.file[part]).tolist():
-                    spill.write_batch(batch.filter(pa.array(unit.file[part] == number)))
-                    files.append(number)
+                # Those of one file beside each other, so that a slice is all of them.
+                chosen = first + np.argsort(unit.file[part], kind="stable")
+                kept = Rows(rows.batch.take(pa.array(unit.offset[chosen] - start)))
+                _check_content(kept, unit.content[chosen], unit.shard)
+                batch = _output(unit, chosen, kept, schema)
+                numbers, starts = np.unique(unit.file[chosen], return_index=True)
+                for number, begin, end in zip(numbers, starts, (*starts[1:], len(chosen)), strict=True):
+                    spill.write_batch(batch.slice(begin, end - begin))
+                    files.append(int(number))
             start += len(rows)
             tick(len(rows))
     return Spilled(unit.spill, tuple(files))
@@ -263,24 +272,27 @@ def write_shard(unit: OutputUnit, tick: Tick) -> int:
 
 
 def _check_content(rows: Rows, expected: npt.NDArray[np.void], shard: Shard) -> None:
-    if b"".join(rows.column("content").to_pylist()) != expected.tobytes():
+    if fixed_bytes(rows.column("content")).tobytes() != expected.tobytes():
         raise InvariantError(
             f"shard {shard.number} of file {shard.file[:12]}: holds other rows than were judged; "
             f"remove {shard.table.path} and build again"
         )
 
 
-def _output(unit: RouteUnit, part: slice, rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
+def _output(unit: RouteUnit, chosen: npt.NDArray[np.intp], rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
     count = len(rows)
-    ids = (bytes(id).hex() for id in unit.id[part])
-    copies = unit.copy[part].tolist()
+    ids = hex_texts(unit.id[chosen])
+    copies = unit.copy[chosen]
+    if copies.any():
+        numbered = pc.binary_join_element_wise(ids, pc.cast(pa.array(copies + 1), pa.string()), "-")
+        ids = pc.if_else(pa.array(copies > 0), numbered, ids)
     columns = {
-        "id": pa.array([f"{id}-{copy + 1}" if copy else id for id, copy in zip(ids, copies, strict=True)]),
+        "id": ids,
         "source": pa.repeat(unit.shard.source, count),
         "domain": pa.nulls(count, pa.string()) if unit.domain is None else pa.repeat(unit.domain, count),
         "language": pa.nulls(count, pa.string()),
         "tokens": pa.nulls(count, pa.int32()),
-        "position": pa.array(unit.position[part]),
+        "position": pa.array(unit.position[chosen]),
     }
     arrays = [columns[name] if name in columns else rows.column(name) for name in schema.names]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -26,6 +26,9 @@ class Executor(Protocol):
     Results come in the order of the units; the first error stops the rest.
     """
 
+    workers: int
+    """How many units run at a time."""
+
     def run(self, work: Callable[[AnyUnit, Tick], Result], units: Iterable[AnyUnit], tick: Tick) -> Iterator[Result]:
         """What `work` returns for each unit; `tick` hears of the rows that are done."""
         ...

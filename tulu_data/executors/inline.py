@@ -10,5 +10,7 @@ from tulu_data.executors import AnyUnit, Result, Tick
 class Inline:
     """The executor that needs nothing."""
 
+    workers = 1
+
     def run(self, work: Callable[[AnyUnit, Tick], Result], units: Iterable[AnyUnit], tick: Tick) -> Iterator[Result]:
         return (work(unit, tick) for unit in units)

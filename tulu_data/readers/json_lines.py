@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tulu_data.errors import RecordError
@@ -17,15 +18,61 @@ _WHITE_SPACE: Final = b" \t\r\n"
 def records(stream: Stream, path: str | None = None) -> Iterator[Record]:
     """The records of an open file, in order; `path` leads to them in one document."""
     steps = None if path is None else split_path(path)
-    if steps is None and stream.peek().lstrip(_WHITE_SPACE).startswith(b"["):
+    if steps is None and _is_array(stream):
         steps = (EACH,)
     if steps is None:
-        pieces = ((line.offset, line.content) for line in lines(stream) if line.content != b"")
+        yield from records_of_lines(stream)
     elif stream.peek():
-        pieces = ((element.offset, element.content) for element in elements(stream, steps))
-    else:
-        return
-    row = 0
+        yield from _records((element.offset, element.content) for element in elements(stream, steps))
+
+
+def records_of_lines(stream: Stream, before: int = 0) -> Iterator[Record]:
+    """One record a line, from where the stream stands; `before` are the records before that."""
+    return _records(((line.offset, line.content) for line in lines(stream) if line.content != b""), before)
+
+
+def are_plain_lines(stream: Stream) -> bool:
+    """Whether an open file holds one record a line and can be read from any line on."""
+    return not stream.is_compressed and not _is_array(stream)
+
+
+def parts(stream: Stream, records: int) -> Iterator[tuple[int, int, int, str]]:
+    """Cut a file of lines after every so many records: records before, first byte, end, sha256.
+
+    What counts as a record is what `records` gives: every line but blank ones.
+    """
+    first = at = stream.position
+    digest = hashlib.sha256()
+    row = size = 0
+    has_text = False
+    while chunk := stream.read():
+        start = kept = 0
+        while (end := chunk.find(b"\n", start)) >= 0:
+            piece = chunk[start:end]
+            size += len(piece)
+            start = end + 1
+            if has_text or size > MAX_RECORD_BYTES or (piece and not piece.isspace()):
+                row += 1
+                if row % records == 0:
+                    digest.update(chunk[kept:start])
+                    yield row - records, first, at + start, digest.hexdigest()
+                    first, kept, digest = at + start, start, hashlib.sha256()
+            size, has_text = 0, False
+        rest = chunk[start:]
+        size += len(rest)
+        has_text = has_text or (bool(rest) and not rest.isspace())
+        digest.update(chunk[kept:])
+        at += len(chunk)
+    is_open = has_text or size > MAX_RECORD_BYTES
+    if is_open or row % records:
+        yield row // records * records, first, at, digest.hexdigest()
+
+
+def _is_array(stream: Stream) -> bool:
+    return stream.peek().lstrip(_WHITE_SPACE).startswith(b"[")
+
+
+def _records(pieces: Iterable[tuple[int, bytes | None]], row: int = 0) -> Iterator[Record]:
     for offset, content in pieces:
         if content is not None and content.isspace():
             continue

@@ -71,13 +71,15 @@ def watched(path: Path) -> Callable[[], str]:
 class _HashedFile:
     """A file that takes the sha256 of whatever is read from it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, start: int, end: int | None) -> None:
         self.file = path.open("rb")
+        self.file.seek(start)
+        self.length = None if end is None else end - start
         self.digest = hashlib.sha256()
         self.bytes_read = 0
 
     def read(self, size: int = -1) -> bytes:
-        piece = self.file.read(size)
+        piece = self.file.read(size if self.length is None else min(size, self.length - self.bytes_read))
         self.digest.update(piece)
         self.bytes_read += len(piece)
         return piece
@@ -101,19 +103,23 @@ class Stream:
     [(0, b'one'), (4, b'two')]
 
     Raises `InputError` (exit 3) for what is not a regular file, not text, truncated,
-    or expands more than a thousand times.
+    or expands more than a thousand times. With `end` it is a part of a file of plain text,
+    whose beginning was seen before.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, start: int = 0, end: int | None = None) -> None:
         require_regular(path)
         self.path = path
-        self.position = 0
+        self.position = start
+        self._start = start
         self.has_mark = False
-        self._raw = _HashedFile(path)
+        self.is_compressed = False
+        self._raw = _HashedFile(path, start, end)
         self._ahead = b""
         self._inner: Any = self._raw
         try:
-            self._open()
+            if end is None:
+                self._open()
         except BaseException:
             self.close()
             raise
@@ -122,6 +128,7 @@ class Stream:
         head = self._raw.file.peek(8)
         compression = next((name for magic, name in _COMPRESSIONS.items() if head.startswith(magic)), None)
         if compression:
+            self.is_compressed = True
             self._inner = pa.CompressedInputStream(pa.PythonFile(self._raw, mode="r"), compression)
         first = self._read(PEEK_BYTES)
         for magic, what in _FOREIGN.items():
@@ -155,10 +162,11 @@ class Stream:
             return piece
         piece = self._read(size)
         self.position += len(piece)
-        if self.position > RATIO_FLOOR_BYTES and self.position > MAX_RATIO * max(self._raw.bytes_read, 1):
+        given = self.position - self._start
+        if given > RATIO_FLOOR_BYTES and given > MAX_RATIO * max(self._raw.bytes_read, 1):
             raise InputError(
                 f"{self.path}: expands more than {MAX_RATIO:,} times ({self._raw.bytes_read:,} bytes gave "
-                f"{self.position:,}): a decompression bomb; it is not read"
+                f"{given:,}): a decompression bomb; it is not read"
             )
         return piece
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 from tulu_data.errors import printable
 from tulu_data.readers import json_lines
 from tulu_data.readers.stream import Stream
-from tulu_data.source import Paths, Reading, Source
+from tulu_data.source import Cut, Part, Paths, Reading, Source
 
 _RECORDS = re.compile(r"(\[\]|[^\[\].]+(\[\])*)(\.[^\[\].]+(\[\])*)*")
 
@@ -47,3 +47,15 @@ class Jsonl(Source):
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> Iterator[Reading]:
         with Stream(file) as stream:
             yield Reading(json_lines.records(stream, self.records), stream.sha256, stream.expansion)
+
+    def cut(self, file: Path, records: int) -> Cut | None:
+        with Stream(file) as stream:
+            if self.records is not None or not json_lines.are_plain_lines(stream):
+                return None
+            parts = tuple(Part(*bounds) for bounds in json_lines.parts(stream, records))
+            return Cut(parts, stream.sha256())
+
+    @contextmanager
+    def read_part(self, file: Path, part: Part) -> Iterator[Reading]:
+        with Stream(file, part.start, part.end) as stream:
+            yield Reading(json_lines.records_of_lines(stream, part.before), stream.sha256)
