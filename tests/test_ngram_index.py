@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,7 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_words import NAIVE
 
-from tulu_data.evaluations.evaluation_set import Item
+from tulu_data.commit import sha256_file
+from tulu_data.errors import InputError
+from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
 from tulu_data.evaluations.ngram_index import NgramIndex, Setting, build, open_index
 from tulu_data.kernels.unicode import Normaliser
 
@@ -48,11 +51,15 @@ def grams(words: list[str], n: int) -> list[tuple[str, ...]]:
     return [tuple(words[start : start + n]) for start in range(len(words) - n + 1)]
 
 
-def naive(items: list[Item], rows: Sequence[Texts], n: int, normaliser: Normaliser) -> dict[tuple[int, str], Any]:
-    """(covered, tokens, n-grams, longest run, idf, idf of all) of indexed items; True for short ones that are whole."""
+def naive(
+    items: list[Item], rows: Sequence[Texts], n: int, normaliser: Normaliser, most: int | None = None
+) -> dict[tuple[int, str], Any]:
+    """What is shared: of indexed items `SHARED`, and True for short ones that are whole. `most` is `max_item_df`."""
     split = NAIVE[normaliser]
     of_items = {item.id: [split(text) for text in item.texts["question"]] for item in items}
-    sets = {id: {gram for words in texts for gram in grams(words, n)} for id, texts in of_items.items()}
+    every = {id: {gram for words in texts for gram in grams(words, n)} for id, texts in of_items.items()}
+    common = {gram for own in every.values() for gram in own if most and sum(gram in o for o in every.values()) > most}
+    sets = {id: own - common for id, own in every.items()}
     idf = {
         gram: math.log((len(items) + 1) / sum(gram in other for other in sets.values()))
         for gram in set().union(*sets.values())
@@ -63,51 +70,81 @@ def naive(items: list[Item], rows: Sequence[Texts], n: int, normaliser: Normalis
         have = {gram for words in messages for gram in grams(words, n)}
         shared = sets[id] & have
         if shared:
-            covered = {
-                (text, start + offset)
-                for text, words in enumerate(texts)
-                for start, gram in enumerate(grams(words, n))
-                if gram in have
-                for offset in range(n)
-            }
-            tokens = sum(len(words) for words in texts if len(words) >= n)
-            longest = max(len(run) for run in common_runs(texts, messages))
+            covered = places(texts, n, shared)
+            covered_all = places(texts, n, every[id] & have)
+            tokens = len(places(texts, n, sets[id]))
+            longest = max(len(run) for run in common_runs(texts, messages, n, common))
             sums = [sum(idf[gram] for gram in chosen) for chosen in (shared, sets[id])]
-            found[number, id] = (len(covered), tokens, len(shared), longest, *sums)
-        elif not sets[id] and any(texts):
-            whole = [words for words in texts if words]
-            if all(any(words in grams_as_lists(message, len(words)) for message in messages) for words in whole):
-                found[number, id] = True
+            between = [
+                words[place]
+                for text, words in enumerate(texts)
+                for place in range(len(words))
+                if min(covered_all) <= (text, place) <= max(covered_all) and words[place][0] in "0123456789"
+            ]
+            missing = [word for word in between if not any(word in message for message in messages)]
+            numbers = (len(between), len(missing))
+            found[number, id] = (len(covered), tokens, len(shared), longest, len(covered_all), *numbers, *sums)
+        elif not sets[id] and any(texts) and is_whole(texts, messages):
+            is_its_own = not most or len(holders(id, of_items)) <= most
+            found.update({(number, id): True} if is_its_own else {})
     return found
+
+
+def places(texts: list[list[str]], n: int, chosen: set[tuple[str, ...]]) -> set[tuple[int, int]]:
+    """The words, by text and place, that lie in some of the n-grams."""
+    return {
+        (text, start + offset)
+        for text, words in enumerate(texts)
+        for start, gram in enumerate(grams(words, n))
+        if gram in chosen
+        for offset in range(n)
+    }
+
+
+def is_whole(texts: list[list[str]], messages: list[list[str]]) -> bool:
+    whole = [words for words in texts if words]
+    return all(any(words in grams_as_lists(message, len(words)) for message in messages) for words in whole)
+
+
+def holders(id: str, of_items: dict[str, list[list[str]]]) -> list[str]:
+    return [other for other, texts in of_items.items() if is_whole(of_items[id], texts)]
 
 
 def grams_as_lists(words: list[str], n: int) -> list[list[str]]:
     return [list(gram) for gram in grams(words, n)]
 
 
-def common_runs(texts: list[list[str]], messages: list[list[str]]) -> list[list[str]]:
-    """All runs of words that a text of the item and a message of the row share."""
+def common_runs(
+    texts: list[list[str]], messages: list[list[str]], n: int, common: set[tuple[str, ...]]
+) -> list[list[str]]:
+    """All runs of words that a text of the item and a message of the row share, without common n-grams."""
     return [
         text[start:end]
         for text in texts
         for start in range(len(text))
-        for end in range(start + 1, len(text) + 1)
+        for end in range(start + n, len(text) + 1)
+        if not common.intersection(grams(text[start:end], n))
         if any(text[start:end] in grams_as_lists(message, end - start) for message in messages)
     ]
+
+
+SHARED = ("covered", "tokens", "grams", "longest", "covered_all", "numbers", "numbers_missing")
 
 
 def compared(pair: dict[str, Any]) -> Any:
     if pair["kind"] == "short":
         return True
     sums = [round(pair[name], 3) for name in ("idf", "idf_all")]
-    return (*(pair[name] for name in ("covered", "tokens", "grams", "longest")), *sums)
+    return (*(pair[name] for name in SHARED), *sums)
 
 
 def rounded(value: Any) -> Any:
-    return value if value is True else (*value[:4], *(round(number, 3) for number in value[4:]))
+    return value if value is True else (*value[:-2], *(round(number, 3) for number in value[-2:]))
 
 
-WORDS = st.sampled_from(["a", "b", "c", "a", "é", "数", "e\u0301", "A", "2", "x+1", "ß", "𐐀", "\\frac", ".", "\n"])
+WORDS = st.sampled_from(
+    ["a", "b", "c", "a", "3", "17", "é", "数", "e\u0301", "A", "2", "x+1", "ß", "𐐀", "\\frac", ".", "\n"]
+)
 TEXT = st.lists(WORDS, max_size=14).map(" ".join)
 ITEMS = st.lists(st.lists(TEXT, min_size=1, max_size=2), min_size=1, max_size=4)
 ROWS = st.lists(st.lists(TEXT, max_size=3), max_size=4)
@@ -115,23 +152,25 @@ ROWS = st.lists(st.lists(TEXT, max_size=3), max_size=4)
 
 @pytest.mark.parametrize("normaliser", get_args(Normaliser))
 @settings(max_examples=250)
-@given(texts=ITEMS, rows=ROWS, n=st.integers(1, 13), leak=st.booleans())
+@given(texts=ITEMS, rows=ROWS, n=st.integers(1, 13), leak=st.booleans(), most=st.sampled_from([None, None, 1, 2]))
 def test_the_engine_equals_sets_of_tuples(
-    normaliser: Normaliser, texts: list[list[str]], rows: list[list[str]], n: int, leak: bool
+    normaliser: Normaliser, texts: list[list[str]], rows: list[list[str]], n: int, leak: bool, most: int | None
 ):
     items = [item(f"i{number}", *own) for number, own in enumerate(texts)]
     if leak:
         rows = [*rows, [f"so {texts[0][0]} and {texts[-1][-1]}"]]
-    if not any(NAIVE[normaliser](text) for own in texts for text in own):
+    try:
+        index = index_of({"e": items}, n, normaliser, max_item_df=most)
+    except InputError:
+        assert naive(items, [*rows, *texts], n, normaliser, most) == {}
         return
-    index = index_of({"e": items}, n, normaliser)
     pairs = scanned(index, rows)
     found = {
         key: compared(pair)
         for key, pair in pairs.items()
         if pair["kind"] == "indexed" or pair["whole"] == pair["texts"]
     }
-    assert found == {key: rounded(value) for key, value in naive(items, rows, n, normaliser).items()}
+    assert found == {key: rounded(value) for key, value in naive(items, rows, n, normaliser, most).items()}
 
 
 def test_n_grams_that_many_items_share_count_in_no_statistic():
@@ -172,11 +211,11 @@ def test_a_run_is_told_where_it_stands_on_both_sides():
     index = index_of({"e": [item("1", "Ünter den Linden stand ein alter Baum")]}, 2)
     pair = scanned(index, [["Nein.", "«Früher» STAND EIN alter  Stuhl, stand ein"]])[0, "1"]
     assert (pair["longest"], pair["text"]) == (3, 1)
-    row = "«Früher» STAND EIN alter  Stuhl, stand ein".encode()
-    assert row[pair["start"] : pair["end"]].decode() == "STAND EIN alter"
+    row = "«Früher» STAND EIN alter  Stuhl, stand ein"
+    assert row[pair["start"] : pair["end"]] == "STAND EIN alter"
     text, start, end = index.text_span(pair["item_token"], pair["longest"])
     assert text == 0
-    assert "Ünter den Linden stand ein alter Baum".encode()[start:end].decode() == "stand ein alter"
+    assert "Ünter den Linden stand ein alter Baum"[start:end] == "stand ein alter"
 
 
 def test_scans_with_one_index_do_not_know_of_each_other():
@@ -184,3 +223,56 @@ def test_scans_with_one_index_do_not_know_of_each_other():
     assert scanned(index, [["a b c"]])[0, "1"]["covered"] == 3
     assert scanned(index, [["d e f"]])[0, "1"]["covered"] == 3
     assert scanned(index, [["x y z"]]) == {}
+
+
+def flan(shared: Path, name: str) -> list[str]:
+    lines = (shared / "train/flan_cot" / name).read_text(encoding="utf-8").split("\n")
+    return [line.split("\t")[0] for line in lines if line]
+
+
+def llmbar(shared: Path) -> list[str]:
+    files = sorted((shared / "preference/llmbar").rglob("*.json"))
+    return [row["input"] for file in files for row in json.loads(file.read_text(encoding="utf-8"))]
+
+
+def gsm8k(shared: Path, *columns: str) -> list[str]:
+    lines = (shared / "train/gsm8k_train/train.jsonl").read_text(encoding="utf-8").splitlines()
+    return [row[column] for row in map(json.loads, lines) for column in columns]
+
+
+CSQA = {"jsonl": "zero_shot_cot/dataset__CommonsenseQA__dev_rand_split.jsonl", "question": "question.stem"}
+STRATEGY = {"jsonl": "zero_shot_cot/dataset__StrategyQA__task.json", "records": "examples[]", "question": "input"}
+MT_BENCH = {"jsonl": "mt_bench/question.jsonl", "question": "turns.0"}
+GSM8K = {"jsonl": "gsm8k_test/test.jsonl", "question": "question"}
+
+
+# The table of facts in the README of the real data: any, > 50 %, 100 %, of, short, and short items that are whole.
+@pytest.mark.parametrize(
+    ("evaluation", "rows", "expected"),
+    [
+        (CSQA, lambda shared: flan(shared, "ecqa_train.tsv"), (724, 723, 714, 1221, 119, 80)),
+        (STRATEGY, lambda shared: flan(shared, "strategyqa_train.tsv"), (1598, 1598, 1598, 2290, 503, 463)),
+        (MT_BENCH, llmbar, (76, 76, 76, 80, 0, 0)),
+        (GSM8K, lambda shared: gsm8k(shared, "question"), (80, 2, 0, 1319, 0, 0)),
+        (GSM8K, lambda shared: gsm8k(shared, "question", "answer"), (82, 2, 0, 1319, 0, 0)),
+    ],
+    ids=["CommonsenseQA", "StrategyQA", "MT-Bench", "GSM8K", "GSM8K with answers"],
+)
+def test_known_leaks_of_real_data_are_found_to_the_item(
+    shared: Path, evaluation: dict[str, str], rows: Callable[[Path], list[str]], expected: tuple[int, ...]
+):
+    described = {**evaluation, "jsonl": str(shared / "evals" / evaluation["jsonl"])}
+    items = EvaluationSet.model_validate(described).items("e", shared, sha256_file)
+    index = index_of({"e": items}, 8)
+    pairs = scanned(index, [[text] for text in rows(shared)])
+    best: dict[str, float] = {}
+    whole = set()
+    for (_, id), pair in pairs.items():
+        if pair["kind"] == "indexed":
+            best[id] = max(best.get(id, 0), pair["covered"] / pair["tokens"])
+        elif pair["whole"] == pair["texts"]:
+            whole.add(id)
+    shares = list(best.values())
+    account = index.accounts["e"]
+    counts = (len(shares), sum(share > 0.5 for share in shares), shares.count(1), account["items"], account["short"])
+    assert (*counts, len(whole)) == expected

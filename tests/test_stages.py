@@ -20,11 +20,17 @@ from tulu_data.stages.exact_dedup import ExactDedup
 from tulu_data.stages.length_filter import LengthFilter
 from tulu_data.testing import SAMPLE, check_stage
 
+SAMPLES = {"sample": "math_test", "rows": 5, "question": "question", "answer": "answer", "id": "id"}
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "exact_dedup": [
         {},
         {"on": "prompt", "normalise": "whitespace"},
         {"on": "response", "prefer": ["b"]},
+    ],
+    "ngram_decontamination": [
+        {"against": {"math": SAMPLES}},
+        {"against": {"math": SAMPLES, "facts": {**SAMPLES, "sample": "facts_test"}}, "rule": "decon", "n": 2},
+        {"against": {"math": SAMPLES}, "rule": "gpt3", "thresholds": {"math": 2}, "short_items": "answered"},
     ],
     "pattern_filter": [
         {"patterns": [r"\d+", "☕"]},

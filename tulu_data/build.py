@@ -23,7 +23,7 @@ from tulu_data.commit import (
     write_text,
 )
 from tulu_data.decide import Decision, TripwireError, check_memory, decide
-from tulu_data.errors import ConflictError, FindingsError, InputError, printable
+from tulu_data.errors import ConflictError, FindingsError, InputError, printable, told_of
 from tulu_data.executors import Executor
 from tulu_data.executors.inline import Inline
 from tulu_data.ingest import SHARD_ROWS, Shard
@@ -80,10 +80,11 @@ def build(
     progress = Timed(progress or Silent())
     executor = executor or Inline()
     recipe = recipe if isinstance(recipe, Recipe) else load(recipe)
-    plan = Plan.of(recipe)
     places.check()
     workspace = Workspace(places.workspace)
     surveyed = look(recipe, workspace, executor, trust_mtime=trust_mtime, progress=progress)
+    recipe = prepare(recipe, workspace, trust_mtime=trust_mtime, progress=progress)
+    plan = Plan.of(recipe)
     resolved = recipe.with_sources({found.name: found.source for found in surveyed})
     identity = manifest.identify(resolved, surveyed, limit)
     folder = places.out / recipe.name
@@ -148,6 +149,31 @@ def look(
             return [known[path] or taken[path] for path in paths]
 
         return survey(recipe, digests, workspace.sources)
+
+
+def prepare(recipe: Recipe, workspace: Workspace, *, trust_mtime: bool, progress: Progress) -> Recipe:
+    """The recipe with its stages prepared, each with what it needs beside rows."""
+
+    def digest(path: Path) -> str:
+        return workspace.digest_of(path, trust_mtime=trust_mtime)
+
+    with progress.phase(_preparing(recipe), None, "stages") as tick:
+        prepared = []
+        for stage in recipe.stages:
+            with told_of(f"stages.{stage.name()}"):
+                prepared.append(stage.prepare(workspace, digest))
+            tick(1)
+    return recipe.with_stages(prepared)
+
+
+def _preparing(recipe: Recipe) -> str:
+    if any("numba" in stage.requires for stage in recipe.stages):
+        # numba takes half a second to import; a recipe that does without does without.
+        from tulu_data.kernels.compiled import are_compiled
+
+        if not are_compiled():
+            return "compile kernels, once"
+    return "prepare"
 
 
 def _committed(folder: Path, recipe: Recipe, identity: Identity) -> Mixture | None:

@@ -120,6 +120,7 @@ def plan(recipe: Path, workspace: Path, as_json: bool) -> None:
     what it takes in memory and disk. Nothing is written but what a source fetches or makes.
     """
     from tulu_data import console
+    from tulu_data.build import prepare
     from tulu_data.decide import bytes_per_row
     from tulu_data.plan import Plan
     from tulu_data.recipe_file import load
@@ -127,11 +128,13 @@ def plan(recipe: Path, workspace: Path, as_json: bool) -> None:
     from tulu_data.workspace import Workspace
 
     loaded = load(recipe)
-    surveyed = survey(loaded, lambda paths: [""] * len(paths), Workspace(workspace).sources)
+    room = Workspace(workspace)
+    surveyed = survey(loaded, lambda paths: [""] * len(paths), room.sources)
+    loaded = prepare(loaded, room, trust_mtime=False, progress=console.Bars())
     resolved = loaded.with_sources({found.name: found.source for found in surveyed})
     planned = Plan.of(resolved)
     if as_json:
-        phases = [{"name": step.name, "phase": step.stage.phase} for step in planned.steps]
+        phases = [{"name": step.name, "phase": step.stage.phase, **step.stage.facts()} for step in planned.steps]
         console.result_json(
             {
                 "sources": {source.name: as_values(source) for source in surveyed},
@@ -229,6 +232,7 @@ def explain(mixture: str, row: str | None, text: str | None, out: Path, workspac
         found = explainer.by_place(Path(place[1]), int(place[2]))
     else:
         found = explainer.by_id(row or "")
+    found = [explainer.with_item(explanation) for explanation in found]
     if as_json:
         console.result_json([explanation.as_values() for explanation in found])
     else:

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 PIPE_WIDTH: Final = 1000
 TEXT_CHARACTERS: Final = 400
+CONTEXT_CHARACTERS: Final = 120
+OVERLAP_LINES: Final = 20
+# Evidence that a person sees as the twin's text, or as the run that is marked in the texts.
+UNTOLD: Final = frozenset({"twin", "message", "start", "end", "item_text", "item_start", "item_end"})
+CONTAMINATED_SHARE: Final = 0.02
 
 
 def _console(stderr: bool) -> Console:
@@ -103,6 +108,8 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
     table.add_section()
     table.add_row("[bold]all[/]", *(f"[bold]{_number(total)}[/]" for total in totals))
     console.print(table)
+    for step, path in built.mixture.overlaps.items():
+        _show_overlap(console, step, path)
     if found:
         console.print()
         console.print(_planted(found))
@@ -119,6 +126,43 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
     if any(rows["removed"] for rows in built.mixture.rows.values()):
         console.print(f"see why rows went:       tulu-data removed {where}", soft_wrap=True)
     console.print(f"follow one row:          tulu-data explain {where} ID | FILE:ROW | --text '…'", soft_wrap=True)
+
+
+def _show_overlap(console: Console, step: str, path: Path) -> None:
+    """What each source shares with each evaluation set: items of it, and rows of the source."""
+    from tulu_data.table import read_frame
+
+    every = read_frame(path)
+    lines = every.filter((every["contaminated"] > 0) | (every["near"] > 0))
+    lines = lines.sort("rows", "source", "evaluation", descending=[True, False, False])
+    if lines.is_empty():
+        console.print(f"\n{escape(step)}: no row holds an evaluation item")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("source", "evaluation", "items", "touched", "contaminated", "", "near", "in full", "rows"):
+        table.add_column(heading, justify="left" if heading in ("source", "evaluation") else "right")
+    for line in lines.head(OVERLAP_LINES).iter_rows(named=True):
+        share = line["contaminated"] / line["items"]
+        # Above 2 % of an evaluation set the Tülu 3 paper takes a source for contaminated (section 3.2).
+        colour = "yellow" if share > CONTAMINATED_SHARE else "dim"
+        numbers = (line["items"], line["touched"], line["contaminated"])
+        shown = f"[{colour}]{share:.1%}[/]" if line["contaminated"] else ""
+        table.add_row(
+            escape(line["source"]),
+            escape(line["evaluation"]),
+            *map(_number, numbers),
+            shown,
+            _number(line["near"]),
+            _number(line["full"]),
+            _number(line["rows"]),
+        )
+    console.print()
+    console.print(table)
+    left = len(every) - min(len(lines), OVERLAP_LINES)
+    if left:
+        console.print(
+            f"[dim]and {left} more that share no more than n-grams: reports/{escape(path.name)}[/]", soft_wrap=True
+        )
 
 
 def _planted(found: Sequence[Found]) -> Table:
@@ -172,6 +216,12 @@ def show_plan(recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_pe
     for phase, names in stages.items():
         if names:
             console.print(f"  {phase:<12} {escape(', '.join(names))}")
+    for step in plan.steps:
+        for name, account in step.stage.facts().get("evaluations", {}).items():
+            counts = ", ".join(f"{account[kind]:,} {kind}" for kind in ("indexed", "short", "unusable"))
+            console.print(
+                f"  {step.name} against {escape(name)}: {account['items']:,} items ({counts})", soft_wrap=True
+            )
     console.print(
         f"\nabout {rows:,} rows; deciding needs {bytes_per_row} bytes a row, about {_size(rows * bytes_per_row)}"
     )
@@ -218,18 +268,35 @@ def _show_explanation(console: Console, row: Explanation, indent: str) -> None:
     for file, number in row.places:
         console.print(f"{indent}  {escape(row.source)}, {escape(printable(file, 300))}:{number}", soft_wrap=True)
     for name, value in row.evidence.items():
-        if name != "twin":
+        if name not in UNTOLD:
             console.print(f"{indent}  {name} {escape(str(value))}")
     if row.messages is None and row.fate != "quarantined":
         console.print(f"{indent}  [dim]its text is no longer in the workspace[/]")
-    for role, content in row.messages or ():
-        console.print(f"{indent}  [cyan]{role:<9}[/] {escape(printable(content, TEXT_CHARACTERS))}", soft_wrap=True)
+    for number, (role, content) in enumerate(row.messages or ()):
+        is_marked = row.evidence.get("message") == number
+        span = (row.evidence["start"], row.evidence["end"]) if is_marked else None
+        shown = _marked(content, *span) if span else escape(printable(content, TEXT_CHARACTERS))
+        console.print(f"{indent}  [cyan]{role:<9}[/] {shown}", soft_wrap=True)
     for name, text in (("calls", row.tool_calls), ("tools", row.tools)):
         if text:
             console.print(f"{indent}  [cyan]{name:<9}[/] {escape(printable(text, TEXT_CHARACTERS))}", soft_wrap=True)
+    if row.item is not None:
+        place = (row.evidence["item_text"], row.evidence["item_start"], row.evidence["item_end"])
+        for number, text in enumerate(row.item):
+            shown = _marked(text, *place[1:]) if number == place[0] else escape(printable(text, TEXT_CHARACTERS))
+            console.print(f"{indent}  [cyan]{'item':<9}[/] {shown}", soft_wrap=True)
     if row.twin:
         console.print(f"{indent}  its twin:")
         _show_explanation(console, row.twin, f"{indent}    ")
+
+
+def _marked(text: str, start: int, end: int) -> str:
+    """A text around a run of its characters, which is marked."""
+    before, run, after = text[:start], text[start:end], text[end:]
+    cut = "…" if len(before) > CONTEXT_CHARACTERS else ""
+    shown = f"{cut}{escape(printable(before[-CONTEXT_CHARACTERS:], CONTEXT_CHARACTERS))}"
+    middle = escape(printable(run, TEXT_CHARACTERS))
+    return f"{shown}⟦[bold red]{middle}[/]⟧{escape(printable(after, CONTEXT_CHARACTERS))}"
 
 
 def show_removed(explanations: Sequence[Explanation], total: int) -> None:
@@ -242,7 +309,7 @@ def show_removed(explanations: Sequence[Explanation], total: int) -> None:
             console.print(f"{escape(row.source)}  {place}  [yellow]{row.fate}[/]: {escape(row.reason)}", soft_wrap=True)
             continue
         twin = f"; twin {row.twin.id} of {row.twin.source}" if row.twin else ""
-        evidence = "".join(f"; {name} {value}" for name, value in row.evidence.items() if name != "twin")
+        evidence = "".join(f"; {name} {value}" for name, value in row.evidence.items() if name not in UNTOLD)
         console.print(
             f"[bold]{row.id}[/]  {escape(row.source)}  [red]{row.fate}[/]: {escape(row.reason + evidence + twin)}",
             soft_wrap=True,

@@ -40,7 +40,8 @@ class Decision:
     `files`), `place` (the record's number in its file), `id` (16 bytes), `content`
     (32 bytes), `fate` (index into `fates`; 0 is kept), `copies`, `reason` (index into
     `reasons`). `evidence` holds a verdict table for each step that dropped rows.
-    `alone` counts, for each filter and source, what it would have dropped by itself.
+    `alone` counts, for each filter and source, what it would have dropped by itself;
+    `reports` are the tables that stages make beside their verdicts, by step and name.
     """
 
     sources: tuple[str, ...]
@@ -58,6 +59,7 @@ class Decision:
     reasons: list[str] = field(default_factory=lambda: [""])
     evidence: dict[str, pl.DataFrame] = field(default_factory=dict)
     alone: dict[str, dict[str, int]] = field(default_factory=dict)
+    reports: dict[str, dict[str, pl.DataFrame]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.fate)
@@ -121,6 +123,8 @@ def decide(
         alive = decision.kept.copy()
         if isinstance(step.stage, Filter):
             dropped = _judge(decision, step.stage, step, shards, tables)
+            if not is_trial:
+                step.stage.check_report(decision.reports[step.name])
         else:
             given = _given(decision, recipe, step, shards, tables, ranks)
             found = _resolve(step.stage, step, given)
@@ -254,12 +258,17 @@ def _judge(
     decision: Decision, stage: Filter, step: Step, shards: Sequence[Shard], tables: Sequence[dict[str, Table]]
 ) -> pl.DataFrame:
     found = [verdicts.none(stage.evidence)]
+    tallies: dict[str, list[pl.DataFrame]] = {}
     for index, shard in enumerate(shards):
         if shard.rows and stage.applies_to(shard.source):
             measures = _measures(decision, tables, step, index)
             with blamed(stage):
                 judged = stage.judge(measures)
+                for name, tally in stage.tally(measures).items():
+                    tallies.setdefault(name, []).append(tally.with_columns(pl.lit(shard.source).alias("source")))
             found.append(verdicts.check(judged, stage.evidence, measures["row"], step.name))
+    with blamed(stage):
+        decision.reports[step.name] = stage.report({name: pl.concat(frames) for name, frames in tallies.items()})
     judged = pl.concat(found).filter(pl.col("copies") == 0)
     by_source = np.bincount(decision.source[judged["row"].to_numpy()], minlength=len(decision.sources))
     decision.alone[step.name] = {name: int(count) for name, count in zip(decision.sources, by_source, strict=True)}

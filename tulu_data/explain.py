@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 
 from tulu_data.commit import sha256_file
 from tulu_data.decide import KEPT
-from tulu_data.errors import InputError, UsageError
+from tulu_data.errors import InputError, TuluDataError, UsageError
 from tulu_data.mixture import Mixture
-from tulu_data.plan import TAKE
+from tulu_data.plan import TAKE, Plan
+from tulu_data.recipe_file import load
 from tulu_data.rows import CONTENT
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
@@ -32,7 +33,8 @@ class Explanation:
 
     `fate` is "kept", "quarantined", "take", or the stage that removed it; `places` are
     (file, row) pairs; `evidence` is what the stage filed; `twin` explains the row that was
-    kept in its stead; `messages` is its text, or None where the workspace no longer has it.
+    kept in its stead; `messages` is its text, or None where the workspace no longer has it;
+    `item` are the texts of the evaluation item that it holds, where its files are here.
     """
 
     id: str | None
@@ -46,6 +48,7 @@ class Explanation:
     messages: tuple[tuple[str, str], ...] | None = None
     tool_calls: str | None = None
     tools: str | None = None
+    item: tuple[str, ...] | None = None
 
     def as_values(self) -> dict[str, Any]:
         """The explanation as plain values, for JSON."""
@@ -63,6 +66,7 @@ class Explanation:
             else [{"role": role, "content": content} for role, content in self.messages],
             "tool_calls": self.tool_calls,
             "tools": self.tools,
+            "item": self.item and list(self.item),
         }
 
 
@@ -163,6 +167,24 @@ class Explainer:
             rows = rows.filter(pl.col("source") == source)
         total = rows.select(pl.len()).collect().item()
         return self._explained(rows.head(limit).collect()), total
+
+    def with_item(self, explanation: Explanation) -> Explanation:
+        """The explanation with the texts that the row was removed for, where they are from outside and still here."""
+        if not explanation.evidence or TWIN in explanation.evidence:
+            return explanation
+        step = next((step for step in self._plan.steps if step.name == explanation.fate), None)
+        if step is None:
+            return explanation
+        facts = next(stage for stage in self.mixture.manifest["stages"] if stage["name"] == step.name)
+        try:
+            texts = step.stage.matched(explanation.evidence, facts, self.workspace.sources)
+        except TuluDataError:
+            return explanation
+        return replace(explanation, item=texts)
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return Plan.of(load(self.mixture.folder / "recipe.yaml"))
 
     @cached_property
     def _ledger(self) -> pl.LazyFrame:

@@ -12,7 +12,7 @@ from typing import Final
 from tulu_data.commit import TEMPORARY, locked
 from tulu_data.mixture import RUNS, STAGING
 
-TABLES: Final = ("store", "measures", "digests", "sources")
+TABLES: Final = ("store", "measures", "digests", "sources", "indexes")
 
 
 @dataclass(frozen=True)

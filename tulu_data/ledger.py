@@ -62,7 +62,19 @@ def write(decision: Decision, shards: Sequence[Shard], staging: Path) -> None:
             writer.write_batch(batch, row_group_size=BATCH_ROWS)
     for step, dropped in decision.evidence.items():
         table.write_frame(staging / "evidence" / f"{step}.parquet", _evidence(decision, dropped))
+    for step, report in decision.reports.items():
+        for name, frame in report.items():
+            make_folders(staging / "reports")
+            table.write_frame(staging / "reports" / f"{step}-{name}.parquet", _with_ids(decision, frame))
     table.write(staging / "quarantine.parquet", _quarantine(shards))
+
+
+def _with_ids(decision: Decision, frame: pl.DataFrame) -> pl.DataFrame:
+    """A report with the ids of its rows, sorted by them; no number of a row is written down."""
+    if "row" not in frame.columns:
+        return frame
+    ids = pl.Series("id", decision.ids(frame["row"].to_numpy()), pl.String)
+    return frame.drop("row").insert_column(0, ids).sort(pl.all())
 
 
 def _pieces(order: npt.NDArray[np.integer]) -> Iterator[npt.NDArray[np.integer]]:

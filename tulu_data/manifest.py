@@ -59,9 +59,10 @@ def identify(recipe: Recipe, surveyed: Sequence[Surveyed], limit: int | None) ->
     parts = (*recipe.sources.values(), *recipe.stages)
     modules = {"tulu_data.build", *(type(part).__module__ for part in parts)}
     inputs = {source.name: sorted(file.sha256 for file in source.files) for source in surveyed}
+    artifacts = [stage.artifacts for stage in recipe.stages if stage.artifacts]
     return Identity(
         recipe=key_of(recipe=recipe.canonical()),
-        inputs=key_of(inputs=inputs),
+        inputs=key_of(inputs=inputs, artifacts=artifacts) if artifacts else key_of(inputs=inputs),
         code=code_id(tuple(sorted(modules))),
         limit=limit,
     )
@@ -155,6 +156,7 @@ def compose(
                 **_outside(step.stage),
                 "options": step.stage.model_dump(mode="json"),
                 "code": code_id((type(step.stage).__module__,), step.stage.requires),
+                **step.stage.facts(),
                 **({"would_remove_alone": decision.alone[step.name]} if step.name in decision.alone else {}),
             }
             for step in plan.steps

@@ -57,6 +57,13 @@ class Mixture:
         return {path.stem: path for path in sorted((self.folder / "evidence").glob("*.parquet"))}
 
     @property
+    def overlaps(self) -> dict[str, Path]:
+        """For each step that decontaminates: the table of what sources share with evaluation sets."""
+        suffix = "-evaluations"
+        found = sorted((self.folder / "reports").glob(f"*{suffix}.parquet"))
+        return {path.stem.removesuffix(suffix): path for path in found}
+
+    @property
     def rows(self) -> dict[str, dict[str, Any]]:
         """For each source: read, quarantined, removed by stage, kept, written."""
         names = ("read", "quarantined", "removed", "kept", "written")

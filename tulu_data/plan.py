@@ -28,6 +28,7 @@ class Step:
             shard=shard_key,
             stage=stage.name(),
             options=stage.measuring_options(),
+            artifacts=stage.artifacts,
             code=code_id((type(stage).__module__,), stage.requires),
         )
 

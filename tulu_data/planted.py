@@ -17,11 +17,9 @@ import polars as pl
 
 from tulu_data.commit import sha256_file
 from tulu_data.mixture import Mixture
-from tulu_data.plan import Plan
+from tulu_data.plan import TAKE, Plan
 from tulu_data.recipe_file import load
 from tulu_data.sources.sample import Sample
-from tulu_data.stage import Stage
-from tulu_data.stages.exact_dedup import ExactDedup
 from tulu_data.verdicts import TWIN
 
 
@@ -60,13 +58,20 @@ class _Truth:
         """What was planted of one kind."""
         return self.planted.filter(pl.col("kind") == kind)
 
-    def removed_by(self, stage: type[Stage]) -> pl.DataFrame | None:
+    def removed_by(self, stage: str) -> pl.DataFrame | None:
         """The evidence of all steps of a stage, for sample sources; None where the recipe has none."""
-        steps = [step.name for step in self.plan.steps if isinstance(step.stage, stage)]
+        steps = [step.name for step in self.plan.steps if step.stage.name() == stage]
         if not steps:
             return None
         frames = [pl.read_parquet(self.mixture.evidence[step]) for step in steps]
         return pl.concat(frames).filter(pl.col("source").is_in(self.planted["source"].unique().implode()))
+
+    def removed_before(self, stage: str) -> pl.Series:
+        """The ids of the rows that went before the first step of a stage."""
+        names = [step.name for step in self.plan.steps]
+        before = names[: next(number for number, step in enumerate(self.plan.steps) if step.stage.name() == stage)]
+        ledger = pl.read_parquet(self.mixture.folder / "ledger" / "*.parquet")
+        return ledger.filter(pl.col("fate").is_in([TAKE, *before]))["id"]
 
 
 def check(mixture: Mixture, cache: Path) -> list[Found]:
@@ -106,11 +111,16 @@ def _with_ids(mixture: Mixture, sources: dict[str, Sample], cache: Path) -> pl.D
 
 
 def _exact_duplicates(truth: _Truth) -> Found | None:
-    """Found are those of a family of equal rows that went in favour of one of the same family, which stayed."""
-    removed = truth.removed_by(ExactDedup)
+    """Found are those of a family of equal rows that went in favour of one of the same family, which stayed.
+
+    A row that another stage removed before is nobody's duplicate any more: it counts as found.
+    """
+    removed = truth.removed_by("exact_dedup")
     if removed is None:
         return None
-    pairs = truth.of("exact_duplicate").select("id", "base_id")
+    planted = truth.of("exact_duplicate").select("id", "base_id")
+    gone = truth.removed_before("exact_dedup")
+    pairs = planted.filter(~pl.col("id").is_in(gone.implode()) & ~pl.col("base_id").is_in(gone.implode()))
     family = dict(pairs.iter_rows()) | {base: base for base in pairs["base_id"].to_list()}
     most = Counter(pairs["base_id"].to_list())
     hits = Counter(
@@ -119,7 +129,7 @@ def _exact_duplicates(truth: _Truth) -> Found | None:
         if row in family and family.get(twin) == family[row]
     )
     found = sum(min(count, most[base]) for base, count in hits.items())
-    return Found("exact_duplicate", len(pairs), found, len(removed) - found)
+    return Found("exact_duplicate", len(planted), found + len(planted) - len(pairs), len(removed) - found)
 
 
 def _broken(truth: _Truth) -> Found:
@@ -132,4 +142,14 @@ def _broken(truth: _Truth) -> Found:
     return Found("broken", len(planted), found, len(aside) - found)
 
 
-CHECKS: Final[tuple[Callable[[_Truth], Found | None], ...]] = (_exact_duplicates, _broken)
+def _contaminated(truth: _Truth) -> Found | None:
+    """Found are those that went for the item that was put into them."""
+    removed = truth.removed_by("ngram_decontamination")
+    if removed is None:
+        return None
+    planted = truth.of("contaminated").select("id", "item")
+    found = len(removed.join(planted, on=["id", "item"]))
+    return Found("contaminated", len(planted), found, len(removed.join(planted, on="id", how="anti")))
+
+
+CHECKS: Final[tuple[Callable[[_Truth], Found | None], ...]] = (_exact_duplicates, _contaminated, _broken)

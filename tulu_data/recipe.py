@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
@@ -76,6 +76,10 @@ class Recipe(BaseModel):
     def with_sources(self, sources: Mapping[str, Source]) -> Recipe:
         """The recipe with its sources as they were found: formats said, moving things pinned."""
         return self.model_copy(update={"sources": {name: sources[name] for name in self.sources}})
+
+    def with_stages(self, stages: Iterable[Stage]) -> Recipe:
+        """The recipe with its stages prepared."""
+        return self.model_copy(update={"stages": tuple(stages)})
 
     def as_values(self) -> dict[str, Any]:
         """The recipe as plain values, as its YAML has them; decimals stay exact."""

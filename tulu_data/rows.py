@@ -57,12 +57,14 @@ class Conversation(NamedTuple):
 class Texts(NamedTuple):
     """The texts of some rows: `strings[offsets[i]:offsets[i + 1]]` are those of row i.
 
-    `strings` is an Arrow string array; `offsets` int64, one longer than the rows. A row's
-    texts are messages: nothing that is computed of them may cross from one to the next.
+    `strings` is an Arrow string array; `offsets` int64, one longer than the rows; `numbers`
+    int32 says which of its row's messages each is, from 0. A row's texts are messages:
+    nothing that is computed of them may cross from one to the next.
     """
 
     strings: pa.StringArray
     offsets: npt.NDArray[np.int64]
+    numbers: npt.NDArray[np.int32]
 
     def by_row(self) -> Iterator[list[str]]:
         """The texts of each row as Python strings."""
@@ -125,7 +127,10 @@ class Rows:
         before = np.zeros(len(flat) + 1, dtype=np.int64)
         np.cumsum(wanted.to_numpy(zero_copy_only=False), out=before[1:])
         bounds = messages.offsets.to_numpy().astype(np.int64)
-        return Texts(flat.field("content").filter(wanted), before[bounds - bounds[0]])
+        bounds -= bounds[0]
+        numbers = np.arange(len(flat)) - np.repeat(bounds[:-1], np.diff(bounds))
+        chosen = wanted.to_numpy(zero_copy_only=False)
+        return Texts(flat.field("content").filter(wanted), before[bounds], numbers[chosen].astype(np.int32))
 
     def calls(self, on: On) -> pa.StringArray:
         """The calls that go with the text of each row under `on`, as JSON; null where there are none."""

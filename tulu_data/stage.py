@@ -11,10 +11,11 @@ import re
 import sys
 import traceback
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 import polars as pl
@@ -23,6 +24,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from tulu_data.errors import InvariantError, TuluDataError
 from tulu_data.rows import Rows
 from tulu_data.verdicts import Evidence
+from tulu_data.workspace import Workspace
 
 Phase = Literal["rewrite", "judge", "deduplicate", "mix"]
 PHASES: tuple[Phase, ...] = ("rewrite", "judge", "deduplicate", "mix")
@@ -77,6 +79,29 @@ class Stage(BaseModel):
         description="Stop the build when it removes more than this part of a source's rows; "
         "a number, or a mapping of sources to numbers",
     )
+
+    def prepare(self, workspace: Workspace, digest: Callable[[Path], str]) -> Self:
+        """The stage with what it needs beside rows at hand, made in the workspace where it is not there yet.
+
+        `digest` gives a file's sha256. A stage that needs nothing is itself.
+        """
+        return self
+
+    @property
+    def artifacts(self) -> dict[str, str]:
+        """The digest of each thing that it was prepared with, by its name: part of its measures' key."""
+        return {}
+
+    def facts(self) -> dict[str, Any]:
+        """What a manifest is to say of what it was prepared with."""
+        return {}
+
+    def matched(self, evidence: Mapping[str, Any], facts: Mapping[str, Any], cache: Path) -> tuple[str, ...] | None:
+        """The texts from outside that a row was removed for, to be shown beside it; None where they are not here.
+
+        `evidence` is what it filed on the row, `facts` what it said in the manifest.
+        """
+        return None
 
     @classmethod
     def name(cls) -> str:
@@ -149,6 +174,17 @@ class Filter(Stage):
     @abstractmethod
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
         """Verdicts on rows: `measures` has a column `row` and what `measure` gave."""
+
+    def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        """What is to be summed up of some rows of one source, small, by name; beside its verdicts."""
+        return {}
+
+    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+        """Tables for the mixture's reports, of the tallies of all rows; these have a column `source`."""
+        return {}
+
+    def check_report(self, report: Mapping[str, pl.DataFrame]) -> None:
+        """Raise `FindingsError` (exit 4) where its report shows what the recipe does not allow."""
 
 
 class Resolver(Stage):

@@ -8,9 +8,13 @@ def test_my_stage():
 
 from __future__ import annotations
 
+import inspect
 import pickle
+import re
+import tempfile
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -21,8 +25,10 @@ from ruamel.yaml import YAML
 
 from tulu_data import verdicts
 from tulu_data.code_id import code_id
+from tulu_data.commit import sha256_file
 from tulu_data.rows import Conversation, Rows
 from tulu_data.stage import Filter, Mapper, Resolver, Stage
+from tulu_data.workspace import Workspace
 
 _TOOL_CALLS: Final = '[null,{"tool_calls":[{"function":{"arguments":"{}","name":"now"},"id":"1","type":"function"}]}]'
 
@@ -50,6 +56,11 @@ def check_stage(stage: Stage, rows: Rows | None = None) -> None:
     """
     rows = rows or Rows.of(SAMPLE)
     _check_form(stage)
+    with tempfile.TemporaryDirectory() as folder:
+        _check_prepared(stage.prepare(Workspace(Path(folder)), sha256_file), rows)
+
+
+def _check_prepared(stage: Stage, rows: Rows) -> None:
     if isinstance(stage, Mapper):
         _check_mapper(stage, rows)
     elif isinstance(stage, Filter | Resolver):
@@ -81,8 +92,9 @@ def _check_form(stage: Stage) -> None:
 
 
 def _examples(stage: Stage) -> Iterator[Any]:
-    code = [line for line in (type(stage).__doc__ or "").splitlines() if line.strip().startswith("- ")]
-    for item in YAML(typ="safe", pure=True).load(textwrap.dedent("\n".join(code))) or []:
+    # A list item, and the lines below it that are indented further.
+    code = re.findall(r"^( *)(- .*\n(?:\1 +\S.*\n)*)", inspect.cleandoc(type(stage).__doc__ or "") + "\n", re.MULTILINE)
+    for item in YAML(typ="safe", pure=True).load(textwrap.dedent("".join(map("".join, code)))) or []:
         if isinstance(item, dict) and stage.name() in item:
             yield item[stage.name()]
         elif item == stage.name():

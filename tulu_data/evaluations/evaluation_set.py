@@ -6,6 +6,7 @@ set that is missing, empty or unreadable is an error, never "clean".
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
@@ -81,9 +82,10 @@ class EvaluationSet(BaseModel):
         kind = kinds[named[0]]
         own = {key: part for key, part in value.items() if key in cls.model_fields}
         rest = {key: part for key, part in value.items() if key not in cls.model_fields}
-        unknown = next((key for key in rest if key not in kind.model_fields or key in HIDDEN), None)
+        taken = _taken(kind)
+        unknown = next((key for key in rest if key not in taken), None)
         if unknown is not None:
-            choices = [name for name in (*cls.model_fields, *kind.model_fields) if name not in HIDDEN]
+            choices = [*(name for name in cls.model_fields if name != "source"), *sorted(taken)]
             hint = did_you_mean(unknown, choices) or f"; there are {', '.join(choices)}"
             raise ValueError(f"unknown key '{printable(str(unknown), 60)}'{hint}")
         split: EvaluationSet = handler({**own, "source": kind.model_validate(rest)})
@@ -94,13 +96,19 @@ class EvaluationSet(BaseModel):
         place = getattr(self.source, self.source.place)
         values = {
             self.source.place: place[0] if isinstance(place, tuple) and len(place) == 1 else place,
-            **self.source.model_dump(mode="json", exclude={self.source.place}, exclude_defaults=True),
+            **self.source.model_dump(
+                mode="json", include=_taken(type(self.source)) - {self.source.place}, exclude_defaults=True
+            ),
         }
         for name in type(self).model_fields:
             value = getattr(self, name)
             if name != "source" and value not in ((), None):
                 values[name] = value[0] if isinstance(value, tuple) and len(value) == 1 else value
         return values
+
+    def resolved(self) -> EvaluationSet:
+        """The set with what may move pinned, such as a branch to its commit."""
+        return self.model_copy(update={"source": self.source.resolved()})
 
     def description(self) -> dict[str, Any]:
         """All that decides what its items are, but for the bytes of its files."""
@@ -169,10 +177,13 @@ class EvaluationSet(BaseModel):
         return tuple(texts)
 
 
-HIDDEN: Final = frozenset(
-    {"source", "format", "domain", "license", "rows", "fraction", "max_quarantined", "allow_empty"}
-)
+HIDDEN: Final = frozenset({"format", "domain", "license", "rows", "fraction", "max_quarantined", "allow_empty"})
 """Keys of a source that an evaluation set has no use for: all its items count."""
+
+
+def _taken(kind: type[Source]) -> set[str]:
+    """The keys of a kind of source that an evaluation set takes: not those that all sources have."""
+    return {name for name in kind.model_fields if name not in HIDDEN or name in inspect.get_annotations(kind)}
 
 
 def _value(record: Record, file: Path) -> Mapping[str, Any]:

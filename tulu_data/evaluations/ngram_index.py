@@ -11,7 +11,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +29,8 @@ from tulu_data.kernels.unicode import Normaliser, tables
 from tulu_data.kernels.words import MODES, Words, buffers, fold, scratch, words
 
 ITEMS: Final = "items.parquet"
+ARRAYS: Final = "arrays.bin"
+ALIGNMENT: Final = 64
 NOTE: Final = "note.json"
 ANSWERS: Final = "answers"
 
@@ -37,15 +39,17 @@ ANSWERS: Final = "answers"
 class Setting:
     """What an index is made by: all of it is in its key.
 
-    Items without an n-gram are matched as a whole from `min_words` words on. `parts` of an
-    item count; n-grams that more than `max_item_df` items have, and those of the texts
-    `ignored`, are left out of every statistic.
+    Items without an n-gram are matched as a whole from `min_words` words on, and so are
+    those of fewer than `short_below` words, whatever n is. `parts` of an item count;
+    n-grams that more than `max_item_df` items have, and those of the texts `ignored`, are
+    left out of every statistic but `covered_all`, which has the former.
     """
 
     n: int
     normaliser: Normaliser
     parts: tuple[Part, ...]
     min_words: int = 1
+    short_below: int = 0
     max_item_df: int | None = None
     ignored: tuple[str, ...] = ()
 
@@ -72,32 +76,12 @@ class NgramIndex:
 
         `texts[offsets[i]:offsets[i + 1]]` are those of row i.
         """
-        data, bounds = buffers(texts)
-        longest = int(np.diff(bounds).max(initial=0))
-        room = (
-            np.empty(longest + 1, np.uint64),
-            np.empty(longest + 1, np.int64),
-            np.empty(longest + 1, np.int64),
-            np.empty(longest + 1, np.int32),
-        )
-        normaliser = self.setting.normaliser
-        pairs, idf, grams, gram_bounds = ngrams.scan(
-            data,
-            bounds,
-            offsets,
-            tables(normaliser),
-            MODES[normaliser],
-            self.setting.n,
-            self.index,
-            work,
-            room,
-            *scratch(longest),
-        )
+        pairs, idf, grams, gram_bounds = _scan(self.index, work, texts, offsets, self.setting)
         frame = pl.DataFrame(dict(zip(PAIR_COLUMNS, pairs.T, strict=True))).with_columns(idf=pl.Series(idf).round(6))
         return Found(frame, grams, gram_bounds)
 
     def text_span(self, token: int, length: int) -> tuple[int, int, int]:
-        """Where a run of an item's tokens stands: which of its texts, and from which byte to which."""
+        """Where a run of an item's tokens stands: which of its texts, and from which character to which."""
         text = int(self.index.token_text[token])
         item = int(self.index.token_item[token])
         start, end = self.spans[token, 0], self.spans[token + length - 1, 1]
@@ -111,6 +95,24 @@ class Found:
     pairs: pl.DataFrame
     grams: npt.NDArray[np.int32]
     bounds: npt.NDArray[np.int64]
+
+
+def _scan(
+    index: Index, work: Work, texts: pa.StringArray, offsets: npt.NDArray[np.int64], setting: Setting
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    data, bounds = buffers(texts)
+    longest = int(np.diff(bounds).max(initial=0))
+    room = (
+        np.empty(longest + 1, np.uint64),
+        np.empty(longest + 1, np.int64),
+        np.empty(longest + 1, np.int64),
+        np.empty(longest + 1, np.int32),
+    )
+    table, mode = tables(setting.normaliser), MODES[setting.normaliser]
+    scanned: tuple[Any, ...] = ngrams.scan(
+        data, bounds, offsets, table, mode, setting.n, index, work, room, *scratch(longest)
+    )
+    return scanned
 
 
 def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) -> None:
@@ -129,14 +131,39 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
     text_item = np.repeat(np.arange(len(items), dtype=np.int32), np.diff(item_bounds))
     token_item = text_item[token_text]
     item_set = np.repeat(np.arange(len(names)), [len(sets[name]) for name in names])
-    grams = _grams(found, vocabulary.token_word, token_item, item_set, setting)
-    covered = np.zeros(len(found.hashes), np.bool_)
-    standing = np.sort(grams.post_token).astype(np.int64)
-    ngrams.cover(standing, setting.n, covered)
-    tokens = np.bincount(token_item[covered], minlength=len(items))
     counted = np.bincount(token_item, minlength=len(items))
+    is_long = counted >= setting.short_below
+    grams = _grams(found, vocabulary["token_word"], token_item, item_set, is_long, setting)
+    covered = np.zeros(len(found.hashes), np.bool_)
+    ngrams.cover(np.sort(grams.post_token).astype(np.int64), setting.n, covered)
+    tokens = np.bincount(token_item[covered], minlength=len(items))
     with_words = np.bincount(text_item[np.diff(found.offsets) > 0], minlength=len(items))
     kinds = np.where(tokens > 0, "indexed", np.where(counted >= max(setting.min_words, 1), "short", "unusable"))
+
+    def index_of(short: npt.NDArray[np.int64]) -> Index:
+        return Index(
+            **vocabulary,
+            token_text=token_text,
+            token_item=token_item,
+            token_gram=grams.of_token,
+            token_number=_are_numbers(vocabulary)[vocabulary["token_word"]],
+            gram_hash=grams.hash,
+            gram_token=grams.token,
+            gram_slots=ngrams.slots_for(grams.hash),
+            pair_bits=ngrams.bits_for(_pairs(found, np.flatnonzero(grams.of_token >= 0), setting.n)),
+            post_bounds=grams.post_bounds,
+            post_token=grams.post_token,
+            post_idf=grams.post_idf,
+            **_whole_texts(found, short, item_bounds),
+            text_bounds=found.offsets,
+            item_bounds=item_bounds,
+        )
+
+    index = index_of(np.flatnonzero(kinds == "short"))
+    if setting.max_item_df is not None:
+        holders = _holders(index, strings, item_bounds, with_words, setting)
+        kinds[(kinds == "short") & (holders > setting.max_item_df)] = "unusable"
+        index = index_of(np.flatnonzero(kinds == "short"))
     table = pl.DataFrame(
         {
             "evaluation": [name for name, _ in items],
@@ -150,25 +177,9 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
         }
     )
     accounts = {name: _account(name, table, grams.left_out) for name in names}
-    whole = _whole_texts(found, np.flatnonzero(kinds == "short"), item_bounds)
-    index = Index(
-        **vocabulary._asdict(),
-        token_text=token_text,
-        token_item=token_item,
-        gram_hash=grams.hash,
-        gram_token=grams.token,
-        gram_slots=ngrams.slots_for(grams.hash),
-        pair_bits=ngrams.bits_for(_pairs(found, standing, setting.n)),
-        post_bounds=grams.post_bounds,
-        post_token=grams.post_token,
-        post_idf=grams.post_idf,
-        **whole._asdict(),
-        text_bounds=found.offsets,
-        item_bounds=item_bounds,
-    )
     _, byte_bounds = buffers(strings)
-    text_start = byte_bounds[token_text]
-    spans = np.stack([found.starts - text_start, found.ends - text_start], axis=1).astype(np.int32)
+    spans = np.empty((len(found.hashes), 2), np.int32)
+    ngrams.character_spans(found.data, found.starts, found.ends, byte_bounds, found.offsets, spans)
     answers = pa.array([" ".join(item.texts["answer"]) for _, item in items], pa.string())
     answered = words(answers, setting.normaliser)
     arrays = {
@@ -184,12 +195,15 @@ def _publish(folder: Path, arrays: Mapping[str, npt.NDArray[Any]], items: pl.Dat
     staged = folder.with_name(f"{folder.name}.tmp")
     remove_folder(staged)
     make_folders(staged)
-    for name, array in arrays.items():
-        with (staged / f"{name}.npy").open("wb") as file:
-            np.save(file, array, allow_pickle=False)
+    places = {}
+    with (staged / ARRAYS).open("wb") as file:
+        for name, array in arrays.items():
+            file.write(bytes(-file.tell() % ALIGNMENT))
+            places[name] = {"at": file.tell(), "dtype": array.dtype.str, "shape": array.shape}
+            file.write(np.ascontiguousarray(array).tobytes())
     items.write_parquet(staged / ITEMS)
     digests = {path.name: sha256_file(path) for path in sorted(staged.iterdir())}
-    write_text(staged / NOTE, json.dumps({**note, "files": digests}, sort_keys=True))
+    write_text(staged / NOTE, json.dumps({**note, "arrays": places, "files": digests}, sort_keys=True))
     try:
         publish_folder(staged, folder)
     except ConflictError:
@@ -206,20 +220,16 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-@cache
+@lru_cache(maxsize=8)
 def open_index(folder: Path) -> tuple[NgramIndex, Work]:
     """The index in a folder, mapped, and room for scans with it; once a process."""
     note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
-    arrays = {
-        name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
-        for name in (*Index._fields, "spans", f"{ANSWERS}_hash", f"{ANSWERS}_bounds")
-    }
+    mapped = np.memmap(folder / ARRAYS, mode="r")
+    arrays = {name: _array(mapped, **place) for name, place in note["arrays"].items()}
     setting = note["setting"]
     opened = NgramIndex(
         folder,
-        Setting(
-            setting["n"], setting["normaliser"], tuple(setting["parts"]), setting["min_words"], setting["max_item_df"]
-        ),
+        Setting(**{**setting, "parts": tuple(setting["parts"])}),
         pl.read_parquet(folder / ITEMS),
         note["accounts"],
         Index(**{name: arrays[name] for name in Index._fields}),
@@ -229,17 +239,23 @@ def open_index(folder: Path) -> tuple[NgramIndex, Work]:
     return opened, Work.for_index(opened.index)
 
 
+def _array(mapped: npt.NDArray[np.uint8], at: int, dtype: str, shape: Sequence[int]) -> npt.NDArray[Any]:
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    return np.asarray(mapped[at : at + size]).view(dtype).reshape(shape)
+
+
 def _noted(setting: Setting) -> dict[str, Any]:
     return {
         "n": setting.n,
         "normaliser": setting.normaliser,
         "parts": [part for part in PARTS if part in setting.parts],
         "min_words": setting.min_words,
+        "short_below": setting.short_below,
         "max_item_df": setting.max_item_df,
     }
 
 
-def _account(name: str, table: pl.DataFrame, left_out: Mapping[int, int]) -> dict[str, int]:
+def _account(name: str, table: pl.DataFrame, left_out: npt.NDArray[np.int64]) -> dict[str, int]:
     own = table.with_row_index("number").filter(pl.col("evaluation") == name)
     kinds = dict(own.group_by("kind").len().iter_rows())
     account = {kind: kinds.get(kind, 0) for kind in ("indexed", "short", "unusable")}
@@ -251,23 +267,17 @@ def _account(name: str, table: pl.DataFrame, left_out: Mapping[int, int]) -> dic
     return {
         "items": len(own),
         **account,
-        "ngrams_left_out": sum(left_out.get(int(number), 0) for number in own["number"]),
+        "ngrams_left_out": int(left_out[own["number"].to_numpy()].sum()),
     }
 
 
-@dataclass(frozen=True)
-class _Words:
-    word_bytes: npt.NDArray[np.uint8]
-    word_bounds: npt.NDArray[np.int64]
-    word_hash: npt.NDArray[np.uint64]
-    word_slots: npt.NDArray[np.int32]
-    token_word: npt.NDArray[np.int32]
-
-    def _asdict(self) -> dict[str, Any]:
-        return dict(vars(self))
+def _are_numbers(vocabulary: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.uint8]:
+    """Which words begin with a digit, uint8."""
+    first = vocabulary["word_bytes"][vocabulary["word_bounds"][:-1]]
+    return np.asarray((first >= ord("0")) & (first <= ord("9")), dtype=np.uint8)
 
 
-def _vocabulary(strings: pa.StringArray, found: Words, normaliser: Normaliser) -> _Words:
+def _vocabulary(strings: pa.StringArray, found: Words, normaliser: Normaliser) -> dict[str, npt.NDArray[Any]]:
     """The distinct words of all items, by hash; two words of one hash would be a bug, and are looked for."""
     distinct, first, token_word = np.unique(found.hashes, return_index=True, return_inverse=True)
     folded = fold(strings, found, first.astype(np.int64), normaliser)
@@ -291,19 +301,28 @@ def _vocabulary(strings: pa.StringArray, found: Words, normaliser: Normaliser) -
     )
     if wrong >= 0:
         raise InvariantError(f"two words of the evaluation sets have one hash: {pieces[numbered[wrong]]!r}; report it")
-    return _Words(word_bytes, word_bounds, distinct, ngrams.slots_for(distinct), numbered)
+    return {
+        "word_bytes": word_bytes,
+        "word_bounds": word_bounds,
+        "word_hash": distinct,
+        "word_slots": ngrams.slots_for(distinct),
+        "token_word": numbered,
+    }
 
 
 @dataclass(frozen=True)
 class _Grams:
+    """All n-grams: their hashes, where each stands; of a common one nowhere."""
+
     hash: npt.NDArray[np.uint64]
     token: npt.NDArray[np.int64]
+    of_token: npt.NDArray[np.int32]
     post_bounds: npt.NDArray[np.int64]
     post_token: npt.NDArray[np.int32]
     post_idf: npt.NDArray[np.float32]
     of_item: npt.NDArray[np.int64]
     idf_of_item: npt.NDArray[np.float64]
-    left_out: dict[int, int]
+    left_out: npt.NDArray[np.int64]
 
 
 def _grams(
@@ -311,30 +330,37 @@ def _grams(
     token_word: npt.NDArray[np.int32],
     token_item: npt.NDArray[np.int32],
     item_set: npt.NDArray[np.int64],
+    is_long: npt.NDArray[np.bool_],
     setting: Setting,
 ) -> _Grams:
-    """The n-grams of all items that count, where each stands, and what it weighs within its evaluation set."""
+    """The n-grams of all long items, where those that count stand, and what each weighs within its evaluation set."""
     n = setting.n
     hashes = np.empty(len(found.hashes), np.uint64)
     tokens = np.empty(len(found.hashes), np.int64)
     count = ngrams.gram_hashes(found.hashes, found.offsets, n, hashes, tokens)
     hashes, tokens = hashes[:count], tokens[:count]
+    is_ignored = np.isin(hashes, _ignored(setting))
+    left_out = np.bincount(token_item[tokens[is_ignored]], minlength=len(item_set))
+    chosen = is_long[token_item[tokens]] & ~is_ignored
+    hashes, tokens = hashes[chosen], tokens[chosen]
     order = np.argsort(hashes, kind="stable")
     if ngrams.first_unequal_gram(order, tokens, hashes, token_word, n) >= 0:
         raise InvariantError("two n-grams of the evaluation sets have one hash; report it")
-    posts = pl.DataFrame({"hash": hashes[order], "token": tokens[order]}).with_columns(
-        item=pl.Series(token_item[tokens[order]]), gram=pl.col("hash").rle_id()
+    distinct, first = np.unique(hashes[order], return_index=True)
+    posts = pl.DataFrame(
+        {
+            "gram": np.repeat(np.arange(len(distinct)), np.diff(np.append(first, len(order)))),
+            "token": tokens[order],
+            "item": token_item[tokens[order]],
+        }
     )
-    pairs = posts.select("hash", "gram", "item").unique(maintain_order=True)
-    df = pairs.group_by("gram").agg(pl.len().alias("df"))
-    dropped = _ignored(setting)
-    kept = (
-        df.filter((pl.col("df") <= setting.max_item_df) if setting.max_item_df else pl.lit(True))
-        .join(pairs.select("gram", "hash").unique("gram"), on="gram")
-        .filter(~pl.col("hash").is_in(pl.Series(dropped).implode()))
-    )
-    left_out = pairs.join(kept, on="gram", how="anti").group_by("item").len()
-    pairs = pairs.join(kept.select("gram"), on="gram", how="semi", maintain_order="left")
+    of_token = np.full(len(found.hashes), -1, np.int32)
+    of_token[posts["token"].to_numpy()] = posts["gram"].to_numpy()
+    pairs = posts.select("gram", "item").unique(maintain_order=True)
+    is_common = pl.lit(False) if setting.max_item_df is None else pl.len().over("gram") > setting.max_item_df
+    common = pairs.filter(is_common)
+    left_out += np.bincount(common["item"].to_numpy(), minlength=len(item_set))
+    pairs = pairs.join(common, on=("gram", "item"), how="anti", maintain_order="left")
     of_set = item_set[pairs["item"].to_numpy()]
     sizes = np.bincount(item_set)
     # One item more than there are, so that what the only item of a set has weighs something.
@@ -349,19 +375,32 @@ def _grams(
     idf_of_item = np.zeros(len(item_set), np.float64)
     of_item[by_item["item"].to_numpy()] = by_item["len"].to_numpy()
     idf_of_item[by_item["item"].to_numpy()] = by_item["idf"].to_numpy()
-    posts = posts.join(weighed, on=("gram", "item")).sort("gram", "token")
-    bounds = posts.select(pl.col("gram").rle()).unnest("gram")["len"].to_numpy()
-    first = np.concatenate([[0], np.cumsum(bounds)]).astype(np.int64)
+    counting = posts.join(weighed, on=("gram", "item")).sort("gram", "token")
+    standing = np.bincount(counting["gram"].to_numpy(), minlength=len(distinct))
     return _Grams(
-        hash=posts["hash"].to_numpy()[first[:-1]],
-        token=posts["token"].to_numpy()[first[:-1]],
-        post_bounds=first,
-        post_token=posts["token"].cast(pl.Int32).to_numpy(),
-        post_idf=posts["idf"].cast(pl.Float32).to_numpy(),
+        hash=distinct,
+        token=tokens[order][first],
+        of_token=of_token,
+        post_bounds=np.concatenate([[0], np.cumsum(standing)]).astype(np.int64),
+        post_token=counting["token"].cast(pl.Int32).to_numpy(),
+        post_idf=counting["idf"].cast(pl.Float32).to_numpy(),
         of_item=of_item,
         idf_of_item=idf_of_item,
-        left_out={int(item): int(number) for item, number in left_out.iter_rows()},
+        left_out=left_out,
     )
+
+
+def _holders(
+    index: Index,
+    strings: pa.StringArray,
+    item_bounds: npt.NDArray[np.int64],
+    texts: npt.NDArray[np.int64],
+    setting: Setting,
+) -> npt.NDArray[np.int64]:
+    """In how many items each short item is whole: a stem that many questions end with is no item's own."""
+    pairs = _scan(index, Work.for_index(index), strings, item_bounds, setting)[0]
+    whole = pairs[pairs[:, PAIR_COLUMNS.index("whole")] == texts[pairs[:, 1]]]
+    return np.bincount(whole[:, 1], minlength=len(texts))
 
 
 def _ignored(setting: Setting) -> npt.NDArray[np.uint64]:
@@ -377,21 +416,9 @@ def _pairs(found: Words, tokens: npt.NDArray[np.int64], n: int) -> npt.NDArray[n
     return np.unique(pairs[: ngrams.pair_hashes(found.hashes, tokens, n, pairs)])
 
 
-@dataclass(frozen=True)
-class _Whole:
-    whole_hash: npt.NDArray[np.uint64]
-    whole_slots: npt.NDArray[np.int32]
-    whole_bits: npt.NDArray[np.uint64]
-    start_bits: npt.NDArray[np.uint64]
-    single_bits: npt.NDArray[np.uint64]
-    whole_bounds: npt.NDArray[np.int64]
-    whole_text: npt.NDArray[np.int32]
-
-    def _asdict(self) -> dict[str, Any]:
-        return dict(vars(self))
-
-
-def _whole_texts(found: Words, items: npt.NDArray[np.int64], item_bounds: npt.NDArray[np.int64]) -> _Whole:
+def _whole_texts(
+    found: Words, items: npt.NDArray[np.int64], item_bounds: npt.NDArray[np.int64]
+) -> dict[str, npt.NDArray[Any]]:
     """The texts of short items, by the hash of their first words."""
     ranges = [range(int(item_bounds[item]), int(item_bounds[item + 1])) for item in items]
     texts = np.array(list(itertools.chain.from_iterable(ranges)), np.int64)
@@ -402,12 +429,12 @@ def _whole_texts(found: Words, items: npt.NDArray[np.int64], item_bounds: npt.ND
     ngrams.prefix_hashes(found.hashes, found.offsets, texts, hashes)
     order = np.argsort(hashes, kind="stable")
     distinct, first = np.unique(hashes[order], return_index=True)
-    return _Whole(
-        whole_hash=distinct,
-        whole_slots=ngrams.slots_for(distinct),
-        whole_bits=ngrams.bits_for(distinct),
-        start_bits=ngrams.bits_for(_pairs(found, np.sort(firsts[lengths > 1]), 2)),
-        single_bits=ngrams.bits_for(singles) if len(singles) else np.zeros(0, np.uint64),
-        whole_bounds=np.append(first, len(texts)).astype(np.int64),
-        whole_text=texts[order].astype(np.int32),
-    )
+    return {
+        "whole_hash": distinct,
+        "whole_slots": ngrams.slots_for(distinct),
+        "whole_bits": ngrams.bits_for(distinct),
+        "start_bits": ngrams.bits_for(_pairs(found, np.sort(firsts[lengths > 1]), 2)),
+        "single_bits": ngrams.bits_for(singles) if len(singles) else np.zeros(0, np.uint64),
+        "whole_bounds": np.append(first, len(texts)).astype(np.int64),
+        "whole_text": texts[order].astype(np.int32),
+    }

@@ -38,7 +38,9 @@ class Index(NamedTuple):
     `token_word`, `token_text`, `token_item` int32. N-grams: `gram_hash` uint64;
     `gram_token` int64, where one stands; `gram_slots` int32; `pair_bits` uint64, of the
     pairs of words in them; `post_bounds` int64, `post_token` int32, `post_idf` float32:
-    where else they stand. Whole texts: `whole_hash` uint64 of their first words,
+    where else they stand; common ones stand nowhere, and count in `all` alone. `token_gram`
+    int32 is the n-gram that begins at a token, or −1; `token_number` uint8 tells a number.
+    Whole texts: `whole_hash` uint64 of their first words,
     `whole_slots` int32, `whole_bits` uint64; `start_bits` uint64 of the first two words, and
     `single_bits` of texts of one word, empty where there are none; `whole_bounds` int64 and
     `whole_text` int32. `text_bounds` int64 are tokens, `item_bounds` int64 texts.
@@ -51,6 +53,8 @@ class Index(NamedTuple):
     token_word: npt.NDArray[np.int32]
     token_text: npt.NDArray[np.int32]
     token_item: npt.NDArray[np.int32]
+    token_gram: npt.NDArray[np.int32]
+    token_number: npt.NDArray[np.uint8]
     gram_hash: npt.NDArray[np.uint64]
     gram_token: npt.NDArray[np.int64]
     gram_slots: npt.NDArray[np.int32]
@@ -73,7 +77,7 @@ class Work(NamedTuple):
     """What a scan writes on while it runs: stamps by row or position, sums by item. One a thread."""
 
     gram_seen: npt.NDArray[np.int64]
-    token_seen: npt.NDArray[np.int64]
+    word_seen: npt.NDArray[np.int64]
     token_at: npt.NDArray[np.int64]
     token_run: npt.NDArray[np.int32]
     text_seen: npt.NDArray[np.int64]
@@ -93,7 +97,7 @@ class Work(NamedTuple):
         tokens, texts, items = len(index.token_word), len(index.text_bounds) - 1, len(index.item_bounds) - 1
         return cls(
             gram_seen=np.zeros(len(index.gram_hash), np.int64),
-            token_seen=np.zeros(tokens, np.int64),
+            word_seen=np.zeros(len(index.word_hash), np.int64),
             token_at=np.full(tokens, -2, np.int64),
             token_run=np.zeros(tokens, np.int32),
             text_seen=np.zeros(texts, np.int64),
@@ -109,7 +113,21 @@ class Work(NamedTuple):
         )
 
 
-PAIR_COLUMNS: Final = ("row", "item", "covered", "grams", "longest", "whole", "text", "start", "end", "item_token")
+PAIR_COLUMNS: Final = (
+    "row",
+    "item",
+    "covered",
+    "grams",
+    "longest",
+    "whole",
+    "text",
+    "start",
+    "end",
+    "item_token",
+    "covered_all",
+    "numbers",
+    "numbers_missing",
+)
 """The columns of a scan's pairs, all int64; `idf` is beside them."""
 
 
@@ -230,6 +248,28 @@ def cover(gram_tokens, n, covered):
         for index in range(max(token, until), token + n):
             covered[index] = True
         until = token + n
+
+
+@inlined
+def _characters(data, start, end):
+    """How many characters of UTF-8 begin between two bytes."""
+    count = 0
+    for index in range(start, end):
+        count += data[index] & 0xC0 != 0x80
+    return count
+
+
+@kernel
+def character_spans(data, starts, ends, bounds, offsets, spans):
+    """Where each token stands in its text, in characters."""
+    for text in range(len(offsets) - 1):
+        at, count = bounds[text], 0
+        for token in range(offsets[text], offsets[text + 1]):
+            count += _characters(data, at, starts[token])
+            spans[token, 0] = count
+            count += _characters(data, starts[token], ends[token])
+            spans[token, 1] = count
+            at = ends[token]
 
 
 @kernel
@@ -371,7 +411,7 @@ def _count_gram(gram, n, first, message, index, row, work, touched):
     """Count an n-gram that begins at word `first` for all items that have it."""
     is_new = work.gram_seen[gram] != row
     work.gram_seen[gram] = row
-    if is_new:
+    if is_new and index.post_bounds[gram + 1] > index.post_bounds[gram]:
         work.matched[work.clock[2]] = gram
         work.clock[2] += 1
     now = message.clock + first
@@ -381,11 +421,9 @@ def _count_gram(gram, n, first, message, index, row, work, touched):
         token = index.post_token[place]
         item = index.token_item[token]
         touched = _touch(item, row, work, touched)
-        if is_new:
-            work.token_seen[token] = row
-            if item != before:
-                work.grams[item] += 1
-                work.idf[item] += index.post_idf[place]
+        if is_new and item != before:
+            work.grams[item] += 1
+            work.idf[item] += index.post_idf[place]
         before = item
         run = 1
         if token > 0 and index.token_text[token - 1] == index.token_text[token] and work.token_at[token - 1] == now - 1:
@@ -417,6 +455,8 @@ def _borrowed_index(index):
         borrowed(index.token_word),
         borrowed(index.token_text),
         borrowed(index.token_item),
+        borrowed(index.token_gram),
+        borrowed(index.token_number),
         borrowed(index.gram_hash),
         borrowed(index.gram_token),
         borrowed(index.gram_slots),
@@ -440,7 +480,7 @@ def _borrowed_index(index):
 def _borrowed_work(work):
     return Work(
         borrowed(work.gram_seen),
-        borrowed(work.token_seen),
+        borrowed(work.word_seen),
         borrowed(work.token_at),
         borrowed(work.token_run),
         borrowed(work.text_seen),
@@ -463,14 +503,14 @@ def scan(owned, bounds, rows, owned_table, mode, n, owned_index, owned_work, own
     `rows[i]` to `rows[i + 1]` are the texts of row i, whose bytes `bounds` gives. Returns
     `pairs`, int64 with the columns of `PAIR_COLUMNS`, by row and item; their idf sums,
     float64; the distinct n-grams that each row has, int32, and where each row's begin.
-    `text` counts the row's texts; `start` and `end` are bytes of it: the longest run of
-    words that row and item share, which begins at the item's token `item_token`.
+    `text` counts the row's texts; `start` and `end` are characters of it: the longest run
+    of words that row and item share, which begins at the item's token `item_token`.
     """
     data, table = borrowed(owned), borrowed_tables(owned_table)
     index, work = _borrowed_index(owned_index), _borrowed_work(owned_work)
     hashes, starts, ends = borrowed(owned_words[0]), borrowed(owned_words[1]), borrowed(owned_words[2])
     found = borrowed(owned_words[3])
-    pairs = np.empty((1024, 10), np.int64)
+    pairs = np.empty((1024, len(PAIR_COLUMNS)), np.int64)
     sums = np.empty(1024, np.float64)
     grams = np.empty(1024, np.int32)
     gram_bounds = np.zeros(len(rows), np.int64)
@@ -524,11 +564,22 @@ def scan(owned, bounds, rows, owned_table, mode, n, owned_index, owned_work, own
             grams[listed + place] = work.matched[place]
         listed += fresh_grams
         gram_bounds[row + 1] = listed
+        if touched > 0:
+            for text in range(rows[row], rows[row + 1]):
+                start, end = bounds[text], bounds[text + 1]
+                count = split(data, start, end, table, mode, hashes, starts, ends, 0, codes)
+                message = Message(data, start, end, table, hashes, starts, ends, found, count, 0, 0, codes, out)
+                for place in range(count):
+                    if 48 <= data[starts[place]] <= 57:
+                        found[place] = _UNRESOLVED
+                        word = _word_at(place, message, index)
+                        if word >= 0:
+                            work.word_seen[word] = row_stamp
         work.touched[:touched].sort()
         for place in range(touched):
             item = work.touched[place]
             if used == len(pairs):
-                more = np.empty((2 * used, 10), np.int64)
+                more = np.empty((2 * used, len(PAIR_COLUMNS)), np.int64)
                 more[:used] = pairs
                 pairs = more
                 more_sums = np.empty(2 * used, np.float64)
@@ -536,12 +587,19 @@ def scan(owned, bounds, rows, owned_table, mode, n, owned_index, owned_work, own
                 sums = more_sums
             pairs[used, 0] = row
             pairs[used, 1] = item
-            pairs[used, 2] = _covered(item, n, row_stamp, index, work)
+            covered, covered_all, numbers, missing = _coverage(item, n, row_stamp, index, work)
+            pairs[used, 2] = covered
             pairs[used, 3] = work.grams[item]
             pairs[used, 4] = work.longest[item]
             pairs[used, 5] = work.whole[item]
-            for column in range(4):
-                pairs[used, 6 + column] = work.span[item, column]
+            begin = bounds[rows[row] + work.span[item, 0]]
+            pairs[used, 6] = work.span[item, 0]
+            pairs[used, 7] = _characters(data, begin, begin + work.span[item, 1])
+            pairs[used, 8] = _characters(data, begin, begin + work.span[item, 2])
+            pairs[used, 9] = work.span[item, 3]
+            pairs[used, 10] = covered_all
+            pairs[used, 11] = numbers
+            pairs[used, 12] = missing
             sums[used] = work.idf[item]
             used += 1
     work.clock[0], work.clock[1] = row_stamp, clock
@@ -549,13 +607,31 @@ def scan(owned, bounds, rows, owned_table, mode, n, owned_index, owned_work, own
 
 
 @inlined
-def _covered(item, n, row, index, work):
-    """How many tokens of an item lie in n-grams that the row has."""
-    covered = 0
-    until = np.int64(0)
+def _coverage(item, n, row, index, work):
+    """Of an item's tokens: those in n-grams that the row has, the same with common n-grams, and numbers.
+
+    Numbers are counted between the first and the last token that is covered: all of them,
+    and those that the row has nowhere.
+    """
+    covered = covered_all = numbers = missing = 0
+    pending = pending_missing = 0
+    until = until_all = np.int64(0)
     for token in range(index.text_bounds[index.item_bounds[item]], index.text_bounds[index.item_bounds[item + 1]]):
-        if work.token_seen[token] == row:
-            until = token + n
+        gram = index.token_gram[token]
+        if gram >= 0 and work.gram_seen[gram] == row:
+            until_all = token + n
+            if index.post_bounds[gram + 1] > index.post_bounds[gram]:
+                until = token + n
         if token < until:
             covered += 1
-    return covered
+        if index.token_number[token]:
+            pending += 1
+            pending_missing += work.word_seen[index.token_word[token]] != row
+        if token < until_all:
+            covered_all += 1
+            numbers += pending
+            missing += pending_missing
+            pending = pending_missing = 0
+        elif covered_all == 0:
+            pending = pending_missing = 0
+    return covered, covered_all, numbers, missing

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from tulu_data.sample.draw import Draw
-from tulu_data.sample.grammar import Filling, Template, templates
+from tulu_data.sample.grammar import Part
 
 TEXT: Final = """
 @ trip-plan
@@ -1090,15 +1088,4 @@ In {month} [start|begin] [behind|after] the {animal} costume and [smile|wave] at
   [lies|changes]. {Name2}, a {job}, [adds|says]: [buy|order] {10..20} percent more [than|paint than] you [count|need].
 """
 
-
-@cache
-def all_templates() -> tuple[Template, ...]:
-    """All kinds of chat."""
-    return templates(TEXT)
-
-
-def row(draw: Draw) -> dict[str, Any]:
-    """A question of everyday life and its answer."""
-    template = draw.one(all_templates())
-    messages = template.write(Filling(draw))
-    return {"messages": messages, "language": "en", "template": f"chat/{template.name}"}
+PART: Final = Part("chat", TEXT)

@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tulu_data.sample.draw import Draw
 from tulu_data.sample.words import BANKS, HELD_OUT
@@ -236,6 +236,25 @@ class Template:
         if "/" not in self.name:  # the names of templates in other languages begin with the language
             contents = list(map(articled, contents))
         return [{"role": turn.role, "content": text} for turn, text in zip(self.turns, contents, strict=True)]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows that templates alone write: a part of the sample, in English."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def templates(self) -> tuple[Template, ...]:
+        """All of them; parsed at the first row."""
+        return templates(self.text)
+
+    def row(self, draw: Draw) -> dict[str, Any]:
+        """A conversation of one template."""
+        template = draw.one(self.templates)
+        messages = template.write(Filling(draw))
+        return {"messages": messages, "language": "en", "template": f"{self.name}/{template.name}"}
 
 
 def templates(text: str) -> tuple[Template, ...]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from tulu_data.sample.draw import Draw
-from tulu_data.sample.grammar import Filling, Template, templates
+from tulu_data.sample.grammar import Part
 
 TEXT: Final = """
 @ plan-then-budget
@@ -300,15 +298,4 @@ TEXT: Final = """
   [closes|ends] at {5..7}.
 """
 
-
-@cache
-def all_templates() -> tuple[Template, ...]:
-    """All kinds of longer conversations."""
-    return templates(TEXT)
-
-
-def row(draw: Draw) -> dict[str, Any]:
-    """A conversation of two or three questions."""
-    template = draw.one(all_templates())
-    messages = template.write(Filling(draw))
-    return {"messages": messages, "language": "en", "template": f"multi_turn/{template.name}"}
+PART: Final = Part("multi_turn", TEXT)

@@ -36,11 +36,11 @@ Part = Literal[
 _ROWS: Final = {
     "math": math.row,
     "code": code.row,
-    "chat": chat.row,
+    "chat": chat.PART.row,
     "multilingual": multilingual.row,
     "tools": tools.row,
-    "multi_turn": multi_turn.row,
-    "safety": safety.row,
+    "multi_turn": multi_turn.PART.row,
+    "safety": safety.PART.row,
 }
 EVALUATION_OF: Final = {"math": "math_test", "code": "code_test", "chat": "facts_test"}
 """The evaluation set whose items are planted in a part."""

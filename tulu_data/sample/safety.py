@@ -5,11 +5,9 @@ Nothing that is declined is told in any detail, neither in the question nor in t
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from tulu_data.sample.draw import Draw
-from tulu_data.sample.grammar import Filling, Template, templates
+from tulu_data.sample.grammar import Part
 
 TEXT: Final = """
 @ refuse-break-in
@@ -284,15 +282,4 @@ On Windows the Task Manager [does|has] the same [under|behind] "End task". [Rest
   [judges|photographs] [them|it].
 """
 
-
-@cache
-def all_templates() -> tuple[Template, ...]:
-    """All kinds of safety rows."""
-    return templates(TEXT)
-
-
-def row(draw: Draw) -> dict[str, Any]:
-    """A request that is declined with help, or one that is answered."""
-    template = draw.one(all_templates())
-    messages = template.write(Filling(draw))
-    return {"messages": messages, "language": "en", "template": f"safety/{template.name}"}
+PART: Final = Part("safety", TEXT)

@@ -42,7 +42,7 @@ class LengthFilter(Filter):
 
     def measure(self, rows: Rows) -> pl.DataFrame:
         """Columns `messages` and `characters`, UInt32."""
-        strings, offsets = rows.texts(self.on)
+        strings, offsets, _ = rows.texts(self.on)
         total = np.zeros(len(strings) + 1, dtype=np.int64)
         np.cumsum(pc.utf8_length(strings).to_numpy(), out=total[1:])
         calls = pc.fill_null(pc.utf8_length(rows.calls(self.on)), 0).to_numpy()

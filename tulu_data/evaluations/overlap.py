@@ -1,0 +1,96 @@
+"""What sources share with evaluation sets: tallies of some rows, and the tables of all.
+
+`evaluations` has a line for each source and evaluation set that share something: `items` of
+the set; those `touched` (an n-gram that counts), `contaminated`, `near`, and those whose
+every token is covered (`full`); and the `rows` that are contaminated. `near` has a line for
+each row and item that are near. `ngrams` has those that most rows have, each by one item
+that it stands in: boilerplate shows there, and no text of an evaluation set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from tulu_data.evaluations.ngram_index import NgramIndex
+
+LISTED_NGRAMS: Final = 100
+NGRAMS: Final = {
+    "rows": pl.Int64,
+    "items": pl.Int64,
+    "evaluation": pl.String,
+    "item": pl.String,
+    "text": pl.Int64,
+    "start": pl.Int64,
+    "end": pl.Int64,
+}
+
+
+def tally(pairs: pl.DataFrame, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """What some rows of one source add to the tables, small.
+
+    `pairs` are theirs with items, with `is_contaminated` and `is_near`; `measures` have the
+    list column `ngrams`.
+    """
+    found = pairs.filter((pl.col("kind") != "short") | (pl.col("whole") == pl.col("texts")))
+    is_full = (pl.col("kind") == "short") | (pl.col("covered") == pl.col("tokens"))
+    items = found.group_by("evaluation", "item").agg(
+        pl.col("is_contaminated", "is_near").any(), is_full.any().alias("is_full")
+    )
+    rows = found.filter("is_contaminated").group_by("evaluation").agg(pl.col("row").n_unique().alias("rows"))
+    near = found.filter("is_near").select(
+        "row",
+        "evaluation",
+        pl.col("id").alias("item"),
+        pl.col("value", "threshold").round(6),
+        "numbers",
+        "numbers_missing",
+    )
+    ngrams = measures.select(pl.col("ngrams").explode().alias("ngram")).drop_nulls().group_by("ngram").len("rows")
+    return {"items": items, "rows": rows, "near": near, "ngrams": ngrams}
+
+
+def report(tallies: Mapping[str, pl.DataFrame], index: NgramIndex) -> dict[str, pl.DataFrame]:
+    """The tables of all rows, of tallies with a column `source`."""
+    near = tallies["near"].sort("row", "evaluation", "item")
+    return {"evaluations": _evaluations(tallies, index), "near": near, "ngrams": _ngrams(tallies["ngrams"], index)}
+
+
+def _evaluations(tallies: Mapping[str, pl.DataFrame], index: NgramIndex) -> pl.DataFrame:
+    sizes = {name: account["items"] for name, account in index.accounts.items()}
+    flags = ("is_contaminated", "is_near", "is_full")
+    items = tallies["items"].group_by("source", "evaluation", "item").agg(pl.col(flags).any())
+    shared = items.group_by("source", "evaluation").agg(
+        pl.len().alias("touched"),
+        pl.col("is_contaminated").sum().alias("contaminated"),
+        (pl.col("is_near") & ~pl.col("is_contaminated")).sum().alias("near"),
+        pl.col("is_full").sum().alias("full"),
+    )
+    rows = tallies["rows"].group_by("source", "evaluation").agg(pl.col("rows").sum())
+    counts = ("items", "touched", "contaminated", "near", "full", "rows")
+    return (
+        shared.join(rows, on=("source", "evaluation"), how="left")
+        .with_columns(
+            pl.col("rows").fill_null(0),
+            pl.col("evaluation").replace_strict(sizes, return_dtype=pl.Int64).alias("items"),
+        )
+        .select("source", "evaluation", pl.col(counts).cast(pl.Int64))
+        .sort("source", "evaluation")
+    )
+
+
+def _ngrams(counted: pl.DataFrame, index: NgramIndex) -> pl.DataFrame:
+    summed = counted.group_by("ngram").agg(pl.col("rows").sum())
+    top = summed.sort("rows", "ngram", descending=[True, False]).head(LISTED_NGRAMS)
+    arrays, n = index.index, index.setting.n
+    lines = []
+    for ngram, rows in top.iter_rows():
+        token = int(arrays.gram_token[ngram])
+        evaluation, id = index.items.row(int(arrays.token_item[token]))[:2]
+        posts = arrays.post_token[arrays.post_bounds[ngram] : arrays.post_bounds[ngram + 1]]
+        items = len(np.unique(arrays.token_item[posts]))
+        lines.append((rows, items, evaluation, id, *index.text_span(token, n)))
+    return pl.DataFrame(lines, schema=NGRAMS, orient="row")

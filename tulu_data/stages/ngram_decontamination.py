@@ -1,0 +1,382 @@
+"""Drop rows that hold items of evaluation sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+from pydantic import Field, NonNegativeInt, PositiveInt, PrivateAttr, WithJsonSchema, field_validator, model_validator
+
+from tulu_data.code_id import code_id
+from tulu_data.commit import sha256_file
+from tulu_data.errors import FindingsError, InputError, UsageError, did_you_mean
+from tulu_data.evaluations import ngram_index, overlap
+from tulu_data.evaluations.evaluation_set import EvaluationSet, Part
+from tulu_data.evaluations.ngram_index import NgramIndex, Setting
+from tulu_data.evaluations.rules import RULES, VALUES, Rule, Statistic
+from tulu_data.kernels.ngrams import Work
+from tulu_data.kernels.unicode import Normaliser
+from tulu_data.kernels.words import words
+from tulu_data.rows import On, Rows
+from tulu_data.source import Paths, find_files
+from tulu_data.stage import Decides, Filter, Share
+from tulu_data.verdicts import Evidence
+from tulu_data.workspace import Workspace, key_of
+
+PAIR: Final = {
+    "item": pl.UInt32,
+    "covered": pl.UInt32,
+    "grams": pl.UInt32,
+    "longest": pl.UInt32,
+    "whole": pl.UInt32,
+    "idf": pl.Float64,
+    "covered_all": pl.UInt32,
+    "numbers": pl.UInt32,
+    "numbers_missing": pl.UInt32,
+    "message": pl.UInt32,
+    "start": pl.UInt32,
+    "end": pl.UInt32,
+    "token": pl.UInt32,
+    "answered": pl.Boolean,
+}
+MEASURES: Final = {"pairs": pl.List(pl.Struct(PAIR)), "ngrams": pl.List(pl.UInt32)}
+Numbers = npt.NDArray[Any]
+THRESHOLDS: Final = ("above", "at_least")
+Against = Annotated[
+    dict[str, EvaluationSet],
+    Field(min_length=1),
+    WithJsonSchema({"type": "object", "minProperties": 1, "additionalProperties": {"type": "object"}}),
+]
+
+
+class NgramDecontamination(Filter):
+    """Drop rows that hold items of evaluation sets, by the n-grams that they share.
+
+        - ngram_decontamination:
+            against:
+              gsm8k: {jsonl: "evals/gsm8k/test.jsonl", question: question, answer: answer}
+              mmlu: {jsonl: "evals/mmlu/*.jsonl.gz", question: question, group_by: [config, eval_instance_index]}
+
+    A `rule` is a set of settings, ours or a published one's: n, normaliser, `on`, statistic
+    and threshold; what is said beside it goes first. Statistics of a row and an item: `coverage`, the
+    share of the item's tokens in n-grams that the row has too; `ngrams` and `ngram_share`,
+    the distinct ones; `longest_run`, the longest run of words in both, as a share of the
+    item's; `idf_overlap`, the share of n-grams weighed by ln((N + 1) / df) within the
+    evaluation set; `overlap`, the smaller of that and of the share of the item's words that
+    lie in n-grams, common ones too. N-grams never cross two texts; they unite over a row's messages.
+
+    An item without an n-gram, being short, is matched as a whole (`short_items`), on word
+    boundaries. Nothing is capped, sampled or approximated: no kept row matches the rule.
+    Evidence: evaluation set, item, statistic, value, threshold, and the longest run in
+    characters of the row's message and of the item's text. What each source shares with
+    each evaluation set is in `reports/`, and the n-grams that most rows have.
+    """
+
+    reads: ClassVar = ("messages",)
+    requires: ClassVar = ("numba",)
+    evidence: ClassVar[Evidence] = {
+        "evaluation": pl.String,
+        "item": pl.String,
+        "statistic": pl.String,
+        "value": pl.Float64,
+        "threshold": pl.Float64,
+        "message": pl.UInt32,
+        "start": pl.UInt32,
+        "end": pl.UInt32,
+        "item_text": pl.UInt32,
+        "item_start": pl.UInt32,
+        "item_end": pl.UInt32,
+        "items": pl.UInt32,
+    }
+
+    against: Against = Field(description="Evaluation sets by name: the keys of a source, and which columns are what")
+    rule: Rule = Field("tulu_data", description="The rule whose settings are taken where none are said")
+    n: PositiveInt = Field(8, le=64, description="Words in an n-gram")
+    normaliser: Normaliser = Field("words", description="What a word is, and what is ignored in comparing")
+    on: On = Field("prompt", description="Which messages are compared")
+    parts: tuple[Part, ...] = Field(("question",), min_length=1, description="The parts of an item that are compared")
+    min_words: PositiveInt = Field(3, description="Short items of fewer words can't be matched; they are counted")
+    short_below: NonNegativeInt = Field(0, description="Items of fewer words are short, even where they have n-grams")
+    max_item_df: PositiveInt | None = Field(
+        None, description="Leave n-grams that more items than this have out of every statistic"
+    )
+    ignored: Paths | None = Field(None, description="Files of texts whose n-grams count in no statistic, one a line")
+    answer_words: PositiveInt = Field(50, description="An answer is nearby within so many words after its item")
+    statistic: Decides[Statistic] = Field("coverage", description="What of a row and an item is held to the threshold")
+    above: Decides[Decimal | None] = Field(None, description="Contaminated where the statistic is above this")
+    at_least: Decides[Decimal | None] = Field(None, description="Contaminated where the statistic is at least this")
+    thresholds: Decides[dict[str, Decimal]] = Field({}, description="Other thresholds for some evaluation sets")
+    full_below: Decides[PositiveInt | None] = Field(
+        None, description="Items of at most so many tokens must have the statistic 1"
+    )
+    relaxed_from: Decides[PositiveInt | None] = Field(
+        None, description="From so many tokens on the threshold is as said; between, it falls in a line"
+    )
+    max_numbers_missing: Decides[Share | None] = Field(
+        None, description="Where a row lacks more than this part of an item's numbers, it is near, not contaminated"
+    )
+    near: Decides[Literal["keep", "drop"]] = Field("keep", description="What becomes of rows that are near an item")
+    short_items: Decides[Literal["whole", "answered", "ignore"]] = Field(
+        "whole", description="A short item counts where it is whole in a row; only with its answer nearby; never"
+    )
+    max_contaminated: Decides[Share | None] = Field(
+        None, description="Stop the build where one source contaminates more than this part of an evaluation set"
+    )
+
+    _folder: Path | None = PrivateAttr(None)
+    _key: str = PrivateAttr("")
+    _digests: dict[str, list[str]] = PrivateAttr({})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_rule(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        preset = RULES.get(values.get("rule", "tulu_data"), {})
+        said = {name for name in ("above", "at_least") if values.get(name) is not None}
+        return {
+            **{key: value for key, value in preset.items() if not (said and key in ("above", "at_least"))},
+            **values,
+        }
+
+    @model_validator(mode="after")
+    def _one_threshold(self) -> Self:
+        if (self.above is None) == (self.at_least is None):
+            raise ValueError("say one threshold: above, or at_least")
+        if (self.full_below is None) != (self.relaxed_from is None):
+            raise ValueError("full_below and relaxed_from go together")
+        if self.full_below and self.relaxed_from and self.full_below >= self.relaxed_from:
+            raise ValueError("full_below is smaller than relaxed_from")
+        unknown = next((name for name in self.thresholds if name not in self.against), None)
+        if unknown is not None:
+            raise ValueError(
+                f"thresholds: no evaluation set '{unknown}'{did_you_mean(unknown, self.against)}; "
+                f"there are {', '.join(self.against)}"
+            )
+        return self
+
+    @field_validator("against")
+    @classmethod
+    def _named(cls, against: dict[str, EvaluationSet]) -> dict[str, EvaluationSet]:
+        return dict(sorted(against.items()))
+
+    def measuring_options(self) -> dict[str, Any]:
+        # The index's key has the evaluation sets by their bytes; paths and the rule's name decide nothing.
+        return {
+            name: value
+            for name, value in super().measuring_options().items()
+            if name not in ("against", "rule", "ignored")
+        }
+
+    def prepare(self, workspace: Workspace, digest: Callable[[Path], str]) -> Self:
+        """Build the index of the evaluation sets, or find it built.
+
+        Raises `InputError` (exit 3) for an evaluation set that can't be read or has nothing
+        to match.
+        """
+        cache = workspace.sources
+        sets = {name: one.resolved() for name, one in self.against.items()}
+        files = {name: one.source.files(cache) for name, one in sets.items()}
+        digests = {name: sorted(digest(path) for path in paths) for name, paths in files.items()}
+        ignored = self._ignored_texts()
+        modules = {type(one.source).__module__ for one in sets.values()} | {ngram_index.__name__}
+        key = key_of(
+            sets={name: [one.description(), digests[name]] for name, one in sets.items()},
+            parts=self.parts,
+            setting=[self.n, self.normaliser, self.min_words, self.short_below, self.max_item_df, ignored],
+            code=code_id(tuple(sorted(modules)), ("numpy", "polars")),
+        )
+        folder = workspace.root / "indexes" / key
+        if not ngram_index.is_whole(folder):
+            items = {name: one.items(name, cache, digest) for name, one in sets.items()}
+            setting = Setting(
+                self.n, self.normaliser, self.parts, self.min_words, self.short_below, self.max_item_df, ignored
+            )
+            ngram_index.build(folder, items, setting)
+            # So that workers find the scan compiled.
+            opened, work = ngram_index.open_index(folder)
+            opened.scan(pa.array([""]), np.array([0, 1]), work)
+        prepared = self.model_copy(update={"against": sets})
+        prepared._folder, prepared._key, prepared._digests = folder, key, digests  # noqa: SLF001 (its own copy)
+        return prepared
+
+    def _ignored_texts(self) -> tuple[str, ...]:
+        paths = [path for pattern in self.ignored or () for path in find_files(pattern)]
+        try:
+            return tuple(
+                line for path in paths for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
+            )
+        except UnicodeDecodeError as error:
+            raise InputError(f"ignored: {error}; write the file in UTF-8") from None
+
+    @property
+    def artifacts(self) -> dict[str, str]:
+        return {"ngram index": self._key} if self._key else {}
+
+    def facts(self) -> dict[str, Any]:
+        accounts = self._index().accounts
+        sets = {name: {**accounts[name], "files": self._digests[name]} for name in self.against}
+        return {"evaluations": sets}
+
+    def matched(self, evidence: Mapping[str, Any], facts: Mapping[str, Any], cache: Path) -> tuple[str, ...] | None:
+        """The texts of the evaluation item; None where the files of its set are not those that were used."""
+        name = evidence["evaluation"]
+        one = self.against[name]
+        if sorted(sha256_file(path) for path in one.source.files(cache)) != facts["evaluations"][name]["files"]:
+            return None
+        found = next((item for item in one.items(name, cache, sha256_file) if item.id == evidence["item"]), None)
+        return found and tuple(text for part in self.parts for text in found.texts[part])
+
+    def _index(self) -> NgramIndex:
+        return self._opened()[0]
+
+    def _opened(self) -> tuple[NgramIndex, Work]:
+        if self._folder is None:
+            raise UsageError(f"stage {self.name()}: call prepare before it measures or judges")
+        return ngram_index.open_index(self._folder)
+
+    def measure(self, rows: Rows) -> pl.DataFrame:
+        """Columns `pairs`, a list of what the row shares with each item, and `ngrams`, the index's n-grams in it."""
+        index, work = self._opened()
+        texts = rows.texts(self.on)
+        found = index.scan(texts.strings, texts.offsets, work)
+        pairs = found.pairs
+        places = texts.offsets[pairs["row"].to_numpy()] + pairs["text"].to_numpy()
+        pairs = pairs.with_columns(
+            pl.Series("message", texts.numbers[places] if len(places) else np.zeros(0, np.int32)),
+            pl.col("item_token").alias("token"),
+            pl.Series("answered", self._answered(index, rows, pairs, texts.numbers, places), dtype=pl.Boolean),
+        )
+        counts = np.bincount(pairs["row"].to_numpy(), minlength=len(rows))
+        bounds = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        structs = pairs.select(pl.col(name).cast(dtype) for name, dtype in PAIR.items()).to_struct("pairs")
+        listed = pa.ListArray.from_arrays(pa.array(bounds), structs.to_arrow())
+        ngram_bounds = pa.array(found.bounds.astype(np.int32))
+        ngrams = pa.ListArray.from_arrays(ngram_bounds, pa.array(found.grams.astype(np.uint32)))
+        frame = pl.DataFrame({"pairs": pl.from_arrow(listed), "ngrams": pl.from_arrow(ngrams)})
+        return frame.select(pl.col(name).cast(dtype) for name, dtype in MEASURES.items())
+
+    def _answered(
+        self,
+        index: NgramIndex,
+        rows: Rows,
+        pairs: pl.DataFrame,
+        numbers: np.ndarray[Any, Any],
+        places: np.ndarray[Any, Any],
+    ) -> list[bool]:
+        """Whether the answer of a short item stands within `answer_words` words after it in the conversation."""
+        whole = (pairs["whole"] > 0).to_numpy()
+        answered = [False] * len(pairs)
+        hashes, bounds = index.answers
+        messages = rows.column("messages")
+        for place in np.flatnonzero(whole).tolist():
+            item = int(pairs["item"][place])
+            answer = hashes[bounds[item] : bounds[item + 1]]
+            if len(answer):
+                contents = [message["content"] for message in messages[int(pairs["row"][place])].as_py()]
+                number = int(numbers[places[place]])
+                after = " ".join([contents[number][int(pairs["end"][place]) :], *contents[number + 1 :]])
+                near = words(pa.array([after]), self.normaliser).hashes[: self.answer_words + len(answer)]
+                answered[place] = _holds(near, answer)
+        return answered
+
+    def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
+        flagged = self.pairs(measures).filter("is_reached" if self.near == "drop" else "is_contaminated")
+        excess = pl.col("value") / pl.col("threshold")
+        ranked = flagged.with_columns(pl.len().over("row").alias("items")).sort(
+            "row", "is_near", excess, "grams", "evaluation", "id", descending=[False, False, True, True, False, False]
+        )
+        best = ranked.unique("row", keep="first", maintain_order=True)
+        index = self._index()
+        spans = [index.text_span(token, length) for token, length in best.select("token", "longest").iter_rows()]
+        texts, starts, ends = zip(*spans, strict=True) if spans else ((), (), ())
+        return best.select(
+            "row",
+            pl.lit(0, pl.UInt32).alias("copies"),
+            pl.when("is_near")
+            .then(pl.format("near an item of {}", "evaluation"))
+            .otherwise(pl.format("contaminated by {}", "evaluation"))
+            .alias("reason"),
+            "evaluation",
+            pl.col("id").alias("item"),
+            pl.when(pl.col("kind") == "short")
+            .then(pl.lit("whole"))
+            .otherwise(pl.lit(self.statistic))
+            .alias("statistic"),
+            pl.col("value").round(6),
+            pl.col("threshold").round(6),
+            "message",
+            "start",
+            "end",
+            pl.Series("item_text", texts, dtype=pl.UInt32),
+            pl.Series("item_start", starts, dtype=pl.UInt32),
+            pl.Series("item_end", ends, dtype=pl.UInt32),
+            "items",
+        )
+
+    def pairs(self, measures: pl.DataFrame) -> pl.DataFrame:
+        """All pairs of a row and an item: `value`, `threshold`, and whether they are contaminated or near."""
+        items = self._index().items.with_row_index("item").rename({"grams": "grams_all", "idf": "idf_all"})
+        pairs = measures.select("row", "pairs").filter(pl.col("pairs").list.len() > 0).explode("pairs").unnest("pairs")
+        pairs = pairs.join(items, on="item", how="left", maintain_order="left")
+        own = self.above if self.above is not None else self.at_least
+        others = {name: float(value) for name, value in self.thresholds.items()}
+        base = pl.col("evaluation").replace_strict(others, default=float(own or 0), return_dtype=pl.Float64)
+        threshold = base
+        if self.full_below is not None and self.relaxed_from is not None:
+            part = (pl.col("tokens") - self.full_below) / (self.relaxed_from - self.full_below)
+            threshold = 1 - (1 - base) * part.clip(0, 1)
+        is_short = pl.col("kind") == "short"
+        is_whole = pl.col("whole") == pl.col("texts")
+        counts = {"whole": is_whole, "answered": is_whole & pl.col("answered"), "ignore": pl.lit(False)}
+        value, limit = pl.col("value"), pl.col("threshold")
+        reached = value > limit if self.above is not None else value >= limit
+        lacks = pl.lit(False)
+        if self.max_numbers_missing is not None:
+            lacks = pl.col("numbers_missing") > float(self.max_numbers_missing) * pl.col("numbers")
+        return (
+            pairs.with_columns(
+                pl.when(is_short).then(is_whole.cast(pl.Float64)).otherwise(VALUES[self.statistic]).alias("value"),
+                pl.when(is_short).then(1.0).otherwise(threshold).alias("threshold"),
+            )
+            .with_columns(
+                pl.when(is_short).then(counts[self.short_items]).otherwise(reached).alias("is_reached"),
+                (~is_short & reached & lacks).alias("is_near"),
+            )
+            .with_columns((pl.col("is_reached") & ~pl.col("is_near")).alias("is_contaminated"))
+        )
+
+    def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        return overlap.tally(self.pairs(measures), measures)
+
+    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+        """The tables of `tulu_data.evaluations.overlap`."""
+        return overlap.report(tallies, self._index()) if tallies else {}
+
+    def check_report(self, report: Mapping[str, pl.DataFrame]) -> None:
+        if self.max_contaminated is None or "evaluations" not in report:
+            return
+        for line in report["evaluations"].iter_rows(named=True):
+            if line["contaminated"] > float(self.max_contaminated) * line["items"]:
+                share = line["contaminated"] / line["items"]
+                raise FindingsError(
+                    f"stages.{self.name()}: {line['source']} contaminates {line['contaminated']:,} of "
+                    f"{line['items']:,} items of {line['evaluation']} ({share:.1%}), and max_contaminated is "
+                    f"{self.max_contaminated}; leave the source out, or raise it"
+                )
+
+
+def _holds(texts: Numbers, wanted: Numbers) -> bool:
+    """Whether a run of hashes stands among others.
+
+    >>> _holds(np.array([1, 2, 3]), np.array([2, 3]))
+    True
+    """
+    starts = range(len(texts) - len(wanted) + 1)
+    return any(np.array_equal(texts[start : start + len(wanted)], wanted) for start in starts)
