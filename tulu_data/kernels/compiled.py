@@ -74,9 +74,9 @@ def cache_folder() -> Path | None:
 
 
 def are_compiled() -> bool:
-    """Whether another process has compiled kernels already."""
+    """Whether another process has compiled the kernels of words already, which take longest."""
     folder = cache_folder()
-    return folder is not None and any(folder.rglob("*.nbc"))
+    return folder is not None and any(folder.rglob("words.*.nbc"))
 
 
 def _places() -> Iterator[Path]:
