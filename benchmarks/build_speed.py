@@ -17,6 +17,7 @@ import json
 import multiprocessing
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -64,16 +65,17 @@ def tree_memory(pid: int) -> int:
 
 
 class Measured(NamedTuple):
-    """Seconds of a command, its peak of memory, and the largest that its spill files were, in bytes."""
+    """Seconds of a command by the clock and of all cores, its peak of memory and of spill files in bytes."""
 
     seconds: float
+    cores: float
     memory: int
     spill: int
 
 
 def measured(words: list[str], spill: Path) -> Measured:
     """Run a command and measure it."""
-    start = time.perf_counter()
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     memory = spilled = 0
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
@@ -82,7 +84,9 @@ def measured(words: list[str], spill: Path) -> Measured:
             time.sleep(0.3)
         if process.returncode:
             raise SystemExit(f"{' '.join(words)}: exit {process.returncode}")
-    return Measured(time.perf_counter() - start, memory, spilled)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cores = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Measured(time.perf_counter() - start, cores, memory, spilled)
 
 
 def size_of(folder: Path) -> int:
@@ -131,11 +135,11 @@ def builds(folder: Path, workers: int, rows: int, memory: str) -> None:
         "a mix added": recipe_of(folder, THRESHOLD, mix.replace("{}", "1")),
         "another weight": recipe_of(folder, THRESHOLD, mix.replace("{}", "3", 1).replace("{}", "2")),
     }
-    first = 0.0
+    first = None
     for name, text in recipes.items():
         recipe.write_text(text)
         took = measured(command, workspace / "spill")
-        first = first or took.seconds
+        first = first or took
         version = out / "bench" / (out / "bench" / "LATEST").read_text().strip()
         run = Mixture(version).run()
         written = Mixture(version).manifest["rows"]
@@ -144,7 +148,7 @@ def builds(folder: Path, workers: int, rows: int, memory: str) -> None:
         shown = "".join(f"{phases[phase]:>8.1f}" for phase in PHASES)
         print(
             f"{f'{name}, {workers} workers':<32}{took.seconds:>8.1f}{rows / took.seconds:>10,.0f}"
-            f"{took.seconds / first:>8.2f}{shown}{rest:>8.1f}{took.memory / 1e6:>9,.0f}{took.spill / 1e6:>9,.0f}"
+            f"{took.seconds / first.seconds:>8.2f}{took.cores:>8.1f}{took.cores / first.cores:>8.2f}{shown}{rest:>8.1f}{took.memory / 1e6:>9,.0f}{took.spill / 1e6:>9,.0f}"
             f"{size_of(version) / 1e6:>9,.0f}{written:>12,}",
             flush=True,
         )
@@ -177,10 +181,11 @@ def main() -> None:
     took = measured([sys.executable, "-c", script], folder / "none")
     heads = "".join(f"{phase:>8}" for phase in (*PHASES, "rest"))
     print(
-        f"{'':<32}{'seconds':>8}{'rows/s':>10}{'÷ first':>8}{heads}{'peak MB':>9}{'spill':>9}{'out':>9}{'rows out':>12}"
+        f"{'':<32}{'seconds':>8}{'rows/s':>10}{'÷ first':>8}{'cpu s':>8}{'÷ first':>8}{heads}{'peak MB':>9}{'spill':>9}{'out':>9}{'rows out':>12}"
     )
     print(
-        f"{'pyarrow, read and write':<32}{took.seconds:>8.1f}{rows / took.seconds:>10,.0f}{'':>{8 * (len(PHASES) + 2)}}"
+        f"{'pyarrow, read and write':<32}{took.seconds:>8.1f}{rows / took.seconds:>10,.0f}"
+        f"{'':>8}{took.cores:>8.1f}{'':>{8 * (len(PHASES) + 2)}}"
         f"{took.memory / 1e6:>9,.0f}{'':>9}{target.stat().st_size / 1e6:>9,.0f}",
         flush=True,
     )
