@@ -11,7 +11,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -206,9 +206,10 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-@cache
+# An index holds two dozen files open; a process needs those of one plan.
+@lru_cache(maxsize=16)
 def open_index(folder: Path) -> tuple[NgramIndex, Work]:
-    """The index in a folder, mapped, and room for scans with it; once a process."""
+    """The index in a folder, mapped, and room for scans with it; once a process, for the last of them."""
     note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
     arrays = {
         name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
