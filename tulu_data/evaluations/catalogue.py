@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from tulu_data import sources
 from tulu_data.document import Document, KeyPath, parse
@@ -54,9 +54,13 @@ class Entry(BaseModel):
         own = {key: value for key, value in values.items() if key in cls.model_fields}
         return {"items": {key: value for key, value in values.items() if key not in own}, **own}
 
-    @field_serializer("items")
-    def _flat(self, items: EvaluationSet) -> dict[str, Any]:
-        return items.model_dump(mode="json")
+    def as_values(self) -> dict[str, Any]:
+        """What is known of it as plain values, for JSON."""
+        return {
+            **self.model_dump(mode="json", exclude={"items"}),
+            "described": self.items.model_dump(mode="json"),
+            "origin": "catalogue" if self.origin is None else str(self.origin),
+        }
 
     @property
     def origin(self) -> Path | None:

@@ -439,6 +439,18 @@ class NgramDecontamination(Filter):
                     f"{self.max_contaminated}; leave the source out, or raise it"
                 )
 
+    def matches(self, measures: pl.DataFrame) -> pl.DataFrame:
+        """Every contaminated pair of a row and an item: `row`, `evaluation`, `item`, `value`."""
+        return (
+            self._pairs(measures)
+            .filter("is_contaminated")
+            .select("row", "evaluation", pl.col("id").alias("item"), pl.col("value").round(6))
+        )
+
+    def items(self) -> pl.DataFrame:
+        """Every item: `evaluation`, `item`, and `kind`: indexed, short or unusable."""
+        return self._index().items.select("evaluation", pl.col("id").alias("item"), "kind")
+
 
 def _holds(texts: Numbers, wanted: Numbers) -> bool:
     """Whether a run of hashes stands among others.
