@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from tulu_data import clean_copy, sources, table, verdicts
 from tulu_data.build import look, measure, prepare, store
 from tulu_data.commit import locked, make_folders, publish_folder, remove_folder, sha256_file
-from tulu_data.errors import ConflictError, UsageError, did_you_mean, printable
+from tulu_data.errors import ConflictError, UsageError, did_you_mean, printable, told_of
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
 from tulu_data.evaluations.rules import RULES
 from tulu_data.executors import Executor
@@ -282,6 +282,8 @@ def account(name: str, items: EvaluationSet | None, workspace: Workspace) -> dic
     """How many items of a set the Tülu 3 rule indexes, matches whole or can't use; None where it is not here."""
     if items is None:
         return None
+    with told_of(f"evaluation set {name}"):
+        items.files(workspace.sources)
     prepared = stage_of({name: items}, "tulu3").prepare(workspace, sha256_file)
     kinds = ("items", "indexed", "short", "unusable")
     return {kind: prepared.facts()["evaluations"][name][kind] for kind in kinds}
