@@ -57,6 +57,8 @@ def run(yard: Yard, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
         monkeypatch.delenv(name, raising=False)
 
     def call(*words: str, code: int = 0, **environment: str) -> Done:
+        if words[0] in ("decontaminate", "contaminated") and "--rule" not in words:
+            words = (*words, "--rule", "tulu3")
         done = apart(words, environment) if environment else here(words)
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
@@ -185,8 +187,8 @@ def test_the_worst_rows_are_shown_with_their_items(run: Run, yard: Yard):
     shown = done.stdout.replace("\x1b[1m", "").replace("\x1b[0m", "")
     plain = run("decontaminate", "data.jsonl", "more.csv", "--against", "e", "--limit", "3", code=4)
     lines = [line.split() for line in plain.stdout.splitlines()]
-    assert lines[1] == ["data.jsonl", "e", "3", "2", "2", "66.7%", "1", "2"]
-    assert lines[2] == ["more.csv", "e", "3", "1", "1", "33.3%", "1", "1"]
+    assert lines[1] == ["data.jsonl", "e", "3", "2", "2", "66.7%", "·", "1", "2"]
+    assert lines[2] == ["more.csv", "e", "3", "1", "1", "33.3%", "·", "1", "1"]
     places = [words[0] for words in lines if words and "contaminated" in words and ":" in words[0]]
     assert places == ["data.jsonl:4", "more.csv:2", "data.jsonl:3"]
     assert f"  user      So: ⟦{TRAINS[:-1]}⟧." in plain.stdout
@@ -418,7 +420,7 @@ def test_a_decontaminated_mixture_holds_none(run: Run, yard: Yard):
         (["gpqa", "--by", "mix"], 2, "'gpqa' is a group of gpqa_diamond, gpqa_extended; name it by itself, or one"),
         (["e", "--by", "mixx"], 2, "no mixture 'mixx' (looked in mixtures); did you mean 'mix'?"),
         (["e"], 2, "Missing option '--by'"),
-        (["e", "--by", "mix", "--rule", "x"], 2, "no rule 'x'; there are tulu3"),
+        (["e", "--by", "mix", "--rule", "x"], 2, "no rule 'x'; there are tulu_data, tulu3"),
     ],
 )
 def test_what_can_not_be_answered_is_told(run: Run, yard: Yard, words: list[str], code: int, message: str):
