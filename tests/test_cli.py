@@ -188,7 +188,21 @@ def test_help_imports_nothing_heavy_and_lists_only_what_is_there():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
     commands = re.findall(r"^  (\w+)  ", done.stdout.split("Commands:")[1], re.MULTILINE)
-    assert commands == ["build", "diff", "explain", "gc", "init", "plan", "removed", "schema", "stages", "verify"]
+    assert commands == [
+        "build",
+        "contaminated",
+        "decontaminate",
+        "diff",
+        "evaluations",
+        "explain",
+        "gc",
+        "init",
+        "plan",
+        "removed",
+        "schema",
+        "stages",
+        "verify",
+    ]
 
 
 def test_completion_is_there(run: Run):

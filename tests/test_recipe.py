@@ -147,11 +147,13 @@ def test_a_recipe_that_is_no_text(tmp_path: Path):
 
 
 def recipes() -> list[Path]:
-    return sorted([*ROOT.glob("recipes/**/*.yaml"), ROOT / "tulu_data/starter/recipe.yaml"])
+    found = [*ROOT.glob("recipes/*.yaml"), *ROOT.glob("recipes/examples/*.yaml")]
+    return sorted([*found, ROOT / "tulu_data/starter/recipe.yaml"])
 
 
 @pytest.mark.parametrize("path", recipes(), ids=lambda path: path.name)
-def test_our_recipes_read_fit_the_schema_and_point_editors_to_it(path: Path):
+def test_our_recipes_read_fit_the_schema_and_point_editors_to_it(path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TULU_DATA_EVALS", str(ROOT / "recipes/examples/evaluations"))
     recipe = load(path)
     values = YAML(typ="safe", pure=True).load(path.read_text())
     jsonschema.validate(values, reference.json_schema())

@@ -99,9 +99,9 @@ def build(
             return Built(committed, "unchanged")
         started = time.time()
         units = Units()
-        shards = _ingest(surveyed, plan, workspace, shard_rows, limit, executor, units, progress)
+        shards = store(surveyed, plan, workspace, shard_rows, limit, executor, units, progress)
         check_memory(sum(shard.rows for shard in shards), plan, memory)
-        measured = _scan(plan, shards, workspace, executor, units, progress)
+        measured = measure(plan, shards, workspace, executor, units, progress)
         decision = _decide(resolved, plan, shards, measured, progress, is_trial=limit is not None)
         staging = make_folders(folder / STAGING / identity.digest)
         remove_temporaries(staging)
@@ -198,7 +198,7 @@ def _committed(folder: Path, recipe: Recipe, identity: Identity) -> Mixture | No
     return None
 
 
-def _ingest(
+def store(
     surveyed: Sequence[Surveyed],
     plan: Plan,
     workspace: Workspace,
@@ -208,6 +208,7 @@ def _ingest(
     units: Units,
     progress: Progress,
 ) -> list[Shard]:
+    """Read all sources into the store, or find them there; the first `limit` records of each, if said."""
     shards: list[Shard] = []
     with progress.phase("ingest", sum(source.expected_rows for source in surveyed), "rows") as tick:
         files = {source.name: list(ingest.units_of(source, plan.mappers, workspace, shard_rows)) for source in surveyed}
@@ -236,9 +237,10 @@ def _unusable(surveyed: Surveyed, shards: Sequence[Shard]) -> str | None:
     return f"sources.{surveyed.name}: no record of it became a row; if that is right, say: allow_empty: true"
 
 
-def _scan(
+def measure(
     plan: Plan, shards: Sequence[Shard], workspace: Workspace, executor: Executor, units: Units, progress: Progress
 ) -> Scan:
+    """Measure all shards for all steps, or find them measured."""
     measured = scan.prepare(plan, shards, workspace)
     for _ in executor.run(scan.check_shard, measured.checks, lambda rows: None):
         pass

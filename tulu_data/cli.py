@@ -5,16 +5,18 @@ from __future__ import annotations
 import importlib.resources
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from tulu_data import __version__
-from tulu_data.errors import FindingsError, UsageError
+from tulu_data.errors import FindingsError, TuluDataError, UsageError
 
 if TYPE_CHECKING:
+    from tulu_data.evaluations.catalogue import Entry
+    from tulu_data.evaluations.shelf import Shelf
     from tulu_data.explain import Explainer
 
 _UNITS: Final = {
@@ -55,6 +57,12 @@ out_option = _option("--out", type=click.Path(path_type=Path), default="mixtures
 workspace_option = _option(
     "--workspace", type=click.Path(path_type=Path), default=".tulu-data", help="Folder of stores and measures."
 )
+against_option = click.option(
+    "--against", metavar="NAME[,NAME]", multiple=True, required=True, help="Evaluation sets, or groups of them."
+)
+rule_option = _option("--rule", default="tulu_data", help="The rule that decides.")
+on_option = click.option("--on", metavar="MESSAGES", help="prompt, response or conversation; else the rule's.")
+threshold_option = click.option("--threshold", metavar="X", help="Another threshold than the rule's.")
 
 
 @click.group(
@@ -353,6 +361,207 @@ def stages(name: str | None, as_json: bool) -> None:
         console.result(stage_text(found[name]))
     else:
         console.show_stages(found)
+
+
+@cli.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--pull", is_flag=True, help="Fetch the sets named, or all, into the cache, and count their items.")
+@workspace_option
+@json_option
+def evaluations(names: tuple[str, ...], pull: bool, workspace: Path, as_json: bool) -> None:
+    """List the evaluation sets that have a name, or show some in full.
+
+    NAME is a set or a group of them, of the catalogue or of the folder TULU_DATA_EVALS.
+    """
+    from tulu_data import console
+    from tulu_data.evaluations import catalogue
+    from tulu_data.evaluations.shelf import Shelf
+    from tulu_data.workspace import Workspace
+
+    shelf = Shelf(Workspace(workspace))
+    entries = catalogue.members(names or catalogue.names())
+    if pull:
+        failed = _pull(shelf, entries, as_json=as_json)
+        if failed:
+            raise failed[0] if len(failed) == 1 else type(failed[0])("\n".join(map(str, failed)))
+        return
+    groups = catalogue.groups()
+    shown = {
+        name: {
+            **entry.as_values(),
+            "items": shelf.count(name, entry),
+            "groups": [group for group, members in groups.items() if name in members],
+        }
+        for name, entry in entries.items()
+    }
+    if names and len(entries) == 1:
+        from tulu_data.contamination import account
+
+        ((name, entry),) = entries.items()
+        shown[name]["account"] = account(name, shelf.here(name, entry), shelf.workspace)
+    if as_json:
+        console.result_json(shown)
+    elif names and len(entries) == 1:
+        console.show_evaluation(names[0] if names[0] in shown else next(iter(shown)), next(iter(shown.values())))
+    else:
+        console.show_evaluations(shown, groups)
+
+
+def _pull(shelf: Shelf, entries: Mapping[str, Entry], *, as_json: bool) -> list[TuluDataError]:
+    """Fetch some sets, telling of each; what could not be fetched."""
+    from tulu_data import console
+
+    counts: dict[str, int] = {}
+    failed: list[TuluDataError] = []
+    for name, entry in entries.items():
+        try:
+            counts[name] = shelf.pull(name, entry)
+        except TuluDataError as error:
+            failed.append(error)
+            continue
+        if not as_json:
+            console.result(f"{name}  {counts[name]:,} items")
+    if as_json:
+        console.result_json(counts)
+    return failed
+
+
+@cli.command()
+@click.argument("data", metavar="DATA...", nargs=-1, required=True)
+@against_option
+@rule_option
+@on_option
+@threshold_option
+@click.option("--report", is_flag=True, help="Show what is found and write nothing; so it is without --out.")
+@click.option("--out", type=click.Path(path_type=Path), help="A new folder for clean copies, and what was removed.")
+@click.option("--format", "format_text", help="How columns become a conversation: {prompt: question, response: answer}")
+@click.option("--records", help="Where a JSON document keeps its rows: examples[]")
+@click.option("--no-header", is_flag=True, help="CSV and TSV: the first line is a row; columns are 0, 1, …")
+@click.option("--config", help="A dataset's config.")
+@click.option("--split", help="A dataset's split; train, if not said.")
+@_option("--max-quarantined", type=click.IntRange(min=0), default=0, help="Bad records that each file may have.")
+@_option("--limit", type=click.IntRange(min=0), default=10, help="Show so many of the worst rows.")
+@workspace_option
+@click.option("--workers", type=click.IntRange(min=1), help="Worker processes; as many as cores, if not said.")
+@json_option
+def decontaminate(
+    data: tuple[str, ...],
+    against: tuple[str, ...],
+    rule: str,
+    on: str | None,
+    threshold: str | None,
+    report: bool,
+    out: Path | None,
+    format_text: str | None,
+    records: str | None,
+    no_header: bool,
+    config: str | None,
+    split: str | None,
+    max_quarantined: int,
+    limit: int,
+    workspace: Path,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Hold data against evaluation sets, without a recipe.
+
+    DATA are files (JSON, CSV, TSV, Parquet), folders of a dataset, or
+    hf://datasets/ORG/NAME[@REVISION]. Exit 4 where a row holds an evaluation item.
+    """
+    from tulu_data import console
+    from tulu_data.contamination import examine, sources_of, stage_of
+    from tulu_data.document import parse
+    from tulu_data.evaluations import catalogue
+    from tulu_data.executors.processes import Processes
+    from tulu_data.workspace import Workspace
+
+    if report and out:
+        raise UsageError("--report writes nothing, and --out says where to write; keep one of them")
+    sets = {name: entry.items for name, entry in catalogue.members(_split_names(against)).items()}
+    stage = stage_of(sets, rule, on, threshold)
+    options = {
+        "format": format_text and parse(format_text, "--format").root,
+        "records": records,
+        "header": False if no_header else None,
+        "max_quarantined": max_quarantined,
+    }
+    found = sources_of(data, hub={"config": config, "split": split}, options=options)
+    with Processes(_workers("processes", workers)) as crew:
+        contamination = examine(found, stage, Workspace(workspace), crew, console.Bars())
+    written = contamination.write(out) if out else []
+    worst = contamination.worst(limit)
+    if as_json:
+        console.result_json(
+            {
+                "rows": {contamination.places[name]: counts for name, counts in contamination.counts().items()},
+                "evaluations": contamination.evaluations.with_columns(
+                    source=contamination.evaluations["source"].replace(contamination.places)
+                ).to_dicts(),
+                "worst": [explanation.as_values() for explanation in worst],
+                "written": [str(path) for path in written],
+            }
+        )
+    else:
+        console.show_contamination(contamination, worst)
+        for path in written:
+            console.result(str(path))
+    if len(contamination.rows):
+        raise click.exceptions.Exit(FindingsError.exit_code)
+
+
+@cli.command()
+@click.argument("evaluation")
+@click.option("--by", "mixture", metavar="MIXTURE", required=True, help="A version's folder, or NAME[@VERSION].")
+@rule_option
+@on_option
+@threshold_option
+@click.option("--out", "file", type=click.Path(path_type=Path), help="Write the ids of clean and other items, as JSON.")
+@_option("--mixtures", type=click.Path(path_type=Path), default="mixtures", help="Folder of mixtures.")
+@workspace_option
+@click.option("--workers", type=click.IntRange(min=1), help="Worker processes; as many as cores, if not said.")
+@json_option
+def contaminated(
+    evaluation: str,
+    mixture: str,
+    rule: str,
+    on: str | None,
+    threshold: str | None,
+    file: Path | None,
+    mixtures: Path,
+    workspace: Path,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Say which items of an evaluation set a mixture holds.
+
+    With the rows that hold them, and the items that are left, so that a score on these can
+    be reported beside the other. EVALUATION is a name in the mixture's recipe or in the
+    catalogue. Exit 4 where there is one.
+    """
+    from tulu_data import console, leaks
+    from tulu_data.contamination import stage_of
+    from tulu_data.executors.processes import Processes
+    from tulu_data.mixture import find
+    from tulu_data.workspace import Workspace
+
+    built = find(mixture, mixtures)
+    stage = stage_of({evaluation: leaks.described(evaluation, built)}, rule, on, threshold)
+    with Processes(_workers("processes", workers)) as crew:
+        found = leaks.find(evaluation, built, stage, Workspace(workspace), crew, console.Bars())
+    if file:
+        found.write(file)
+    if as_json:
+        console.result_json(found.as_values())
+    else:
+        console.show_leaks(found)
+        if file:
+            console.result(str(file))
+    if len(found.contaminated):
+        raise click.exceptions.Exit(FindingsError.exit_code)
+
+
+def _split_names(names: tuple[str, ...]) -> list[str]:
+    return [name.strip() for part in names for name in part.split(",") if name.strip()]
 
 
 @cli.command()

@@ -17,9 +17,13 @@ from tulu_data.errors import printable
 from tulu_data.formats.column import first_part
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from tulu_data.build import Built
+    from tulu_data.contamination import Contamination
     from tulu_data.difference import Difference
     from tulu_data.explain import Explanation
+    from tulu_data.leaks import Leaks
     from tulu_data.plan import Plan
     from tulu_data.planted import Found
     from tulu_data.recipe import Recipe
@@ -31,6 +35,7 @@ PIPE_WIDTH: Final = 1000
 TEXT_CHARACTERS: Final = 400
 CONTEXT_CHARACTERS: Final = 120
 OVERLAP_LINES: Final = 20
+LISTED_ITEMS: Final = 40
 # Evidence that a person sees as the twin's text, or as the run that is marked in the texts.
 UNTOLD: Final = frozenset({"twin", "message", "start", "end", "item_text", "item_start", "item_end"})
 CONTAMINATED_SHARE: Final = 0.02
@@ -138,10 +143,20 @@ def _show_overlap(console: Console, step: str, path: Path) -> None:
     if lines.is_empty():
         console.print(f"\n{escape(step)}: no row holds an evaluation item")
         return
+    console.print()
+    console.print(_overlap(lines.head(OVERLAP_LINES)))
+    left = len(every) - min(len(lines), OVERLAP_LINES)
+    if left:
+        console.print(
+            f"[dim]and {left} more that share no more than n-grams: reports/{escape(path.name)}[/]", soft_wrap=True
+        )
+
+
+def _overlap(lines: pl.DataFrame) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("source", "evaluation", "items", "touched", "contaminated", "", "near", "in full", "rows"):
         table.add_column(heading, justify="left" if heading in ("source", "evaluation") else "right")
-    for line in lines.head(OVERLAP_LINES).iter_rows(named=True):
+    for line in lines.iter_rows(named=True):
         share = line["contaminated"] / line["items"]
         # Above 2 % of an evaluation set the Tülu 3 paper takes a source for contaminated (section 3.2).
         colour = "yellow" if share > CONTAMINATED_SHARE else "dim"
@@ -156,13 +171,7 @@ def _show_overlap(console: Console, step: str, path: Path) -> None:
             _number(line["full"]),
             _number(line["rows"]),
         )
-    console.print()
-    console.print(table)
-    left = len(every) - min(len(lines), OVERLAP_LINES)
-    if left:
-        console.print(
-            f"[dim]and {left} more that share no more than n-grams: reports/{escape(path.name)}[/]", soft_wrap=True
-        )
+    return table
 
 
 def _planted(found: Sequence[Found]) -> Table:
@@ -272,6 +281,14 @@ def _show_explanation(console: Console, row: Explanation, indent: str) -> None:
             console.print(f"{indent}  {name} {escape(str(value))}")
     if row.messages is None and row.fate != "quarantined":
         console.print(f"{indent}  [dim]its text is no longer in the workspace[/]")
+    _show_texts(console, row, indent)
+    if row.twin:
+        console.print(f"{indent}  its twin:")
+        _show_explanation(console, row.twin, f"{indent}    ")
+
+
+def _show_texts(console: Console, row: Explanation, indent: str) -> None:
+    """The messages of a row, its calls and tools, and the texts of the item that it holds."""
     for number, (role, content) in enumerate(row.messages or ()):
         is_marked = row.evidence.get("message") == number
         span = (row.evidence["start"], row.evidence["end"]) if is_marked else None
@@ -285,9 +302,6 @@ def _show_explanation(console: Console, row: Explanation, indent: str) -> None:
         for number, text in enumerate(row.item):
             shown = _marked(text, *place[1:]) if number == place[0] else escape(printable(text, TEXT_CHARACTERS))
             console.print(f"{indent}  [cyan]{'item':<9}[/] {shown}", soft_wrap=True)
-    if row.twin:
-        console.print(f"{indent}  its twin:")
-        _show_explanation(console, row.twin, f"{indent}    ")
 
 
 def _marked(text: str, start: int, end: int) -> str:
@@ -321,6 +335,107 @@ def show_removed(explanations: Sequence[Explanation], total: int) -> None:
         note(f"{len(explanations):,} of {total:,}; more with --limit")
     elif not total:
         note("there are none")
+
+
+def show_contamination(contamination: Contamination, worst: Sequence[Explanation]) -> None:
+    """What each source shares with each evaluation set, and the worst rows with the items that they hold."""
+    console = _console(stderr=False)
+    lines = contamination.evaluations
+    if lines.is_empty():
+        console.print("no row shares anything with an evaluation set")
+    else:
+        named = lines.with_columns(source=lines["source"].replace(contamination.places))
+        console.print(_overlap(named.sort("rows", "source", "evaluation", descending=[True, False, False])))
+    for row in worst:
+        ((file, number),) = row.places
+        of = row.evidence
+        console.print()
+        console.print(
+            f"[bold]{escape(printable(file, 300))}:{number}[/]  [red]{escape(row.reason)}[/]: "
+            f"item {escape(printable(of['item'], 60))}, {of['statistic']} {of['value']:g} of {of['threshold']:g}",
+            soft_wrap=True,
+        )
+        _show_texts(console, row, "")
+    counts = contamination.counts().values()
+    total = sum(count["contaminated"] for count in counts)
+    aside = sum(count["quarantined"] for count in counts)
+    note(
+        f"{total:,} of {sum(count['read'] for count in counts):,} rows are contaminated"
+        + (f"; {aside:,} records can't be read, and nobody looked into them" if aside else "")
+        + (f"; more with --limit: {len(worst):,} are shown" if total > len(worst) else "")
+    )
+
+
+def show_leaks(leaks: Leaks) -> None:
+    """The items that a mixture holds, each with how much of it and the first of its rows."""
+    console = _console(stderr=False)
+    held = leaks.contaminated
+    if len(held):
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in ("item", "value", "rows", "ids"):
+            table.add_column(heading, justify="right" if heading in ("value", "rows") else "left")
+        for line in held.head(LISTED_ITEMS).iter_rows(named=True):
+            ids = ", ".join(line["rows"][:3]) + (", …" if len(line["rows"]) > 3 else "")
+            table.add_row(escape(printable(line["item"], 60)), f"{line['value']:g}", f"{len(line['rows']):,}", ids)
+        console.print(table)
+        if len(held) > LISTED_ITEMS:
+            console.print(f"… and {len(held) - LISTED_ITEMS:,} more; all of them with --json, or --out FILE")
+    unusable = len(leaks.ids("unusable"))
+    share = f" ({len(held) / len(leaks.items):.1%})" if len(held) else ""
+    note(
+        f"{leaks.mixture.folder} holds {len(held):,} of {len(leaks.items):,} items of {leaks.evaluation}{share}; "
+        f"{len(leaks.ids('clean')):,} are clean"
+        + (f", {unusable:,} have too few words to be looked for" if unusable else "")
+    )
+
+
+def show_evaluations(shown: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Sequence[str]]) -> None:
+    """Evaluation sets, a line each, and the groups."""
+    console = _console(stderr=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("name", "items", "license", "gated", "from", "title"):
+        table.add_column(heading, justify="right" if heading == "items" else "left", no_wrap=heading == "name")
+    for name, entry in shown.items():
+        items = "" if entry["items"] is None else f"{entry['items']:,}"
+        place = next(iter(entry["described"].values())) if entry["origin"] == "catalogue" else "local"
+        gated = {True: "gated", False: "", None: ""}[entry["gated"]]
+        table.add_row(
+            f"[bold]{name}[/]", items, *map(escape, (entry["license"] or "", gated, place, entry["title"] or ""))
+        )
+    console.print(table)
+    console.print()
+    for group, members in groups.items():
+        if shown.keys() & {*members}:
+            console.print(f"[bold]{group}[/]: {', '.join(members)}", soft_wrap=True)
+    note("more of one: tulu-data evaluations NAME; fetch it: tulu-data evaluations NAME --pull")
+
+
+def show_evaluation(name: str, entry: Mapping[str, Any]) -> None:
+    """One evaluation set in full: what it is, how it is read, what of its items can be used."""
+    console = _console(stderr=False)
+    console.print(f"[bold]{name}[/]  {escape(entry['title'] or '')}", soft_wrap=True)
+    lines = {
+        "from": entry["origin"],
+        "groups": ", ".join(entry["groups"]),
+        "license": entry["license"],
+        "gated": {True: "yes: ask for access on its page", False: "no", None: None}[entry["gated"]],
+        "page": entry["page"],
+        "note": entry["note"],
+        "unverified": ", ".join(entry["unverified"]) and f"{', '.join(entry['unverified'])}: nobody looked these up",
+    }
+    for key, value in lines.items():
+        if value:
+            console.print(f"  {key:<11} {escape(str(value))}", soft_wrap=True)
+    console.print("  described")
+    for key, value in entry["described"].items():
+        shown = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else value
+        console.print(f"    {key}: {escape(str(shown))}", soft_wrap=True)
+    account = entry["account"]
+    if account is None:
+        note(f"it is not here; fetch it: tulu-data evaluations {name} --pull")
+        return
+    counts = ", ".join(f"{account[kind]:,} {kind}" for kind in ("indexed", "short", "unusable"))
+    console.print(f"  {'items':<11} {account['items']:,} ({counts}, by the rule tulu3)", soft_wrap=True)
 
 
 def show_stages(stages: Mapping[str, type[Stage]]) -> None:

@@ -80,6 +80,10 @@ class Source(BaseModel):
         # The same file under two names is one file.
         return tuple({file.resolve(): file for file in reversed(found)}.values())[::-1]
 
+    def is_here(self, cache: Path) -> bool:
+        """Whether its files can be had without a network."""
+        return True
+
     def reading(self) -> dict[str, Any]:
         """The options that change what a file's records are: part of the store's key."""
         own = set(type(self).model_fields) - set(Source.model_fields) - {self.place}

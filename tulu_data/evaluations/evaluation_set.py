@@ -7,6 +7,7 @@ set that is missing, empty or unreadable is an error, never "clean".
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
@@ -31,6 +32,9 @@ from tulu_data.source import Source
 Part = Literal["question", "passage", "choices", "answer"]
 PARTS: Final[tuple[Part, ...]] = ("question", "passage", "choices", "answer")
 
+PARTED: Final = ("config", "split")
+"""The keys of a source that an evaluation set takes a list for: a source for each."""
+
 Columns = Annotated[
     tuple[Column, ...],
     BeforeValidator(
@@ -52,14 +56,18 @@ class EvaluationSet(BaseModel):
     {jsonl: "evals/gsm8k/test.jsonl", question: question, answer: answer}
     {jsonl: "evals/csqa.jsonl", question: question.stem, id: id}
     {jsonl: "evals/mmlu_test-*.jsonl.gz", question: question, answer: answer, group_by: [config, eval_instance_index]}
+    {huggingface: lukaemon/bbh, config: [navigate, snarks], split: test, question: input, answer: target}
 
+    A list of configs or splits unites their items, whose ids then begin with `navigate/`.
     Several columns of one part are texts of their own, which no n-gram crosses, unless
     `join` makes one text of them. A list of texts is one text an element.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: SerializeAsAny[Source] = Field(description="Where the items lie: the keys of a source")
+    sources: tuple[SerializeAsAny[Source], ...] = Field(
+        min_length=1, description="Where the items lie: the keys of a source"
+    )
     question: Annotated[Columns, Field(min_length=1)] = Field(description="The columns that ask")
     answer: Columns = Field((), description="The columns that answer")
     passage: Columns = Field((), description="The columns that are read before the question")
@@ -72,7 +80,7 @@ class EvaluationSet(BaseModel):
     @classmethod
     def _split(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> EvaluationSet:
         """Take the keys of a source out of the mapping and make one of them."""
-        if not isinstance(value, Mapping) or "source" in value:
+        if not isinstance(value, Mapping) or "sources" in value:
             read: EvaluationSet = handler(value)
             return read
         kinds = sources.kinds()
@@ -85,10 +93,12 @@ class EvaluationSet(BaseModel):
         taken = _taken(kind)
         unknown = next((key for key in rest if key not in taken), None)
         if unknown is not None:
-            choices = [*(name for name in cls.model_fields if name != "source"), *sorted(taken)]
+            choices = [*(name for name in cls.model_fields if name != "sources"), *sorted(taken)]
             hint = did_you_mean(unknown, choices) or f"; there are {', '.join(choices)}"
             raise ValueError(f"unknown key '{printable(str(unknown), 60)}'{hint}")
-        split: EvaluationSet = handler({**own, "source": kind.model_validate(rest)})
+        lists = {key: rest[key] for key in PARTED if key in taken and isinstance(rest.get(key), list | tuple)}
+        each = [dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
+        split: EvaluationSet = handler({**own, "sources": [kind.model_validate({**rest, **one}) for one in each]})
         return split
 
     @model_serializer(mode="plain")
@@ -99,16 +109,37 @@ class EvaluationSet(BaseModel):
             **self.source.model_dump(
                 mode="json", include=_taken(type(self.source)) - {self.source.place}, exclude_defaults=True
             ),
+            **{key: list(dict.fromkeys(getattr(one, key) for one in self.sources)) for key in self._parted()},
         }
         for name in type(self).model_fields:
             value = getattr(self, name)
-            if name != "source" and value not in ((), None):
+            if name != "sources" and value not in ((), None):
                 values[name] = value[0] if isinstance(value, tuple) and len(value) == 1 else value
         return values
 
+    @property
+    def source(self) -> Source:
+        """The first of its sources; the others are other configs or splits of the same place."""
+        return self.sources[0]
+
+    def _parted(self) -> tuple[str, ...]:
+        """The keys in which its sources differ."""
+        return tuple(key for key in PARTED if len({getattr(one, key, None) for one in self.sources}) > 1)
+
     def resolved(self) -> EvaluationSet:
-        """The set with what may move pinned, such as a branch to its commit."""
-        return self.model_copy(update={"source": self.source.resolved()})
+        """The set with what may move pinned, such as a branch to its commit: one for all of its sources."""
+        first, pinned = self.source, self.source.resolved()
+        values = {name: getattr(pinned, name) for name in type(first).model_fields}
+        moved = {name: value for name, value in values.items() if value != getattr(first, name)}
+        return self.model_copy(update={"sources": tuple(one.model_copy(update=moved) for one in self.sources)})
+
+    def files(self, cache: Path) -> tuple[Path, ...]:
+        """The files of its items, those of all its sources."""
+        return tuple(path for one in self.sources for path in one.files(cache))
+
+    def is_here(self, cache: Path) -> bool:
+        """Whether its files can be had without a network."""
+        return all(one.is_here(cache) for one in self.sources)
 
     def description(self) -> dict[str, Any]:
         """All that decides what its items are, but for the bytes of its files."""
@@ -127,11 +158,15 @@ class EvaluationSet(BaseModel):
         be read, a column that no record has, no item at all, and an id that two items have.
         """
         with told_of(f"evaluation set {name}"):
-            files = sorted(self.source.files(cache), key=lambda path: (digest(path), str(path)))
+            files = [
+                (one, path)
+                for one in self.sources
+                for path in sorted(one.files(cache), key=lambda path: (digest(path), str(path)))
+            ]
             found = list(self._items(files))
             if not found:
                 raise InputError(
-                    f"no item in {', '.join(str(path) for path in files)}; it can't be decontaminated against"
+                    f"no item in {', '.join(str(path) for _, path in files)}; it can't be decontaminated against"
                 )
             seen: set[str] = set()
             for item in found:
@@ -143,26 +178,33 @@ class EvaluationSet(BaseModel):
                 seen.add(item.id)
             return found
 
-    def _items(self, files: list[Path]) -> Iterator[Item]:
+    def _items(self, files: list[tuple[Source, Path]]) -> Iterator[Item]:
         number = 0
+        parted = self._parted()
+        numbers: dict[str, int] = {}
         groups: set[tuple[str, ...]] = set()
         met: dict[str, None] = {}
         needed = {*self.question, *self.id, *self.group_by, *self.answer}
-        for file in files:
-            with self.source.read(file, self.columns()) as reading:
+        for source, file in files:
+            prefix = "".join(f"{getattr(source, key)}/" for key in parted)
+            with source.read(file, self.columns()) as reading:
                 for record in reading.records:
                     value = _value(record, file)
                     number += 1
+                    numbers[prefix] = numbers.get(prefix, 0) + 1
                     met.update(dict.fromkeys(value))
                     needed = {column for column in needed if pluck(value, column) is MISSING}
                     if self.group_by:
-                        group = tuple(str(pluck(value, column)) for column in self.group_by)
+                        group = (prefix, *(str(pluck(value, column)) for column in self.group_by))
                         if group in groups:
                             continue
                         groups.add(group)
                     names = self.id or self.group_by
-                    id = "/".join(str(pluck(value, column)) for column in names) if names else str(number)
-                    yield Item(id, {part: self._texts(value, part, f"{file}:{record.row}") for part in PARTS})
+                    own = [str(pluck(value, column)) for column in names] or [str(numbers[prefix])]
+                    yield Item(
+                        prefix + "/".join(own),
+                        {part: self._texts(value, part, f"{file}:{record.row}") for part in PARTS},
+                    )
         if number and needed:
             column = min(needed)
             listed = ", ".join(printable(key, 40) for key in list(met)[:12])

@@ -222,7 +222,7 @@ def is_whole(folder: Path) -> bool:
 
 @lru_cache(maxsize=8)
 def open_index(folder: Path) -> tuple[NgramIndex, Work]:
-    """The index in a folder, mapped, and room for scans with it; once a process."""
+    """The index in a folder, mapped, and room for scans with it; once a process, for the last of them."""
     note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
     mapped = np.memmap(folder / ARRAYS, mode="r")
     arrays = {name: _array(mapped, **place) for name, place in note["arrays"].items()}

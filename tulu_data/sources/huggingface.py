@@ -92,6 +92,11 @@ class Huggingface(Source):
             folder = self._folder()
             return self._of_the_hub(cache) if folder is None else self._of_a_folder(folder, cache)
 
+    def is_here(self, cache: Path) -> bool:
+        if self._folder() is not None:
+            return True
+        return self._is_pinned() and bool(_finished(self._place_of_commit(cache)))
+
     def reading(self) -> dict[str, Any]:
         # An Arrow file holds the records of its split, whatever it was made of.
         return {}
@@ -143,7 +148,7 @@ class Huggingface(Source):
         repo, commit = self._repository(), self.revision
         if commit is None or not self._is_pinned():
             return self.resolved().files(cache)
-        place = self._place(cache, repository=repo, commit=commit)
+        place = self._place_of_commit(cache)
         if finished := _finished(place):
             return finished
         names = hub.names_of(repo, commit)
@@ -159,6 +164,9 @@ class Huggingface(Source):
             wanted = [path.relative_to(root).as_posix() for path in builder.files]
             _put(root, hub.fetch(repo, commit, wanted))
             return _finish(place, builder, scratch)
+
+    def _place_of_commit(self, cache: Path) -> Path:
+        return self._place(cache, repository=self._repository(), commit=self.revision)
 
     def _place(self, cache: Path, **inputs: Any) -> Path:
         """The folder of the split's Arrow files, by all that decides their bytes."""

@@ -11,12 +11,21 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
-from pydantic import Field, NonNegativeInt, PositiveInt, PrivateAttr, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    PrivateAttr,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from tulu_data.code_id import code_id
 from tulu_data.commit import sha256_file
 from tulu_data.errors import FindingsError, InputError, UsageError, did_you_mean
-from tulu_data.evaluations import ngram_index, overlap
+from tulu_data.evaluations import catalogue, ngram_index, overlap
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Part
 from tulu_data.evaluations.ngram_index import NgramIndex, Setting
 from tulu_data.evaluations.rules import RULES, VALUES, Rule, Statistic
@@ -24,7 +33,7 @@ from tulu_data.kernels.ngrams import Work
 from tulu_data.kernels.unicode import Normaliser
 from tulu_data.kernels.words import words
 from tulu_data.rows import On, Rows
-from tulu_data.source import Paths, find_files
+from tulu_data.source import NAME_PATTERN, Paths, find_files
 from tulu_data.stage import Decides, Filter, Share
 from tulu_data.verdicts import Evidence
 from tulu_data.workspace import Workspace, key_of
@@ -48,16 +57,31 @@ PAIR: Final = {
 MEASURES: Final = {"pairs": pl.List(pl.Struct(PAIR)), "ngrams": pl.List(pl.UInt32)}
 Numbers = npt.NDArray[Any]
 THRESHOLDS: Final = ("above", "at_least")
+_NAME: Final = {"type": "string", "pattern": NAME_PATTERN}
 Against = Annotated[
     dict[str, EvaluationSet],
+    BeforeValidator(catalogue.described),
     Field(min_length=1),
-    WithJsonSchema({"type": "object", "minProperties": 1, "additionalProperties": {"type": "object"}}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                _NAME,
+                {"type": "array", "minItems": 1, "items": {"anyOf": [_NAME, {"type": "object"}]}},
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "additionalProperties": {"anyOf": [{"type": "object"}, _NAME, {"type": "null"}]},
+                },
+            ]
+        }
+    ),
 ]
 
 
 class NgramDecontamination(Filter):
     """Drop rows that hold items of evaluation sets, by the n-grams that they share.
 
+        - ngram_decontamination: {against: [gsm8k, math, humaneval]}
         - ngram_decontamination:
             against:
               gsm8k: {jsonl: "evals/gsm8k/test.jsonl", question: question, answer: answer}
@@ -95,7 +119,10 @@ class NgramDecontamination(Filter):
         "items": pl.UInt32,
     }
 
-    against: Against = Field(description="Evaluation sets by name: the keys of a source, and which columns are what")
+    against: Against = Field(
+        description="Evaluation sets: names and groups of the catalogue, or by name the keys of a source, "
+        "and which columns are what"
+    )
     rule: Rule = Field("tulu_data", description="The rule whose settings are taken where none are said")
     n: PositiveInt = Field(8, le=64, description="Words in an n-gram")
     normaliser: Normaliser = Field("words", description="What a word is, and what is ignored in comparing")
@@ -182,7 +209,7 @@ class NgramDecontamination(Filter):
         """
         cache = workspace.sources
         sets = {name: one.resolved() for name, one in self.against.items()}
-        files = {name: one.source.files(cache) for name, one in sets.items()}
+        files = {name: one.files(cache) for name, one in sets.items()}
         digests = {name: sorted(digest(path) for path in paths) for name, paths in files.items()}
         ignored = self._ignored_texts()
         modules = {type(one.source).__module__ for one in sets.values()} | {ngram_index.__name__}
@@ -228,7 +255,7 @@ class NgramDecontamination(Filter):
         """The texts of the evaluation item; None where the files of its set are not those that were used."""
         name = evidence["evaluation"]
         one = self.against[name]
-        if sorted(sha256_file(path) for path in one.source.files(cache)) != facts["evaluations"][name]["files"]:
+        if sorted(sha256_file(path) for path in one.files(cache)) != facts["evaluations"][name]["files"]:
             return None
         found = next((item for item in one.items(name, cache, sha256_file) if item.id == evidence["item"]), None)
         return found and tuple(text for part in self.parts for text in found.texts[part])
@@ -370,6 +397,18 @@ class NgramDecontamination(Filter):
                     f"{line['items']:,} items of {line['evaluation']} ({share:.1%}), and max_contaminated is "
                     f"{self.max_contaminated}; leave the source out, or raise it"
                 )
+
+    def matches(self, measures: pl.DataFrame) -> pl.DataFrame:
+        """Every contaminated pair of a row and an item: `row`, `evaluation`, `item`, `value`."""
+        return (
+            self.pairs(measures)
+            .filter("is_contaminated")
+            .select("row", "evaluation", pl.col("id").alias("item"), pl.col("value").round(6))
+        )
+
+    def items(self) -> pl.DataFrame:
+        """Every item: `evaluation`, `item`, and `kind`: indexed, short or unusable."""
+        return self._index().items.select("evaluation", pl.col("id").alias("item"), "kind")
 
 
 def _holds(texts: Numbers, wanted: Numbers) -> bool:
