@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -287,6 +288,26 @@ def test_csv_keeps_its_header_its_quotes_and_its_columns(run: Run, yard: Yard, e
     gone = [f'"{TRAINS}",30,2{ends}{ends}', f"{APPLES},8,4{ends}"]
     expected = text.replace(gone[0], "").replace(gone[1], "")
     assert cleaned(run, yard, "data.csv") == expected.encode()
+
+
+def test_cuts_do_not_care_where_a_file_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from tulu_data import clean_copy
+    from tulu_data.readers import stream
+    from tulu_data.sources.jsonl import Jsonl
+
+    monkeypatch.setattr(stream, "PEEK_BYTES", 7)
+    monkeypatch.setattr(stream.Stream.read, "__defaults__", (5,))
+    draw = random.Random(0)
+    for number in range(60):
+        lines = [
+            b'{"a":%d}%s' % (10 ** draw.randint(0, 9), b"\n" * draw.randint(1, 3)) for _ in range(draw.randint(1, 9))
+        ]
+        file = tmp_path / f"{number}.jsonl"
+        file.write_bytes(b"".join(lines))
+        gone = {row for row in range(1, len(lines) + 1) if draw.random() < 0.5}
+        clean_copy.write(Jsonl(jsonl=str(file)), file, gone, tmp_path / "copy")  # type: ignore[arg-type]
+        kept = b"".join(line for row, line in enumerate(lines, start=1) if row not in gone)
+        assert (tmp_path / "copy").read_bytes() == kept
 
 
 def test_a_compressed_file_stays_compressed(run: Run, yard: Yard):

@@ -109,6 +109,12 @@ def test_the_suite_of_tulu_3_is_two_groups():
     }
 
 
+def test_the_guide_counts_them_right():
+    guide = (ROOT / "docs/decontamination.md").read_text()
+    assert f"lists {len(catalogue.names())} sets and {len(catalogue.groups())} groups" in guide
+    assert f"describes\n{len(list(EXAMPLES.glob('*.yaml')))} sets as others publish them" in guide
+
+
 # Names in a recipe
 
 
