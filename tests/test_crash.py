@@ -116,9 +116,12 @@ def test_killed_with_its_workers_without_them_or_only_one_of_them_it_goes_on(job
     script = yard.write("build_by_workers.py", BUILD_BY_WORKERS)
     draw = random.Random(7)
     home = yard.root / "home"
-    start = time.perf_counter()
-    run([sys.executable, str(script), str(recipe), str(home), "2"])
-    seconds = time.perf_counter() - start
+    seconds = float("inf")
+    for _ in range(2):
+        shutil.rmtree(home, ignore_errors=True)
+        start = time.perf_counter()
+        run([sys.executable, str(script), str(recipe), str(home), "2"])
+        seconds = min(seconds, time.perf_counter() - start)
     ends: dict[str, list[int]] = {"parent": [], "worker": [], "group": []}
     for kill in range(KILLS):
         shutil.rmtree(home, ignore_errors=True)
