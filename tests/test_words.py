@@ -153,26 +153,28 @@ EVERYTHING = (
     "😀👍🏽\u200d\ufe0f𝐀𐐀𐐨\u00a0\u3000\u00ad−≠≤×÷√\u0338\u0323\u0307\u030a\u212b"
 )
 TEXT = st.text(st.one_of(st.sampled_from(EVERYTHING), st.characters(exclude_categories=("Cs",))), max_size=60)
-ASCII = st.text(st.sampled_from(string.printable), max_size=120)
+ASCII = st.text(st.sampled_from(string.printable), max_size=300)
+FORMULAS = st.text(st.sampled_from("ab1 \\+-_"), max_size=300)
+MIXED = st.lists(st.one_of(TEXT, ASCII, FORMULAS), max_size=6).map("".join)
 
 
 @pytest.mark.parametrize("normaliser", NORMALISERS)
 @settings(max_examples=400)
-@given(st.lists(st.one_of(TEXT, ASCII), max_size=4))
+@given(st.lists(st.one_of(TEXT, ASCII, FORMULAS, MIXED), max_size=4))
 def test_the_kernel_finds_what_plain_python_finds(normaliser: Normaliser, texts: list[str]):
     assert normalised(texts, normaliser) == [expected(text, normaliser) for text in texts]
 
 
 @pytest.mark.parametrize("normaliser", NORMALISERS)
 @settings(max_examples=400)
-@given(ASCII)
+@given(st.one_of(ASCII, FORMULAS))
 def test_both_paths_agree_on_ascii(normaliser: Normaliser, text: str):
     ours = words(pa.array([text]), normaliser)
     data, (start, end) = kernel.buffers(pa.array([text]))
     size = len(text)
     other = np.empty(size, np.uint64), np.empty(size, np.int64), np.empty(size, np.int64)
     table = tables(normaliser)
-    count = kernel._split_unicode(data, start, end, table, *other, 0, scratch(size)[0])
+    count = kernel._split_unicode(data, start, end, start, end, table, *other, 0, scratch(size)[0])
     assert count == len(ours.hashes)
     for found, slow in zip((ours.hashes, ours.starts, ours.ends), other, strict=True):
         assert found.tolist() == slow[:count].tolist()

@@ -1,6 +1,6 @@
 """Text → words → 64-bit hashes, over the bytes of Arrow strings: no Python object a word.
 
-Two paths, bit for bit the same: text that is all ASCII is classified 32 bytes at a time
+Two paths, bit for bit the same: text that is all ASCII is classified 64 bytes at a time
 (vector compare, bit mask, word edges by counting trailing zeros); other text goes
 character by character through the tables of `unicode`.
 
@@ -24,6 +24,8 @@ never by compatibility. Final sigma is as `str.lower` has it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import reduce
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -43,6 +45,7 @@ from tulu_data.kernels.unicode import (
     IGNORABLE,
     MARK,
     OPERATOR,
+    OPERATORS,
     SEPARATOR,
     SINGLE,
     SYMBOL,
@@ -52,7 +55,7 @@ from tulu_data.kernels.unicode import (
     tables,
 )
 
-LANES: Final = 32
+LANES: Final = 64
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _FINISHER = np.uint64(0xD6E8FEB86659FD93)
 _SEED = np.uint64(0xA0761D6478BD642F)
@@ -146,67 +149,47 @@ def _splat(value: int) -> ir.Constant:
     return ir.Constant(_BYTES, [ir.Constant(ir.IntType(8), value)] * LANES)
 
 
-def _load_lanes(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    array = context.make_array(signature.args[0])(context, builder, arguments[0])
-    pointer = builder.gep(array.data, [arguments[1]])
-    return builder.load(builder.bitcast(pointer, _BYTES.as_pointer()), align=1, typ=_BYTES)
+def _are(builder: Any, lanes: Any, *bytes: str) -> Any:
+    found = [builder.icmp_unsigned("==", lanes, _splat(ord(byte))) for byte in bytes]
+    return reduce(builder.or_, found)
 
 
-def _mask(builder: Any, lanes: Any) -> Any:
-    return builder.zext(builder.bitcast(lanes, ir.IntType(LANES)), ir.IntType(64))
+def _between(builder: Any, lanes: Any, first: str, last: str) -> Any:
+    place = builder.sub(lanes, _splat(ord(first)))
+    return builder.icmp_unsigned("<", place, _splat(ord(last) - ord(first) + 1))
 
 
-@intrinsic
-def _word_mask(typing: Any, data: Any, index: Any) -> Any:
-    """Which of 32 bytes are ASCII letters, digits or '_', as bits."""
+def _mask(test: Callable[[Any, Any], Any]) -> Any:
+    """A kernel that tells which of 64 bytes of a uint8 array, from any index, pass a test, as bits."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        lanes = _load_lanes(context, builder, signature, arguments)
-        lower = builder.or_(lanes, _splat(0x20))
-        letter = builder.icmp_unsigned("<", builder.sub(lower, _splat(ord("a"))), _splat(26))
-        digit = builder.icmp_unsigned("<", builder.sub(lanes, _splat(ord("0"))), _splat(10))
-        line = builder.icmp_unsigned("==", lanes, _splat(ord("_")))
-        return _mask(builder, builder.or_(builder.or_(letter, digit), line))
+    @intrinsic
+    def mask(typing: Any, data: Any, index: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            array = context.make_array(signature.args[0])(context, builder, arguments[0])
+            pointer = builder.bitcast(builder.gep(array.data, [arguments[1]]), _BYTES.as_pointer())
+            lanes = builder.load(pointer, align=1, typ=_BYTES)
+            return builder.bitcast(test(builder, lanes), ir.IntType(LANES))
 
-    return types.uint64(data, types.int64), generate
+        return types.uint64(data, types.int64), generate
 
-
-@intrinsic
-def _sign_mask(typing: Any, data: Any, index: Any) -> Any:
-    """Which of 32 bytes may be operators or backslashes, as bits."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        lanes = _load_lanes(context, builder, signature, arguments)
-        found = builder.icmp_unsigned("==", lanes, _splat(ord("\\")))
-        for sign in "+-*/=<>^%":
-            found = builder.or_(found, builder.icmp_unsigned("==", lanes, _splat(ord(sign))))
-        return _mask(builder, found)
-
-    return types.uint64(data, types.int64), generate
+    return mask
 
 
-@intrinsic
-def _high_mask(typing: Any, data: Any, index: Any) -> Any:
-    """Which of 32 bytes are beyond ASCII, as bits."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        lanes = _load_lanes(context, builder, signature, arguments)
-        return _mask(builder, builder.icmp_signed("<", lanes, _splat(0)))
-
-    return types.uint64(data, types.int64), generate
+_letters = _mask(lambda builder, lanes: _between(builder, builder.or_(lanes, _splat(0x20)), "a", "z"))
+_digits = _mask(lambda builder, lanes: _between(builder, lanes, "0", "9"))
+_lines = _mask(lambda builder, lanes: _are(builder, lanes, "_"))
+_backslashes = _mask(lambda builder, lanes: _are(builder, lanes, "\\"))
+_operators = _mask(lambda builder, lanes: _are(builder, lanes, *OPERATORS))
+_spaces = _mask(lambda builder, lanes: _are(builder, lanes, " ", "\n"))
+_beyond = _mask(lambda builder, lanes: builder.icmp_signed("<", lanes, _splat(0)))
 
 
-@inlined
-def _is_ascii(data, start, end):
-    index = start
-    while index + LANES <= end:
-        if _high_mask(data, index) != 0:
-            return False
-        index += LANES
-    for last in range(index, end):
-        if data[last] > 0x7F:
-            return False
-    return True
+@kernel
+def _padded(data, index):
+    """The last bytes of a buffer, as many as a mask takes."""
+    block = np.zeros(LANES, np.uint8)
+    block[: len(data) - index] = data[index:]
+    return block
 
 
 @inlined
@@ -229,30 +212,22 @@ def _finished(mixed, length):
 
 
 @inlined
+def _eight(data, index):
+    """Eight bytes of a buffer as a number, ASCII letters in lower case; those after its end are zero."""
+    if index + 8 <= len(data):
+        return load64(data, index) | _LOWER
+    return load64(_padded(data, index), 0) | _LOWER
+
+
+@inlined
 def _hash_ascii(data, start, end):
     """The hash of a word of ASCII bytes in any case; up to 16 bytes without a branch on the length."""
     length = end - start
-    if start + 16 <= len(data):
-        mixed = _mix_in(_SEED, _first_bytes(load64(data, start) | _LOWER, length))
-        mixed = _mix_in(mixed, _first_bytes(load64(data, start + 8) | _LOWER, length - 8))
-    else:
-        mixed = _mix_in(_SEED, _slow_load(data, start, length))
-        mixed = _mix_in(mixed, _slow_load(data, start + 8, length - 8))
+    mixed = _mix_in(_SEED, _first_bytes(_eight(data, start), length))
+    mixed = _mix_in(mixed, _first_bytes(_eight(data, min(start + 8, len(data))), length - 8))
     for done in range(16, length, 8):
-        if start + done + 8 <= len(data):
-            mixed = _mix_in(mixed, _first_bytes(load64(data, start + done) | _LOWER, length - done))
-        else:
-            mixed = _mix_in(mixed, _slow_load(data, start + done, length - done))
+        mixed = _mix_in(mixed, _first_bytes(_eight(data, start + done), length - done))
     return _finished(mixed, length)
-
-
-@kernel
-def _slow_load(data, start, count):
-    """The first bytes of a word near the end of the buffer."""
-    word = uint64(0)
-    for offset in range(min(count, 8)):
-        word |= (uint64(data[start + offset]) | uint64(0x20)) << uint64(8 * offset)
-    return word
 
 
 @inlined
@@ -283,33 +258,6 @@ def _hash_codes(codes, count):
     for _ in range((size + 7) // 8, 2):
         mixed = _mix_in(mixed, uint64(0))
     return _finished(mixed, size)
-
-
-@inlined
-def _slow_mask(data, index, end, signs):
-    """The mask of a block that the buffer may not hold in full."""
-    found = uint64(0)
-    for offset in range(min(LANES, end - index)):
-        byte = data[index + offset]
-        lower = byte | 0x20
-        if signs:
-            hit = (
-                byte == 0x5C
-                or byte == 0x2B
-                or byte == 0x2D
-                or byte == 0x2A
-                or byte == 0x2F
-                or byte == 0x3D
-                or byte == 0x3C
-                or byte == 0x3E
-                or byte == 0x5E
-                or byte == 0x25
-            )
-        else:
-            hit = 97 <= lower <= 122 or 48 <= byte <= 57 or byte == 95
-        if hit:
-            found |= uint64(1) << uint64(offset)
-    return found
 
 
 @inlined
@@ -368,82 +316,96 @@ def _counts(data, start, end, index):
 
 
 @inlined
-def _put(data, first, last, hashes, starts, ends, count):
-    hashes[count] = _hash_ascii(data, first, last)
-    starts[count] = first
-    ends[count] = last
-    return count + 1
+def _put_places(bits, index, out, count):
+    """Write the places of the bits of a mask, `index` that of the first; returns the new count."""
+    while bits != 0:
+        out[count] = index + np.int64(trailing_zeros(bits))
+        bits &= bits - uint64(1)
+        count += 1
+    return count
 
 
 @inlined
-def _put_run(data, first, last, after_backslash, hashes, starts, ends, count):
-    """The tokens of one run of letters, digits and '_' in `math_code`."""
-    if after_backslash and _is_letter(data[first]):
-        index = first
-        while index < last and _is_letter(data[index]):
-            index += 1
-        count = _put(data, first - 1, index, hashes, starts, ends, count)
-        first = index
-    if first < last and 48 <= data[first] <= 57:
-        index = first
-        while index < last and 48 <= data[index] <= 57:
-            index += 1
-        count = _put(data, first, index, hashes, starts, ends, count)
-        first = index
-    if first < last:
-        count = _put(data, first, last, hashes, starts, ends, count)
-    return count
+def _ends_of_runs(bits, first, carried):
+    """Where runs of bits end that begin at `first`, or before all of them: the places after their last bits.
+
+    Adding one to a run carries to its end (Langdale and Lemire 2019, arXiv 1902.08318,
+    section 3.1.1); the second result tells whether that is beyond these bits.
+    """
+    one = bits + first
+    both = one + carried
+    return both & ~bits, uint64(one < bits) | uint64(both < one)
 
 
 @kernel
-def _split_ascii(data, start, end, mode, hashes, starts, ends, count):
-    """The words of ASCII text, for `words` and `math_code`."""
-    first = -1
-    carry = uint64(0)
-    index = start
-    whole = uint64(0xFFFFFFFF)
-    while index < end:
-        signs = uint64(0)
-        if index + LANES <= len(data):
-            mask = _word_mask(data, index)
-            if mode == _MATH_CODE:
-                signs = _sign_mask(data, index)
-        else:
-            mask = _slow_mask(data, index, end, False)
-            if mode == _MATH_CODE:
-                signs = _slow_mask(data, index, end, True)
-        if end - index < LANES:
-            inside = (uint64(1) << uint64(end - index)) - uint64(1)
-            mask &= inside
-            signs &= inside
-        edges = mask ^ (((mask << uint64(1)) | carry) & whole)
-        carry = mask >> uint64(31)
-        events = edges | signs
-        while events != 0:
-            bit = trailing_zeros(events)
-            at = index + np.int64(bit)
-            low = events & (~events + uint64(1))
-            events ^= low
-            if edges & low:
-                if first < 0:
-                    first = at
-                else:
-                    if mode == _MATH_CODE:
-                        slash = first > start and data[first - 1] == 0x5C
-                        count = _put_run(data, first, at, slash, hashes, starts, ends, count)
-                    else:
-                        count = _put(data, first, at, hashes, starts, ends, count)
-                    first = -1
-            if signs & low and data[at] != 0x5C and _counts(data, start, end, at):
-                count = _put(data, at, at + 1, hashes, starts, ends, count)
-        index += LANES
-    if first >= 0:
+def _find_ascii(data, start, end, first, last, mode, starts, ends, count):
+    """Write where each word of the ASCII bytes `first` to `last` stands; returns the new count.
+
+    `start` to `end` is the text that they are part of, where the neighbours of operators lie.
+    """
+    data, starts, ends = borrowed(data), borrowed(starts), borrowed(ends)
+    ended = count
+    in_word = in_command = in_number = after_slash = after_operator = uint64(0)
+    for index in range(first, last, LANES):
+        block, at = data, index
+        if index + LANES > len(data):
+            block, at = _padded(data, index), 0
+        inside = _ALL
+        if last - index < LANES:
+            inside = (uint64(1) << uint64(last - index)) - uint64(1)
+        letters, digits = _letters(block, at) & inside, _digits(block, at) & inside
+        found = letters | digits | (_lines(block, at) & inside)
+        before = found << uint64(1) | in_word
+        in_word = found >> uint64(LANES - 1)
+        begin, finish = found & ~before, before & ~found
         if mode == _MATH_CODE:
-            slash = first > start and data[first - 1] == 0x5C
-            count = _put_run(data, first, end, slash, hashes, starts, ends, count)
-        else:
-            count = _put(data, first, end, hashes, starts, ends, count)
+            slashes = _backslashes(block, at) & inside
+            named = letters & (slashes << uint64(1) | after_slash)
+            after_slash = slashes >> uint64(LANES - 1)
+            begin = begin & ~named | named >> uint64(1)
+            if after_slash and index + LANES < last and _is_letter(data[index + LANES]):
+                begin |= uint64(1) << uint64(LANES - 1)
+            cut, in_command = _ends_of_runs(letters, named, in_command)
+            begin |= cut & found
+            finish |= cut
+            cut, in_number = _ends_of_runs(digits, digits & begin, in_number)
+            begin |= cut & found
+            finish |= cut
+            signs = _operators(block, at) & inside
+            counting = uint64(0)
+            while signs != 0:
+                low = signs & (~signs + uint64(1))
+                if _counts(data, start, end, index + np.int64(trailing_zeros(signs))):
+                    counting |= low
+                signs ^= low
+            begin |= counting
+            finish |= counting << uint64(1) | after_operator
+            after_operator = counting >> uint64(LANES - 1)
+        count = _put_places(begin, index, starts, count)
+        ended = _put_places(finish, index, ends, ended)
+    if ended < count:
+        ends[ended] = last
     return count
+
+
+@inlined
+def _split_ascii(data, start, end, first, last, mode, hashes, starts, ends, count):
+    """The words of the ASCII bytes `first` to `last` of a text, for `words` and `math_code`."""
+    until = _find_ascii(data, start, end, first, last, mode, starts, ends, count)
+    for place in range(count, until):
+        hashes[place] = _hash_ascii(data, starts[place], ends[place])
+    return until
+
+
+@inlined
+def borrowed_tables(table):
+    return Tables(
+        borrowed(table.kind),
+        borrowed(table.fold),
+        borrowed(table.sequences),
+        borrowed(table.order),
+        borrowed(table.case),
+    )
 
 
 @inlined
@@ -566,13 +528,16 @@ def _flush(codes, held, first, last, hashes, starts, ends, count):
 
 
 @kernel
-def _split_unicode(data, start, end, table, hashes, starts, ends, count, codes):
-    """The words of any text, character by character. `held` code points are of the open word."""
+def _split_unicode(data, start, end, begin, stop, table, hashes, starts, ends, count, codes):
+    """The words of the bytes `begin` to `stop` of any text, character by character.
+
+    `held` code points are of the open word.
+    """
     held = 0
-    first, last = start, start
+    first, last = begin, begin
     opened = SEPARATOR
-    index = start
-    while index < end:
+    index = begin
+    while index < stop:
         code, size = _decode(data, index, end)
         kind = table.kind[code]
         if kind == MARK:
@@ -608,22 +573,49 @@ def _split_unicode(data, start, end, table, hashes, starts, ends, count, codes):
 
 
 @kernel
-def split(data, start, end, table, mode, hashes, starts, ends, count, codes):
-    """Write the words of the text at `start` to `end` from `count` on; return the new count."""
-    if mode != _GPT3 and _is_ascii(data, start, end):
-        return _split_ascii(data, start, end, mode, hashes, starts, ends, count)
-    return _split_unicode(data, start, end, table, hashes, starts, ends, count, codes)
+def _ascii_until(data, index, end):
+    """Where the first byte beyond ASCII stands; `end` where there is none."""
+    while index + LANES <= len(data) and index < end:
+        found = _beyond(data, index)
+        if found != 0:
+            return min(index + np.int64(trailing_zeros(found)), end)
+        index += LANES
+    while index < end and data[index] <= 0x7F:
+        index += 1
+    return min(index, end)
+
+
+@kernel
+def _beyond_until(data, index, end):
+    """Where the next 64 bytes of ASCII begin at a space; `end` where there are none."""
+    while index + LANES <= end:
+        spaces = _spaces(data, index)
+        if _beyond(data, index) == 0 and spaces != 0:
+            return index + np.int64(trailing_zeros(spaces))
+        index += LANES
+    return end
 
 
 @inlined
-def borrowed_tables(table):
-    return Tables(
-        borrowed(table.kind),
-        borrowed(table.fold),
-        borrowed(table.sequences),
-        borrowed(table.order),
-        borrowed(table.case),
-    )
+def split(data, start, end, table, mode, hashes, starts, ends, count, codes):
+    """Write the words of the text at `start` to `end` from `count` on; return the new count.
+
+    Long stretches of ASCII are found 64 bytes at a time, whatever else is in the text; they
+    begin and end at spaces, which part words in every normaliser.
+    """
+    if mode == _GPT3:
+        return _split_unicode(data, start, end, start, end, table, hashes, starts, ends, count, codes)
+    index = start
+    while index < end:
+        until = _ascii_until(data, index, end)
+        while index < until < end and data[until - 1] != 0x20 and data[until - 1] != 0x0A:
+            until -= 1
+        count = _split_ascii(data, start, end, index, until, mode, hashes, starts, ends, count)
+        index = until
+        if until < end:
+            index = _beyond_until(data, until, end)
+            count = _split_unicode(data, start, end, until, index, table, hashes, starts, ends, count, codes)
+    return count
 
 
 @kernel
