@@ -335,6 +335,20 @@ def test_an_evaluation_set_that_can_not_be_looked_for_is_an_error(
         ("{against: {e: {jsonl: x, question: q}}, above: 0.5, at_least: 0.5}", "say one threshold: above, or at_least"),
         ("{against: {e: {jsonl: x, question: q}}, thresholds: {f: 0.5}}", "thresholds: no evaluation set 'f'"),
         (
+            "{against: {e: {jsonl: x, question: q}}, rule: tulu3, noted_from: 0.1}",
+            (
+                "noted_from: 0.1 would hide what coverage decides from 0.5 on; "
+                "it goes with idf_overlap and overlap, and is at most the threshold"
+            ),
+        ),
+        (
+            "{against: {e: {jsonl: x, question: q}}, noted_from: 0.1, thresholds: {e: 0.05}}",
+            (
+                "noted_from: 0.1 would hide what overlap decides from 0.05 on; "
+                "it goes with idf_overlap and overlap, and is at most the threshold"
+            ),
+        ),
+        (
             "{against: {e: {jsonl: x, question: q}}, rule: tulu3, full_below: 20}",
             "full_below and relaxed_from go together",
         ),

@@ -37,13 +37,13 @@ def index_of(sets: dict[str, list[Item]], n: int, normaliser: Normaliser = "word
     return open_index(folder)[0]
 
 
-def scanned(index: NgramIndex, rows: Sequence[Texts]) -> dict[tuple[int, str], dict[str, Any]]:
+def scanned(index: NgramIndex, rows: Sequence[Texts], noted_from: float = 0.0) -> dict[tuple[int, str], dict[str, Any]]:
     """What the engine says of each pair, by row and item."""
     _, work = open_index(index.folder)
     texts = pa.array([text for row in rows for text in row], pa.string())
     offsets = np.cumsum([0, *map(len, rows)]).astype(np.int64)
     items = index.items.with_row_index("item").with_columns(pl.col("item").cast(pl.Int64))
-    pairs = index.scan(texts, offsets, work).pairs.join(items, on="item", suffix="_all")
+    pairs = index.scan(texts, offsets, work, noted_from).pairs.join(items, on="item", suffix="_all")
     return {(pair["row"], pair["id"]): pair for pair in pairs.iter_rows(named=True)}
 
 
@@ -171,6 +171,8 @@ def test_the_engine_equals_sets_of_tuples(
         if pair["kind"] == "indexed" or pair["whole"] == pair["texts"]
     }
     assert found == {key: rounded(value) for key, value in naive(items, rows, n, normaliser, most).items()}
+    noted = {key for key, pair in pairs.items() if pair["whole"] or pair["idf"] >= 0.35 * pair["idf_all"]}
+    assert set(scanned(index, rows, 0.35)) == noted
 
 
 def test_n_grams_that_many_items_share_count_in_no_statistic():

@@ -24,7 +24,7 @@ from tulu_data.commit import make_folders, publish_folder, remove_folder, sha256
 from tulu_data.errors import ConflictError, InputError, InvariantError
 from tulu_data.evaluations.evaluation_set import PARTS, Item, Part
 from tulu_data.kernels import ngrams
-from tulu_data.kernels.ngrams import PAIR_COLUMNS, Index, Work
+from tulu_data.kernels.ngrams import GRAM, PAIR_COLUMNS, POST, Index, Work
 from tulu_data.kernels.unicode import Normaliser, tables
 from tulu_data.kernels.words import MODES, Words, buffers, fold, scratch, words
 
@@ -71,12 +71,13 @@ class NgramIndex:
     spans: npt.NDArray[np.int32]
     answers: tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]
 
-    def scan(self, texts: pa.StringArray, offsets: npt.NDArray[np.int64], work: Work) -> Found:
+    def scan(self, texts: pa.StringArray, offsets: npt.NDArray[np.int64], work: Work, noted_from: float = 0.0) -> Found:
         """Every pair of a row and an item that share an n-gram, or of which the item is short and whole in the row.
 
-        `texts[offsets[i]:offsets[i + 1]]` are those of row i.
+        `texts[offsets[i]:offsets[i + 1]]` are those of row i. Pairs that share less than
+        `noted_from` of the item's n-grams by idf, and no whole text, are left out.
         """
-        pairs, idf, grams, gram_bounds = _scan(self.index, work, texts, offsets, self.setting)
+        pairs, idf, grams, gram_bounds = _scan(self.index, work, texts, offsets, self.setting, noted_from)
         frame = pl.DataFrame(dict(zip(PAIR_COLUMNS, pairs.T, strict=True))).with_columns(idf=pl.Series(idf).round(6))
         return Found(frame, grams, gram_bounds)
 
@@ -98,10 +99,15 @@ class Found:
 
 
 def _scan(
-    index: Index, work: Work, texts: pa.StringArray, offsets: npt.NDArray[np.int64], setting: Setting
+    index: Index,
+    work: Work,
+    texts: pa.StringArray,
+    offsets: npt.NDArray[np.int64],
+    setting: Setting,
+    noted_from: float = 0.0,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     data, bounds = buffers(texts)
-    longest = int(np.diff(bounds).max(initial=0))
+    longest = int(np.diff(bounds[offsets]).max(initial=0))
     room = (
         np.empty(longest + 1, np.uint64),
         np.empty(longest + 1, np.int64),
@@ -110,7 +116,7 @@ def _scan(
     )
     table, mode = tables(setting.normaliser), MODES[setting.normaliser]
     scanned: tuple[Any, ...] = ngrams.scan(
-        data, bounds, offsets, table, mode, setting.n, index, work, room, *scratch(longest)
+        data, bounds, offsets, table, mode, setting.n, noted_from, index, work, room, *scratch(longest)
     )
     return scanned
 
@@ -126,37 +132,36 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
     strings = pa.array([text for own in texts for text in own], pa.string())
     item_bounds = np.cumsum([0, *map(len, texts)]).astype(np.int64)
     found = words(strings, setting.normaliser)
-    vocabulary = _vocabulary(strings, found, setting.normaliser)
+    token_bytes, token_bounds = fold(strings, found, setting.normaliser)
     token_text = np.repeat(np.arange(len(strings), dtype=np.int32), np.diff(found.offsets))
     text_item = np.repeat(np.arange(len(items), dtype=np.int32), np.diff(item_bounds))
     token_item = text_item[token_text]
     item_set = np.repeat(np.arange(len(names)), [len(sets[name]) for name in names])
     counted = np.bincount(token_item, minlength=len(items))
     is_long = counted >= setting.short_below
-    grams = _grams(found, vocabulary["token_word"], token_item, item_set, is_long, setting)
+    grams = _grams(found, token_bytes, token_bounds, token_item, item_set, is_long, setting)
     covered = np.zeros(len(found.hashes), np.bool_)
-    ngrams.cover(np.sort(grams.post_token).astype(np.int64), setting.n, covered)
+    ngrams.cover(np.sort(grams.posts["token"]), setting.n, covered)
     tokens = np.bincount(token_item[covered], minlength=len(items))
     with_words = np.bincount(text_item[np.diff(found.offsets) > 0], minlength=len(items))
     kinds = np.where(tokens > 0, "indexed", np.where(counted >= max(setting.min_words, 1), "short", "unusable"))
 
     def index_of(short: npt.NDArray[np.int64]) -> Index:
         return Index(
-            **vocabulary,
+            token_bytes=token_bytes,
+            token_bounds=token_bounds,
             token_text=token_text,
             token_item=token_item,
             token_gram=grams.of_token,
-            token_number=_are_numbers(vocabulary)[vocabulary["token_word"]],
-            gram_hash=grams.hash,
-            gram_token=grams.token,
+            grams=grams.grams,
+            posts=grams.posts,
             gram_slots=ngrams.slots_for(grams.hash),
-            pair_bits=ngrams.bits_for(_pairs(found, np.flatnonzero(grams.of_token >= 0), setting.n)),
-            post_bounds=grams.post_bounds,
-            post_token=grams.post_token,
-            post_idf=grams.post_idf,
+            gram_bits=ngrams.bits_for(grams.hash),
+            **_numbers(found, token_bytes, token_bounds),
             **_whole_texts(found, short, item_bounds),
             text_bounds=found.offsets,
             item_bounds=item_bounds,
+            item_idf=grams.idf_of_item,
         )
 
     index = index_of(np.flatnonzero(kinds == "short"))
@@ -199,7 +204,8 @@ def _publish(folder: Path, arrays: Mapping[str, npt.NDArray[Any]], items: pl.Dat
     with (staged / ARRAYS).open("wb") as file:
         for name, array in arrays.items():
             file.write(bytes(-file.tell() % ALIGNMENT))
-            places[name] = {"at": file.tell(), "dtype": array.dtype.str, "shape": array.shape}
+            dtype = array.dtype.descr if array.dtype.names else array.dtype.str
+            places[name] = {"at": file.tell(), "dtype": dtype, "shape": array.shape}
             file.write(np.ascontiguousarray(array).tobytes())
     items.write_parquet(staged / ITEMS)
     digests = {path.name: sha256_file(path) for path in sorted(staged.iterdir())}
@@ -239,9 +245,12 @@ def open_index(folder: Path) -> tuple[NgramIndex, Work]:
     return opened, Work.for_index(opened.index)
 
 
-def _array(mapped: npt.NDArray[np.uint8], at: int, dtype: str, shape: Sequence[int]) -> npt.NDArray[Any]:
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    return np.asarray(mapped[at : at + size]).view(dtype).reshape(shape)
+def _array(
+    mapped: npt.NDArray[np.uint8], at: int, dtype: str | list[list[str]], shape: Sequence[int]
+) -> npt.NDArray[Any]:
+    fields = np.dtype(dtype if isinstance(dtype, str) else [(name, kind) for name, kind in dtype])
+    size = int(np.prod(shape)) * fields.itemsize
+    return np.asarray(mapped[at : at + size]).view(fields).reshape(shape)
 
 
 def _noted(setting: Setting) -> dict[str, Any]:
@@ -271,43 +280,36 @@ def _account(name: str, table: pl.DataFrame, left_out: npt.NDArray[np.int64]) ->
     }
 
 
-def _are_numbers(vocabulary: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.uint8]:
-    """Which words begin with a digit, uint8."""
-    first = vocabulary["word_bytes"][vocabulary["word_bounds"][:-1]]
-    return np.asarray((first >= ord("0")) & (first <= ord("9")), dtype=np.uint8)
-
-
-def _vocabulary(strings: pa.StringArray, found: Words, normaliser: Normaliser) -> dict[str, npt.NDArray[Any]]:
-    """The distinct words of all items, by hash; two words of one hash would be a bug, and are looked for."""
-    distinct, first, token_word = np.unique(found.hashes, return_index=True, return_inverse=True)
-    folded = fold(strings, found, first.astype(np.int64), normaliser)
-    pieces = [word.as_py() for word in folded]
-    word_bytes = np.frombuffer(b"".join(pieces), np.uint8)
-    word_bounds = np.cumsum([0, *map(len, pieces)]).astype(np.int64)
-    numbered = np.asarray(token_word, dtype=np.int32)
-    _, bounds = buffers(strings)
-    longest = int((found.ends - found.starts).max(initial=0))
-    wrong = ngrams.first_unequal_word(
-        found.data,
-        found.starts,
-        found.ends,
-        bounds,
-        found.offsets,
-        tables(normaliser),
-        numbered,
-        word_bytes,
-        word_bounds,
-        *scratch(longest),
-    )
-    if wrong >= 0:
-        raise InvariantError(f"two words of the evaluation sets have one hash: {pieces[numbered[wrong]]!r}; report it")
+def _numbers(
+    found: Words, token_bytes: npt.NDArray[np.uint8], token_bounds: npt.NDArray[np.int64]
+) -> dict[str, npt.NDArray[Any]]:
+    """The distinct words that begin with a digit."""
+    first = token_bytes[token_bounds[:-1]]
+    tokens = np.flatnonzero((first >= ord("0")) & (first <= ord("9")))
+    hashes = found.hashes[tokens]
+    _check_hashes(tokens, hashes, 1, token_bytes, token_bounds)
+    distinct, standing, number = np.unique(hashes, return_index=True, return_inverse=True)
+    token_number = np.full(len(found.hashes), -1, np.int32)
+    token_number[tokens] = number
     return {
-        "word_bytes": word_bytes,
-        "word_bounds": word_bounds,
-        "word_hash": distinct,
-        "word_slots": ngrams.slots_for(distinct),
-        "token_word": numbered,
+        "token_number": token_number,
+        "number_token": tokens[standing],
+        "number_slots": ngrams.slots_for(distinct),
     }
+
+
+def _check_hashes(
+    tokens: npt.NDArray[np.int64],
+    hashes: npt.NDArray[np.uint64],
+    n: int,
+    token_bytes: npt.NDArray[np.uint8],
+    token_bounds: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int64]:
+    """The order of n-grams by their hashes; two n-grams of one hash would be one to a scan."""
+    order = np.argsort(hashes, kind="stable")
+    if ngrams.first_unequal(order, tokens, hashes, n, token_bytes, token_bounds) >= 0:
+        raise InvariantError(f"two {n}-grams of the evaluation sets have one hash; report it")
+    return order
 
 
 @dataclass(frozen=True)
@@ -315,11 +317,9 @@ class _Grams:
     """All n-grams: their hashes, where each stands; of a common one nowhere."""
 
     hash: npt.NDArray[np.uint64]
-    token: npt.NDArray[np.int64]
+    grams: npt.NDArray[np.void]
+    posts: npt.NDArray[np.void]
     of_token: npt.NDArray[np.int32]
-    post_bounds: npt.NDArray[np.int64]
-    post_token: npt.NDArray[np.int32]
-    post_idf: npt.NDArray[np.float32]
     of_item: npt.NDArray[np.int64]
     idf_of_item: npt.NDArray[np.float64]
     left_out: npt.NDArray[np.int64]
@@ -327,7 +327,8 @@ class _Grams:
 
 def _grams(
     found: Words,
-    token_word: npt.NDArray[np.int32],
+    token_bytes: npt.NDArray[np.uint8],
+    token_bounds: npt.NDArray[np.int64],
     token_item: npt.NDArray[np.int32],
     item_set: npt.NDArray[np.int64],
     is_long: npt.NDArray[np.bool_],
@@ -343,20 +344,23 @@ def _grams(
     left_out = np.bincount(token_item[tokens[is_ignored]], minlength=len(item_set))
     chosen = is_long[token_item[tokens]] & ~is_ignored
     hashes, tokens = hashes[chosen], tokens[chosen]
-    order = np.argsort(hashes, kind="stable")
-    if ngrams.first_unequal_gram(order, tokens, hashes, token_word, n) >= 0:
-        raise InvariantError("two n-grams of the evaluation sets have one hash; report it")
+    order = _check_hashes(tokens, hashes, n, token_bytes, token_bounds)
     distinct, first = np.unique(hashes[order], return_index=True)
-    posts = pl.DataFrame(
+    counts = np.diff(np.append(first, len(order)))
+    # Numbered as they first stand, so that what a scan counts for one item lies together.
+    standing_first = np.argsort(tokens[order][first])
+    number = np.empty(len(distinct), np.int64)
+    number[standing_first] = np.arange(len(distinct))
+    places = pl.DataFrame(
         {
-            "gram": np.repeat(np.arange(len(distinct)), np.diff(np.append(first, len(order)))),
+            "gram": np.repeat(number, counts),
             "token": tokens[order],
             "item": token_item[tokens[order]],
         }
-    )
+    ).sort("gram", "token")
     of_token = np.full(len(found.hashes), -1, np.int32)
-    of_token[posts["token"].to_numpy()] = posts["gram"].to_numpy()
-    pairs = posts.select("gram", "item").unique(maintain_order=True)
+    of_token[places["token"].to_numpy()] = places["gram"].to_numpy()
+    pairs = places.select("gram", "item").unique(maintain_order=True)
     is_common = pl.lit(False) if setting.max_item_df is None else pl.len().over("gram") > setting.max_item_df
     common = pairs.filter(is_common)
     left_out += np.bincount(common["item"].to_numpy(), minlength=len(item_set))
@@ -375,15 +379,19 @@ def _grams(
     idf_of_item = np.zeros(len(item_set), np.float64)
     of_item[by_item["item"].to_numpy()] = by_item["len"].to_numpy()
     idf_of_item[by_item["item"].to_numpy()] = by_item["idf"].to_numpy()
-    counting = posts.join(weighed, on=("gram", "item")).sort("gram", "token")
+    counting = places.join(weighed, on=("gram", "item")).sort("gram", "token")
     standing = np.bincount(counting["gram"].to_numpy(), minlength=len(distinct))
+    grams = np.zeros(len(distinct) + 1, GRAM)
+    grams["token"][:-1] = tokens[order][first][standing_first]
+    grams["posts"][1:] = np.cumsum(standing)
+    posts = np.empty(len(counting), POST)
+    for name in ("token", "item", "idf"):
+        posts[name] = counting[name].to_numpy()
     return _Grams(
-        hash=distinct,
-        token=tokens[order][first],
+        hash=distinct[standing_first],
+        grams=grams,
+        posts=posts,
         of_token=of_token,
-        post_bounds=np.concatenate([[0], np.cumsum(standing)]).astype(np.int64),
-        post_token=counting["token"].cast(pl.Int32).to_numpy(),
-        post_idf=counting["idf"].cast(pl.Float32).to_numpy(),
         of_item=of_item,
         idf_of_item=idf_of_item,
         left_out=left_out,
@@ -410,30 +418,31 @@ def _ignored(setting: Setting) -> npt.NDArray[np.uint64]:
     return hashes[: ngrams.gram_hashes(found.hashes, found.offsets, setting.n, hashes, tokens)]
 
 
-def _pairs(found: Words, tokens: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.uint64]:
-    """The distinct hashes of neighbouring words in the n-grams at `tokens`, which are sorted."""
-    pairs = np.empty(len(found.hashes), np.uint64)
-    return np.unique(pairs[: ngrams.pair_hashes(found.hashes, tokens, n, pairs)])
+def _pairs(found: Words, tokens: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """The distinct hashes of the pairs of words that begin at `tokens`."""
+    pairs = np.empty(len(tokens), np.uint64)
+    ngrams.pair_hashes(found.hashes, tokens, pairs)
+    return np.unique(pairs)
 
 
 def _whole_texts(
     found: Words, items: npt.NDArray[np.int64], item_bounds: npt.NDArray[np.int64]
 ) -> dict[str, npt.NDArray[Any]]:
-    """The texts of short items, by the hash of their first words."""
+    """The texts of short items, by their hashes."""
     ranges = [range(int(item_bounds[item]), int(item_bounds[item + 1])) for item in items]
     texts = np.array(list(itertools.chain.from_iterable(ranges)), np.int64)
     texts = texts[np.diff(found.offsets)[texts] > 0]
     firsts, lengths = found.offsets[texts], np.diff(found.offsets)[texts]
     singles = np.unique(found.hashes[firsts[lengths == 1]])
     hashes = np.empty(len(texts), np.uint64)
-    ngrams.prefix_hashes(found.hashes, found.offsets, texts, hashes)
+    ngrams.text_hashes(found.hashes, found.offsets, texts, hashes)
     order = np.argsort(hashes, kind="stable")
     distinct, first = np.unique(hashes[order], return_index=True)
     return {
-        "whole_hash": distinct,
+        "whole_lengths": np.unique(lengths[lengths > 1]).astype(np.int64),
         "whole_slots": ngrams.slots_for(distinct),
         "whole_bits": ngrams.bits_for(distinct),
-        "start_bits": ngrams.bits_for(_pairs(found, np.sort(firsts[lengths > 1]), 2)),
+        "start_bits": ngrams.bits_for(_pairs(found, firsts[lengths > 1])),
         "single_bits": ngrams.bits_for(singles) if len(singles) else np.zeros(0, np.uint64),
         "whole_bounds": np.append(first, len(texts)).astype(np.int64),
         "whole_text": texts[order].astype(np.int32),

@@ -1,10 +1,11 @@
 """What sources share with evaluation sets: tallies of some rows, and the tables of all.
 
 `evaluations` has a line for each source and evaluation set that share something: `items` of
-the set; those `touched` (an n-gram that counts), `contaminated`, `near`, and those whose
-every token is covered (`full`); and the `rows` that are contaminated. `near` has a line for
-each row and item that are near. `ngrams` has those that most rows have, each by one item
-that it stands in: boilerplate shows there, and no text of an evaluation set.
+the set; those `touched` (an n-gram that counts, or as many as `noted_from` asks for),
+`contaminated`, `near`, and those whose every token is covered (`full`); and the `rows` that
+are contaminated. `near` has a line for each row and item that are near. `ngrams` has those
+that most rows have, each by one item that it stands in: boilerplate shows there, and no
+text of an evaluation set.
 """
 
 from __future__ import annotations
@@ -88,9 +89,9 @@ def _ngrams(counted: pl.DataFrame, index: NgramIndex) -> pl.DataFrame:
     arrays, n = index.index, index.setting.n
     lines = []
     for ngram, rows in top.iter_rows():
-        token = int(arrays.gram_token[ngram])
+        token = int(arrays.grams["token"][ngram])
         evaluation, id = index.items.row(int(arrays.token_item[token]))[:2]
-        posts = arrays.post_token[arrays.post_bounds[ngram] : arrays.post_bounds[ngram + 1]]
-        items = len(np.unique(arrays.token_item[posts]))
+        first, last = arrays.grams["posts"][ngram : ngram + 2]
+        items = len(np.unique(arrays.posts["item"][first:last]))
         lines.append((rows, items, evaluation, id, *index.text_span(token, n)))
     return pl.DataFrame(lines, schema=NGRAMS, orient="row")

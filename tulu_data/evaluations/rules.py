@@ -16,6 +16,7 @@ RULES: Final[dict[Rule, dict[str, Any]]] = {
         "normaliser": "math_code",
         "on": "conversation",
         "max_item_df": 5,
+        "noted_from": "0.1",
         "short_below": 8,
         "statistic": "overlap",
         "at_least": "0.45",

@@ -113,20 +113,19 @@ def scratch(longest: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]
     return np.empty(2 * longest + 8, np.int32), np.empty(3 * longest + 32, np.uint8)
 
 
-def fold(texts: pa.StringArray, found: Words, chosen: npt.NDArray[np.int64], normaliser: Normaliser) -> pa.BinaryArray:
-    """The normalised bytes of some words, by their index in `found`."""
+def fold(
+    texts: pa.StringArray, found: Words, normaliser: Normaliser
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """The normalised bytes of all words that were found in some texts, and where each word's begin.
+
+    They are NFD, and 0x20 is set in each ASCII byte.
+    """
     _, bounds = buffers(texts)
-    longest = int((found.ends[chosen] - found.starts[chosen]).max(initial=0))
-    of_text = np.searchsorted(found.offsets, chosen, "right") - 1
-    table = tables(normaliser)
-    codes, out = scratch(longest)
-    folded = []
-    for index, text in zip(chosen.tolist(), of_text.tolist(), strict=True):
-        size = fold_word(
-            found.data, found.starts[index], found.ends[index], bounds[text], bounds[text + 1], table, codes, out
-        )
-        folded.append(out[:size].tobytes())
-    return pa.array(folded, pa.binary())
+    sizes = found.ends - found.starts
+    folded = np.empty(len(scratch(int(sizes.sum()))[1]), np.uint8)
+    codes = scratch(int(sizes.max(initial=0)))[0]
+    places = _fold_all(found, bounds, tables(normaliser), folded, codes)
+    return folded[: places[-1]].copy(), places
 
 
 @intrinsic
@@ -629,3 +628,16 @@ def _split_all(owned, bounds, owned_table, mode, hashes, starts, ends, codes):
         count = split(data, bounds[text], bounds[text + 1], table, mode, hashes, starts, ends, count, codes)
         offsets[text + 1] = count
     return offsets
+
+
+@kernel
+def _fold_all(found, bounds, owned_table, folded, codes):
+    data, table = borrowed(found.data), borrowed_tables(owned_table)
+    places = np.zeros(len(found.hashes) + 1, np.int64)
+    for text in range(len(bounds) - 1):
+        for word in range(found.offsets[text], found.offsets[text + 1]):
+            start, end = bounds[text], bounds[text + 1]
+            out = folded[places[word] :]
+            size = fold_word(data, found.starts[word], found.ends[word], start, end, table, codes, out)
+            places[word + 1] = places[word] + size
+    return places

@@ -133,6 +133,9 @@ class NgramDecontamination(Filter):
     max_item_df: PositiveInt | None = Field(
         None, description="Leave n-grams that more items than this have out of every statistic"
     )
+    noted_from: Share = Field(
+        Decimal(0), description="A row and an item that share less than this part of its n-grams, by idf, are not noted"
+    )
     ignored: Paths | None = Field(None, description="Files of texts whose n-grams count in no statistic, one a line")
     answer_words: PositiveInt = Field(50, description="An answer is nearby within so many words after its item")
     statistic: Decides[Statistic] = Field("coverage", description="What of a row and an item is held to the threshold")
@@ -167,10 +170,11 @@ class NgramDecontamination(Filter):
             return values
         preset = RULES.get(values.get("rule", "tulu_data"), {})
         said = {name for name in ("above", "at_least") if values.get(name) is not None}
-        return {
-            **{key: value for key, value in preset.items() if not (said and key in ("above", "at_least"))},
-            **values,
-        }
+        replaced = {"above", "at_least"} if said else set()
+        # The rule's own bound hides nothing from the rule's own threshold; from another it might.
+        if said or "statistic" in values or "thresholds" in values:
+            replaced.add("noted_from")
+        return {**{key: value for key, value in preset.items() if key not in replaced}, **values}
 
     @model_validator(mode="after")
     def _one_threshold(self) -> Self:
@@ -180,6 +184,12 @@ class NgramDecontamination(Filter):
             raise ValueError("full_below and relaxed_from go together")
         if self.full_below and self.relaxed_from and self.full_below >= self.relaxed_from:
             raise ValueError("full_below is smaller than relaxed_from")
+        lowest = min(own for own in (self.above, self.at_least, *self.thresholds.values()) if own is not None)
+        if self.noted_from and (self.statistic not in ("idf_overlap", "overlap") or lowest < self.noted_from):
+            raise ValueError(
+                f"noted_from: {self.noted_from} would hide what {self.statistic} decides from {lowest} on; "
+                "it goes with idf_overlap and overlap, and is at most the threshold"
+            )
         unknown = next((name for name in self.thresholds if name not in self.against), None)
         if unknown is not None:
             raise ValueError(
@@ -272,7 +282,7 @@ class NgramDecontamination(Filter):
         """Columns `pairs`, a list of what the row shares with each item, and `ngrams`, the index's n-grams in it."""
         index, work = self._opened()
         texts = rows.texts(self.on)
-        found = index.scan(texts.strings, texts.offsets, work)
+        found = index.scan(texts.strings, texts.offsets, work, float(self.noted_from))
         pairs = found.pairs
         places = texts.offsets[pairs["row"].to_numpy()] + pairs["text"].to_numpy()
         pairs = pairs.with_columns(
