@@ -15,6 +15,7 @@ make the two environments. Without one of them the page says that it was not mea
 from __future__ import annotations
 
 import argparse
+import csv
 import gzip
 import json
 import random
@@ -235,6 +236,26 @@ def hard_negatives(data: Path) -> Iterator[Injected]:
         yield Injected(Conversation(turns), "instructions to code", None, None, 0)
 
 
+VERDICTS = Path(__file__).with_name("mbpp_verdicts.csv")
+
+
+def verdicts(data: Path) -> tuple[list[Injected], dict[tuple[int, str], bool]]:
+    """The rows that `tulu3` takes for leaks of MBPP, read by hand; for each pair of a row and an item, is it one?"""
+    numbers: dict[tuple[str, str], int] = {}
+    leaks: dict[tuple[int, str], bool] = {}
+    with VERDICTS.open(encoding="utf-8", newline="") as file:
+        for line in csv.DictReader(file):
+            row = numbers.setdefault((line["file"], line["row"]), len(numbers))
+            leaks[row, line["item"]] = line["verdict"] == "leak"
+    rows = []
+    for name, number in numbers:
+        record = json.loads((data / name).read_text(encoding="utf-8"))[int(number) - 1]
+        response = record.get("response", record.get("output"))
+        turns = [("user", " ".join(filter(None, [record["instruction"], record["input"]]))), ("assistant", response)]
+        rows.append(Injected(Conversation(turns), "read by hand", None, None, 0))
+    return rows, leaks
+
+
 class Judged(NamedTuple):
     """For each row the items that a rule takes for contaminated, and those that it calls near; None: it can't."""
 
@@ -357,13 +378,25 @@ def by_kind(scores: dict[str, Score], long: bool) -> Iterator[str]:
         yield line(name, [one.recall(kind, long=long) for kind in kinds])
 
 
+def by_hand(found: dict[str, Judged], leaks: dict[tuple[int, str], bool]) -> Iterator[str]:
+    real = sum(leaks.values())
+    yield from head(f"leaks ({real})", f"no leaks ({len(leaks) - real})")
+    for name, one in found.items():
+        marked = [
+            is_leak
+            for (row, item), is_leak in leaks.items()
+            if {("mbpp", item), FLAGGED} & one.contaminated.get(row, set())
+        ]
+        yield f"| {name} | {sum(marked)} | {len(marked) - sum(marked)} |"
+
+
 def by_set(scores: dict[str, Score], kinds: tuple[str, ...]) -> Iterator[str]:
     yield from head(*SETS)
     for name, one in scores.items():
         yield line(name, [one.recall(*kinds, evaluation=evaluation) for evaluation in SETS])
 
 
-def page(scores: dict[str, Score], rows: list[Injected], absent: list[str]) -> str:
+def page(scores: dict[str, Score], rows: list[Injected], absent: list[str], read_by_hand: Iterable[str]) -> str:
     alarms = list(next(iter(scores.values())).alarms)
     counts = {kind: sum(row.kind == kind for row in rows) for kind in alarms}
     injected = sum(row.item is not None for row in rows)
@@ -413,6 +446,17 @@ def page(scores: dict[str, Score], rows: list[Injected], absent: list[str]) -> s
         *head(*(f"{kind} ({counts[kind]:,})" for kind in alarms)),
         *(line(name, [one.alarms[kind] for kind in alarms], 4) for name, one in scores.items()),
         "",
+        "## Alarms of the 50 % rule, read by hand",
+        "",
+        "All pairs of a row of GPTeacher's instructions to code or of Alpaca and an item of MBPP that `tulu3` marks, read one",
+        "by one ([verdicts](../benchmarks/mbpp_verdicts.csv)). A leak asks for what the item asks for, in Python or",
+        "without naming a language; the same task for Java is none. The others share how tasks begin.",
+        "",
+        *read_by_hand,
+        "",
+        "`tulu_data` finds the leak that is word for word. Of the five that it misses three have another first verb (`implement`",
+        "for `write`): of items of 14 words, half of them stock phrases, it asks for all. Two are reworded.",
+        "",
         "## Which item, and is it near",
         "",
         *head("right item named", f"{SIBLING}: contaminated", f"{SIBLING}: near"),
@@ -442,14 +486,23 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
         items = {name: one.items(name, workspace.sources, sha256_file) for name, one in against.items()}
+
+        def all_judge(rows: list[Injected]) -> dict[str, Judged]:
+            ours = {rule: judged(rows, against, workspace, {"rule": rule}) for rule in RULES}
+            tools = {
+                label: judged_by(tool, pythons[tool], rows, items)
+                for tool, label in peers.LABELS.items()
+                if tool not in absent
+            }
+            return {**ours, "50 % rule, naive": naive(rows, items), **tools}
+
         chosen_on = suite(arguments.data, items, CHOOSING, set())
         seen = {(row.evaluation, row.item) for row in chosen_on if row.evaluation and row.item}
         rows = suite(arguments.data, items, JUDGING, seen)
-        scores = {rule: score(rows, judged(rows, against, workspace, {"rule": rule})) for rule in RULES}
-        scores["50 % rule, naive"] = score(rows, naive(rows, items))
-        for tool in (tool for tool in peers.LABELS if tool not in absent):
-            scores[peers.LABELS[tool]] = score(rows, judged_by(tool, pythons[tool], rows, items))
-    arguments.out.write_text(page(scores, rows, absent), encoding="utf-8")
+        scores = {name: score(rows, found) for name, found in all_judge(rows).items()}
+        read, leaks = verdicts(arguments.data)
+        text = page(scores, rows, absent, by_hand(all_judge(read), leaks))
+    arguments.out.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
