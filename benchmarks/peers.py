@@ -54,17 +54,18 @@ def command(tool: str, python: Path, folder: Path) -> list[str]:
 def hits(tool: str, python: Path, folder: Path) -> list[dict[str, Any]]:
     """Run a tool on a folder, and read what it found."""
     subprocess.run(command(tool, python, folder), check=True, stdout=subprocess.DEVNULL)
-    return _read(folder / "hits.jsonl")
+    return list(read(folder / "hits.jsonl"))
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of a file that a tool is given, or wrote."""
     with path.open(encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+        yield from map(json.loads, file)
 
 
 def decon(folder: Path) -> Iterator[dict[str, Any]]:
     """Hits of allenai/decon: each with the item."""
-    items = _read(folder / "items.jsonl")
+    items = list(read(folder / "items.jsonl"))
     evals, report = folder / "decon_evals", folder / "decon_report"
     evals.mkdir(exist_ok=True)
     with (evals / "items.jsonl").open("w", encoding="utf-8") as file:
@@ -82,7 +83,7 @@ def decon(folder: Path) -> Iterator[dict[str, Any]]:
     places = {"training_dir": folder / "rows", "evals_dir": evals, "report_output_dir": report}
     tool.detect(tool.Config(**{key: str(place) for key, place in places.items()}, eval_dedup=False))
     for path in sorted(report.rglob("*.jsonl")):
-        for line in _read(path):
+        for line in read(path):
             item = items[line["eval_instance_index"]]
             yield {
                 "file": Path(line["training_file"]).name,
@@ -103,7 +104,7 @@ def datatrove(folder: Path) -> Iterator[dict[str, Any]]:
     index = folder / "datatrove_index"
     indexer = steps.NGramsDecontIndexer(str(index), config=config)
     hashes: dict[str, set[int]] = {}
-    for item in _read(folder / "items.jsonl"):
+    for item in read(folder / "items.jsonl"):
         hashes.setdefault(item["evaluation"], set()).update(indexer.compute_hashes("", item["text"]))
     numpy = import_module("numpy")
     index.mkdir(exist_ok=True)
@@ -111,7 +112,7 @@ def datatrove(folder: Path) -> Iterator[dict[str, Any]]:
         numpy.array(list(found), dtype=config.hash_config.np_descr).tofile(index / f"{name}.index.hashes")
     keep = steps.NGramsDecontFilter(str(index), config=config)
     for path in sorted((folder / "rows").glob("*.jsonl")):
-        for number, row in enumerate(_read(path)):
+        for number, row in enumerate(read(path)):
             document = data.Document(row["text"], str(number))
             if keep.filter(document) is not True:
                 yield {"file": path.name, "row": number, "evaluation": document.metadata["contaminated_task"]}
