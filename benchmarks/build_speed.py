@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 import pyarrow as pa
 import pyarrow.json
@@ -73,16 +73,16 @@ class Measured(NamedTuple):
     spill: int
 
 
-def measured(words: list[str], spill: Path) -> Measured:
-    """Run a command and measure it."""
+def measured(words: list[str], spill: Path, out: TextIO | None = None, exits: int = 0) -> Measured:
+    """Run a command, which exits so or with 0, and measure it."""
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     memory = spilled = 0
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(words, stdout=out or subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
             memory = max(memory, tree_memory(process.pid))
             spilled = max(spilled, size_of(spill))
             time.sleep(0.3)
-        if process.returncode:
+        if process.returncode not in (0, exits):
             raise SystemExit(f"{' '.join(words)}: exit {process.returncode}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cores = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

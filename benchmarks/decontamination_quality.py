@@ -1,24 +1,33 @@
 """How well rules of decontamination find what was put into rows, and what else they take for it.
 
-    python benchmarks/decontamination_quality.py --data ../shared/data
+    python benchmarks/decontamination_quality.py --data ../shared/data \
+        --decon decon/bin/python --datatrove datatrove/bin/python
 
 Items of eight real evaluation sets are injected into real rows in many ways: as they are,
-embedded, re-wrapped, edited, cut, split over turns, with other numbers. Our rule was chosen
-on the items that one seed draws, and is judged on others; writes docs/decontamination_quality.md.
+embedded, re-wrapped, edited, cut, split over turns, with their options in another order, with
+other numbers, and as Yang et al. (arXiv 2311.04850) rephrased them. Our rule was chosen on the
+items that one seed draws, and is judged on others; writes docs/decontamination_quality.md.
+
+decon and datatrove get the same rows, each from the Python that has it: `peers.py` says how to
+make the two environments. Without one of them the page says that it was not measured.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import gzip
 import json
 import random
 import re
+import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import peers
 import polars as pl
 
 from tulu_data.commit import sha256_file
@@ -59,8 +68,10 @@ SETS: dict[str, dict[str, Any]] = {
 }
 EXACT_KINDS = ("verbatim", "embedded", "wrapped", "case and punctuation")
 EDITED_KINDS = ("1 word edited", "2 words edited", "3 words edited")
-OTHER_KINDS = ("first 70 %", "split over turns")
+OTHER_KINDS = ("first 70 %", "split over turns", "options reordered", "rephrased")
 SIBLING = "other numbers"
+FLAGGED = ("", "")
+"""A hit of a tool that does not say of which item it is."""
 
 
 class Injected(NamedTuple):
@@ -92,6 +103,48 @@ def base_rows(data: Path) -> list[tuple[str, str]]:
     return [(prompt, response) for prompt, response in found if prompt and response]
 
 
+def other_texts(data: Path) -> dict[tuple[str, str], dict[str, str]]:
+    """Texts that an item's question alone does not make, by kind.
+
+    The rephrased sets name no item: their lines are those of the originals. All 1,319 final answers
+    of GSM8K agree, line by line; of HumanEval 17 texts are empty, and 130 of the other 147 solutions
+    pass the tests of the task at their line.
+    """
+    found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    questions: dict[str, str] = {}
+    options: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(data.glob(SETS["mmlu"]["jsonl"])):
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            for line in map(json.loads, file):
+                id = f"{line['config']}/{line['eval_instance_index']}"
+                questions[id] = line["question"]
+                options[id].append(line["answer"])
+    for id, question in questions.items():
+        # A draw of its own, so that the others stay those on which the rule was chosen.
+        drawn = random.Random(id).sample(options[id], len(options[id]))  # noqa: S311 (no secret)
+        listed = "".join(f"\n{letter}. {option}" for letter, option in zip("ABCDEFGH", drawn, strict=False))
+        found["mmlu", id]["options reordered"] = question + listed
+    originals = _lines(data / SETS["gsm8k"]["jsonl"])
+    rephrased = _lines(data / "evals/llm_decontaminator/rephrase_gsm8k.jsonl")
+    for number, (original, line) in enumerate(zip(originals, rephrased, strict=True), start=1):
+        question, answer = line["text"].removeprefix("Question:").rsplit("Answer:", 1)
+        if _final(answer) != _final(original["answer"]):
+            raise ValueError(f"rephrased GSM8K, line {number}: another answer than that of the original")
+        found["gsm8k", str(number)]["rephrased"] = question.strip()
+    for number, line in enumerate(_lines(data / "evals/llm_decontaminator/humaneval_python.jsonl")):
+        if line["text"]:
+            found["humaneval", f"HumanEval/{number}"]["rephrased"] = line["text"]
+    return found
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _final(answer: str) -> str:
+    return answer.rsplit("####", 1)[1].strip().replace(",", "")
+
+
 _WORD = re.compile(r"[A-Za-z]{4,}")
 _NUMBER = re.compile(r"\d+")
 
@@ -120,7 +173,12 @@ def renumbered(text: str, draw: random.Random) -> str | None:
 
 
 def injections(
-    name: str, item: Item, base: tuple[str, str], draw: random.Random, vocabulary: list[str]
+    name: str,
+    item: Item,
+    others: dict[str, str],
+    base: tuple[str, str],
+    draw: random.Random,
+    vocabulary: list[str],
 ) -> Iterator[Injected]:
     (text,) = item.texts["question"]
     prompt, response = base
@@ -145,6 +203,8 @@ def injections(
     if count >= 24:
         half = len(words) // 2
         yield of("split over turns", " ".join(words[:half]), " ".join(words[half:]))
+    for kind, other in others.items():
+        yield of(kind, other)
     if (sibling := renumbered(text, draw)) is not None:
         yield of(SIBLING, sibling)
 
@@ -154,11 +214,12 @@ def suite(data: Path, items: dict[str, list[Item]], seed: int, without: set[tupl
     draw = random.Random(seed)  # noqa: S311 (no secret)
     bases = base_rows(data)
     vocabulary = sorted({word for prompt, _ in bases[:400] for word in _WORD.findall(prompt.lower())})
+    others = other_texts(data)
     found: list[Injected] = []
     for name, own in items.items():
         usable = [item for item in own if len(item.texts["question"]) == 1 and (name, item.id) not in without]
         for item in draw.sample(usable, min(ITEMS_OF_A_SET, len(usable))):
-            found += injections(name, item, draw.choice(bases), draw, vocabulary)
+            found += injections(name, item, others.get((name, item.id), {}), draw.choice(bases), draw, vocabulary)
     for prompt, response in bases:
         found.append(Injected(Conversation([("user", prompt), ("assistant", response)]), CLEAN, None, None, 0))
     return [*found, *hard_negatives(data)]
@@ -175,11 +236,31 @@ def hard_negatives(data: Path) -> Iterator[Injected]:
         yield Injected(Conversation(turns), "instructions to code", None, None, 0)
 
 
+VERDICTS = Path(__file__).with_name("mbpp_verdicts.csv")
+
+
+def verdicts(data: Path) -> tuple[list[Injected], dict[tuple[int, str], bool]]:
+    """The rows that `tulu3` takes for leaks of MBPP, read by hand; for each pair of a row and an item, is it one?"""
+    numbers: dict[tuple[str, str], int] = {}
+    leaks: dict[tuple[int, str], bool] = {}
+    with VERDICTS.open(encoding="utf-8", newline="") as file:
+        for line in csv.DictReader(file):
+            row = numbers.setdefault((line["file"], line["row"]), len(numbers))
+            leaks[row, line["item"]] = line["verdict"] == "leak"
+    rows = []
+    for name, number in numbers:
+        record = json.loads((data / name).read_text(encoding="utf-8"))[int(number) - 1]
+        response = record.get("response", record.get("output"))
+        turns = [("user", " ".join(filter(None, [record["instruction"], record["input"]]))), ("assistant", response)]
+        rows.append(Injected(Conversation(turns), "read by hand", None, None, 0))
+    return rows, leaks
+
+
 class Judged(NamedTuple):
-    """For each row the items that a rule takes for contaminated, and those that it calls near."""
+    """For each row the items that a rule takes for contaminated, and those that it calls near; None: it can't."""
 
     contaminated: dict[int, set[tuple[str, str]]]
-    near: dict[int, set[tuple[str, str]]]
+    near: dict[int, set[tuple[str, str]]] | None = None
 
 
 def judged(
@@ -189,43 +270,74 @@ def judged(
     measures = stage.measuring().measure(Rows.of([row.row for row in rows]))
     numbered = measures.insert_column(0, pl.Series("row", range(len(rows)), dtype=pl.UInt32))
     pairs = stage.pairs(numbered)
-    found = Judged(defaultdict(set), defaultdict(set))
-    for name, hits in zip(("is_contaminated", "is_near"), found, strict=True):
-        for row, evaluation, item in pairs.filter(name).select("row", "evaluation", "id").iter_rows():
-            hits[row].add((evaluation, item))
+    is_able = stage.max_numbers_missing is not None
+    return Judged(_hits(pairs.filter("is_contaminated")), _hits(pairs.filter("is_near")) if is_able else None)
+
+
+def _hits(pairs: pl.DataFrame) -> dict[int, set[tuple[str, str]]]:
+    found: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    for row, evaluation, item in pairs.select("row", "evaluation", "id").iter_rows():
+        found[row].add((evaluation, item))
     return found
 
 
+def judged_by(tool: str, python: Path, rows: list[Injected], items: dict[str, list[Item]]) -> Judged:
+    """What another tool finds: a row is all its messages as one text."""
+    found: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        peers.write_items(
+            folder,
+            ((name, item.id, text) for name, own in items.items() for item in own for text in item.texts["question"]),
+        )
+        peers.write_rows(folder / "rows/0.jsonl", ("\n\n".join(text for _, text in row.row.messages) for row in rows))
+        for hit in peers.hits(tool, python, folder):
+            found[hit["row"]].add((hit["evaluation"], hit["item"]) if "item" in hit else FLAGGED)
+    return Judged(found)
+
+
 class Score(NamedTuple):
-    """A rule on some rows: recall by kind for long and for short items, false alarms by kind, right names."""
+    """A rule on some rows: for each row with an item its kind, set, whether the item is long, whether it was found.
 
-    recall: dict[tuple[str, bool], float]
-    near: float
+    Shares of siblings that are near, of false alarms by kind, and of hits that name the right item.
+    """
+
+    found: list[tuple[str, str, bool, bool]]
+    near: float | None
     alarms: dict[str, float]
-    named: float
+    named: float | None
+
+    def recall(self, *kinds: str, evaluation: str | None = None, long: bool | None = None) -> float | None:
+        """The share that was found of some kinds, in one set or in all, of long items, short ones or all."""
+        return _mean(
+            [
+                is_found
+                for kind, name, is_long, is_found in self.found
+                if kind in kinds and evaluation in (None, name) and long in (None, is_long)
+            ]
+        )
 
 
-def score(rows: list[Injected], found: Judged) -> Score:
-    recall: dict[tuple[str, bool], list[bool]] = defaultdict(list)
+def _mean(values: list[bool]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def score(rows: list[Injected], judged: Judged) -> Score:
+    found: list[tuple[str, str, bool, bool]] = []
     alarms: dict[str, list[bool]] = defaultdict(list)
     near: list[bool] = []
     named: list[bool] = []
     for number, row in enumerate(rows):
-        hits = found.contaminated.get(number, set())
+        hits = judged.contaminated.get(number, set())
         if row.evaluation is None or row.item is None:
             alarms[row.kind].append(bool(hits))
             continue
         own = (row.evaluation, row.item)
-        recall[row.kind, row.words >= LONG].append(own in hits)
-        named += [hit == own for hit in hits]
-        if row.kind == SIBLING:
-            near.append(own in found.near.get(number, set()))
-    return Score(
-        {key: sum(values) / len(values) for key, values in recall.items()},
-        sum(near) / len(near),
-        {key: sum(values) / len(values) for key, values in alarms.items()},
-        sum(named) / max(len(named), 1),
-    )
+        found.append((row.kind, row.evaluation, row.words >= LONG, own in hits or FLAGGED in hits))
+        named += [hit == own for hit in hits if hit != FLAGGED]
+        if row.kind == SIBLING and judged.near is not None:
+            near.append(own in judged.near.get(number, set()))
+    return Score(found, _mean(near), {kind: sum(hits) / len(hits) for kind, hits in alarms.items()}, _mean(named))
 
 
 def naive(rows: list[Injected], items: dict[str, list[Item]]) -> Judged:
@@ -238,7 +350,7 @@ def naive(rows: list[Injected], items: dict[str, list[Item]]) -> Judged:
             sizes[name, item.id] = len(words)
             for start in range(len(words) - 7):
                 grams[tuple(words[start : start + 8])].append((name, item.id, start))
-    found = Judged(defaultdict(set), defaultdict(set))
+    found = Judged({})
     for number, row in enumerate(rows):
         covered: dict[tuple[str, str], set[int]] = defaultdict(set)
         for role, text in row.row.messages:
@@ -250,59 +362,110 @@ def naive(rows: list[Injected], items: dict[str, list[Item]]) -> Judged:
     return found
 
 
-def table(scores: dict[str, Score], long: bool) -> Iterator[str]:
-    kinds = [*EXACT_KINDS, *EDITED_KINDS, *OTHER_KINDS, SIBLING]
-    shown = [kind for kind in kinds if any((kind, long) in score.recall for score in scores.values())]
-    yield f"| rule | {' | '.join(shown)} |"
-    yield f"|---|{'--:|' * len(shown)}"
+def line(name: str, cells: Iterable[float | None], digits: int = 3) -> str:
+    return f"| {name} | {' | '.join('–' if cell is None else f'{cell:.{digits}f}' for cell in cells)} |"
+
+
+def head(*names: str) -> list[str]:
+    return [f"| rule | {' | '.join(names)} |", f"|---|{'--:|' * len(names)}"]
+
+
+def by_kind(scores: dict[str, Score], long: bool) -> Iterator[str]:
+    present = {kind for kind, _, is_long, _ in next(iter(scores.values())).found if is_long == long}
+    kinds = [kind for kind in (*EXACT_KINDS, *EDITED_KINDS, *OTHER_KINDS, SIBLING) if kind in present]
+    yield from head(*kinds)
     for name, one in scores.items():
-        yield f"| {name} | {' | '.join(f'{one.recall[kind, long]:.3f}' for kind in shown)} |"
+        yield line(name, [one.recall(kind, long=long) for kind in kinds])
 
 
-def page(scores: dict[str, Score], rows: list[Injected]) -> str:
+def by_hand(found: dict[str, Judged], leaks: dict[tuple[int, str], bool]) -> Iterator[str]:
+    real = sum(leaks.values())
+    yield from head(f"leaks ({real})", f"no leaks ({len(leaks) - real})")
+    for name, one in found.items():
+        marked = [
+            is_leak
+            for (row, item), is_leak in leaks.items()
+            if {("mbpp", item), FLAGGED} & one.contaminated.get(row, set())
+        ]
+        yield f"| {name} | {sum(marked)} | {len(marked) - sum(marked)} |"
+
+
+def by_set(scores: dict[str, Score], kinds: tuple[str, ...]) -> Iterator[str]:
+    yield from head(*SETS)
+    for name, one in scores.items():
+        yield line(name, [one.recall(*kinds, evaluation=evaluation) for evaluation in SETS])
+
+
+def page(scores: dict[str, Score], rows: list[Injected], absent: list[str], read_by_hand: Iterable[str]) -> str:
     alarms = list(next(iter(scores.values())).alarms)
     counts = {kind: sum(row.kind == kind for row in rows) for kind in alarms}
     injected = sum(row.item is not None for row in rows)
-    headings = [*(f"{kind} ({counts[kind]:,})" for kind in alarms), "right item named", f"{SIBLING}: near"]
     lines = [
         "# How well decontamination finds things",
         "",
         "Made by `python benchmarks/decontamination_quality.py`; the numbers are those of one run of it.",
         "",
-        f"Items of eight real evaluation sets ({', '.join(SETS)}) are put into real rows, up to {ITEMS_OF_A_SET} of a set,",
-        f"{injected:,} rows in all. Every rule is held to all items of all eight sets. The constants of `tulu_data` were",
-        f"chosen on the items that seed {CHOOSING} draws; what is shown are other items, drawn by seed {JUDGING}, put into",
-        "rows with other edits. Rows that nothing was put into were the same for both.",
+        f"Items of eight real evaluation sets ({', '.join(SETS)}) are put into real",
+        f"rows, up to {ITEMS_OF_A_SET} of a set, {injected:,} rows in all. Every rule is held to all items of all eight sets. The",
+        f"constants of `tulu_data` were chosen on the items that seed {CHOOSING} draws; what is shown are other items, drawn by",
+        f"seed {JUDGING}, put into rows with other edits. Rows that nothing was put into were the same for both.",
+        "",
+        "`tulu_data` to `exact` are rules of this project, and the naive rule is `tulu3` in plain Python without short items.",
+        f"Beside them, in the same run on the same rows, {' and '.join(peers.LABELS.values())} themselves, a row's messages as",
+        "one text, with their defaults ([peers.py](../benchmarks/peers.py) says what was set). datatrove does not say which item",
+        "it found: any hit in a row counts for it.",
+        *(f"**{peers.LABELS[tool]} was not there, and is not in the tables.**" for tool in absent),
         "",
         f"## Recall, items of {LONG} words and more",
         "",
-        *table(scores, long=True),
+        *by_kind(scores, long=True),
         "",
         "## Recall, shorter items, down to three words",
         "",
-        *table(scores, long=False),
+        *by_kind(scores, long=False),
         "",
         "Edits replace words of four letters and more by others. An item of ten words with one word changed has lost most",
         "of what tells it from its neighbours; rules that find it find its neighbours too. `other numbers` are siblings,",
-        "the same text with every number another one: they should not be taken for leaks.",
+        "the same text with every number another one: they should not be taken for leaks. `options reordered` is MMLU's",
+        "question with its options in another order behind it. `rephrased` are GSM8K and HumanEval as a model reworded them",
+        "for Yang et al. 2023 (arXiv 2311.04850), HumanEval with its solution.",
+        "",
+        f"## Recall by set: {', '.join(EXACT_KINDS)}",
+        "",
+        *by_set(scores, EXACT_KINDS),
+        "",
+        "## Recall by set: 1, 2 and 3 words edited",
+        "",
+        *by_set(scores, EDITED_KINDS),
         "",
         "## What else is taken for a leak",
         "",
         "Shares of rows that nothing was put into. GSM8K's training half holds a few near twins of test items, and",
         "instructions to code hold some of MBPP's in other words.",
         "",
-        f"| rule | {' | '.join(headings)} |",
-        f"|---|{'--:|' * len(headings)}",
-    ]
-    for name, one in scores.items():
-        cells = [*(f"{one.alarms[kind]:.4f}" for kind in alarms), f"{one.named:.3f}", f"{one.near:.3f}"]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    lines += [
+        *head(*(f"{kind} ({counts[kind]:,})" for kind in alarms)),
+        *(line(name, [one.alarms[kind] for kind in alarms], 4) for name, one in scores.items()),
+        "",
+        "## Alarms of the 50 % rule, read by hand",
+        "",
+        "All pairs of a row of GPTeacher's instructions to code or of Alpaca and an item of MBPP that `tulu3` marks, read one",
+        "by one ([verdicts](../benchmarks/mbpp_verdicts.csv)). A leak asks for what the item asks for, in Python or",
+        "without naming a language; the same task for Java is none. The others share how tasks begin.",
+        "",
+        *read_by_hand,
+        "",
+        "`tulu_data` finds the leak that is word for word. Of the five that it misses three have another first verb (`implement`",
+        "for `write`): of items of 14 words, half of them stock phrases, it asks for all. Two are reworded.",
+        "",
+        "## Which item, and is it near",
+        "",
+        *head("right item named", f"{SIBLING}: contaminated", f"{SIBLING}: near"),
+        *(line(name, [one.named, one.recall(SIBLING), one.near]) for name, one in scores.items()),
         "",
         "`right item named`: of all pairs of a row and an item that a rule reports in rows with an item, the share that name",
         "the one that was put in.",
         "",
-        "None of these rules sees a paraphrase or a translation.",
+        "No rule sees a paraphrase or a translation as such: what is found of `rephrased` kept enough of its words.",
         "",
     ]
     return "\n".join(lines)
@@ -312,17 +475,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("docs/decontamination_quality.md"))
+    for tool, label in peers.LABELS.items():
+        parser.add_argument(f"--{tool}", type=Path, metavar="PYTHON", help=f"a Python that has {label}")
     arguments = parser.parse_args()
+    pythons = {tool: getattr(arguments, tool) for tool in peers.LABELS}
+    absent = [tool for tool, python in pythons.items() if python is None]
+    for tool in absent:
+        print(f"--{tool} is not said: {peers.LABELS[tool]} is left out", file=sys.stderr)
     against = sets_of(arguments.data)
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
         items = {name: one.items(name, workspace.sources, sha256_file) for name, one in against.items()}
+
+        def all_judge(rows: list[Injected]) -> dict[str, Judged]:
+            ours = {rule: judged(rows, against, workspace, {"rule": rule}) for rule in RULES}
+            tools = {
+                label: judged_by(tool, pythons[tool], rows, items)
+                for tool, label in peers.LABELS.items()
+                if tool not in absent
+            }
+            return {**ours, "50 % rule, naive": naive(rows, items), **tools}
+
         chosen_on = suite(arguments.data, items, CHOOSING, set())
         seen = {(row.evaluation, row.item) for row in chosen_on if row.evaluation and row.item}
         rows = suite(arguments.data, items, JUDGING, seen)
-        scores = {rule: score(rows, judged(rows, against, workspace, {"rule": rule})) for rule in RULES}
-        scores["50 % rule, naive"] = score(rows, naive(rows, items))
-    arguments.out.write_text(page(scores, rows), encoding="utf-8")
+        scores = {name: score(rows, found) for name, found in all_judge(rows).items()}
+        read, leaks = verdicts(arguments.data)
+        text = page(scores, rows, absent, by_hand(all_judge(read), leaks))
+    arguments.out.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -199,6 +199,23 @@ def test_the_worst_rows_are_shown_with_their_items(run: Run, yard: Yard):
     assert "3 of 6 rows are contaminated" in plain.stderr
 
 
+def test_the_worst_row_of_each_set_is_shown_before_the_second_of_any(run: Run, yard: Yard):
+    yard.jsonl("evals/others.jsonl", [{"q": "How far is it from the third lamp post to the old town hall?"}])
+    yard.write("evals/f.yaml", "title: F\njsonl: others.jsonl\nquestion: q\nlicense: mit\n")
+    part = {"prompt": "How far is it from the third lamp post to the station?", "response": "?"}
+    yard.jsonl("data.jsonl", [LEAK, {"prompt": APPLES, "response": "8"}, part])
+    done = run("decontaminate", "data.jsonl", "--against", "e,f", "--limit", "2", code=4)
+    assert "data.jsonl:1  contaminated by e: item trains, coverage 1, threshold 0.5\n" in done.stdout
+    assert "data.jsonl:3  contaminated by f: item 1, coverage 0.785714, threshold 0.5\n" in done.stdout
+    assert "data.jsonl:2  " not in done.stdout
+
+
+def test_rows_that_share_no_more_than_n_grams_hold_no_item(run: Run, yard: Yard):
+    yard.jsonl("data.jsonl", [{"prompt": "Ann has 12 apples and gives a third to Bo.", "response": "?"}])
+    done = run("decontaminate", "data.jsonl", "--against", "e")
+    assert done.stdout == "no row holds an evaluation item; which share n-grams: --json\n"
+
+
 def test_rule_messages_and_threshold_are_said_on_the_command_line(run: Run, yard: Yard):
     part = {"prompt": " ".join(APPLES.split()[:12]), "response": TRAINS}
     yard.jsonl("data.jsonl", [part, *pairs(3)])

@@ -96,6 +96,8 @@ class Bars:
 
 def show_built(built: Built, found: Sequence[Found] = ()) -> None:
     """The table at the end of a build, what was found of planted faults, and where to look next."""
+    from tulu_data.table import read_frame
+
     console = _console(stderr=True)
     manifest = built.mixture.manifest
     steps = ["take", *(stage["name"] for stage in manifest["stages"])]
@@ -113,8 +115,9 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
     table.add_section()
     table.add_row("[bold]all[/]", *(f"[bold]{_number(total)}[/]" for total in totals))
     console.print(table)
-    for step, path in built.mixture.overlaps.items():
-        _show_overlap(console, step, path)
+    for path in built.mixture.overlaps.values():
+        console.print()
+        _show_overlap(console, read_frame(path), f"reports/{path.name}")
     if found:
         console.print()
         console.print(_planted(found))
@@ -133,23 +136,16 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
     console.print(f"follow one row:          tulu-data explain {where} ID | FILE:ROW | --text '…'", soft_wrap=True)
 
 
-def _show_overlap(console: Console, step: str, path: Path) -> None:
-    """What each source shares with each evaluation set: items of it, and rows of the source."""
-    from tulu_data.table import read_frame
-
-    every = read_frame(path)
+def _show_overlap(console: Console, every: pl.DataFrame, rest: str) -> None:
+    """The sources and evaluation sets that most rows are of, and where the others are."""
     lines = every.filter((every["contaminated"] > 0) | (every["near"] > 0))
-    lines = lines.sort("rows", "source", "evaluation", descending=[True, False, False])
+    lines = lines.sort("rows", "source", "evaluation", descending=[True, False, False]).head(OVERLAP_LINES)
     if lines.is_empty():
-        console.print(f"\n{escape(step)}: no row holds an evaluation item")
+        console.print(f"no row holds an evaluation item; which share n-grams: {escape(rest)}", soft_wrap=True)
         return
-    console.print()
-    console.print(_overlap(lines.head(OVERLAP_LINES)))
-    left = len(every) - min(len(lines), OVERLAP_LINES)
-    if left:
-        console.print(
-            f"[dim]and {left} more that share no more than n-grams: reports/{escape(path.name)}[/]", soft_wrap=True
-        )
+    console.print(_overlap(lines))
+    if left := len(every) - len(lines):
+        console.print(f"[dim]and {left} more with fewer such rows or none: {escape(rest)}[/]", soft_wrap=True)
 
 
 def _overlap(lines: pl.DataFrame) -> Table:
@@ -345,14 +341,15 @@ def show_contamination(contamination: Contamination, worst: Sequence[Explanation
         console.print("no row shares anything with an evaluation set")
     else:
         named = lines.with_columns(source=lines["source"].replace(contamination.places))
-        console.print(_overlap(named.sort("rows", "source", "evaluation", descending=[True, False, False])))
+        _show_overlap(console, named, "--json")
     for row in worst:
         ((file, number),) = row.places
         of = row.evidence
         console.print()
         console.print(
             f"[bold]{escape(printable(file, 300))}:{number}[/]  [red]{escape(row.reason)}[/]: "
-            f"item {escape(printable(of['item'], 60))}, {of['statistic']} {of['value']:g} of {of['threshold']:g}",
+            f"item {escape(printable(of['item'], 60))}, {of['statistic']} {of['value']:g}, "
+            f"threshold {of['threshold']:g}",
             soft_wrap=True,
         )
         _show_texts(console, row, "")

@@ -168,9 +168,11 @@ class Contamination:
         }
 
     def worst(self, limit: int) -> list[Explanation]:
-        """The rows with the highest values, with their texts and those of the items that they hold."""
+        """The rows with the highest values, of each evaluation set in turn, with their texts and the items'."""
         excess = pl.col("value") / pl.col("threshold")
-        ranked = self.rows.sort(excess, "source", "file", "number", descending=[True, False, False, False]).head(limit)
+        ranked = self.rows.sort(excess, "source", "file", "number", descending=[True, False, False, False])
+        turn = pl.int_range(pl.len()).over("evaluation")
+        ranked = ranked.sort(turn, maintain_order=True).head(limit)
         paths = {(found.name, file.sha256): str(file.path) for found in self.surveyed for file in found.files}
         return [
             Explanation(
