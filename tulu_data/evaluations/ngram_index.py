@@ -24,7 +24,7 @@ from tulu_data.commit import make_folders, publish_folder, remove_folder, sha256
 from tulu_data.errors import ConflictError, InputError, InvariantError
 from tulu_data.evaluations.evaluation_set import PARTS, Item, Part
 from tulu_data.kernels import ngrams
-from tulu_data.kernels.ngrams import GRAM, PAIR_COLUMNS, POST, Index, Work
+from tulu_data.kernels.ngrams import GRAM, PAIR, POST, Index, Work
 from tulu_data.kernels.unicode import Normaliser, tables
 from tulu_data.kernels.words import MODES, Words, buffers, fold, scratch, words
 
@@ -77,9 +77,9 @@ class NgramIndex:
         `texts[offsets[i]:offsets[i + 1]]` are those of row i. Pairs that share less than
         `noted_from` of the item's n-grams by idf, and no whole text, are left out.
         """
-        pairs, idf, grams, gram_bounds = _scan(self.index, work, texts, offsets, self.setting, noted_from)
-        frame = pl.DataFrame(dict(zip(PAIR_COLUMNS, pairs.T, strict=True))).with_columns(idf=pl.Series(idf).round(6))
-        return Found(frame, grams, gram_bounds)
+        pairs, grams, gram_bounds = _scan(self.index, work, texts, offsets, self.setting, noted_from)
+        frame = pl.DataFrame({name: pairs[name] for name in PAIR.fields or ()})
+        return Found(frame.with_columns(pl.col("idf").round(6)).sort("row", "item"), grams, gram_bounds)
 
     def text_span(self, token: int, length: int) -> tuple[int, int, int]:
         """Where a run of an item's tokens stands: which of its texts, and from which character to which."""
@@ -105,7 +105,7 @@ def _scan(
     offsets: npt.NDArray[np.int64],
     setting: Setting,
     noted_from: float = 0.0,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+) -> tuple[npt.NDArray[np.void], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     data, bounds = buffers(texts)
     longest = int(np.diff(bounds[offsets]).max(initial=0))
     room = (
@@ -407,8 +407,8 @@ def _holders(
 ) -> npt.NDArray[np.int64]:
     """In how many items each short item is whole: a stem that many questions end with is no item's own."""
     pairs = _scan(index, Work.for_index(index), strings, item_bounds, setting)[0]
-    whole = pairs[pairs[:, PAIR_COLUMNS.index("whole")] == texts[pairs[:, 1]]]
-    return np.bincount(whole[:, 1], minlength=len(texts))
+    whole = pairs["item"][pairs["whole"] == texts[pairs["item"]]]
+    return np.bincount(whole, minlength=len(texts))
 
 
 def _ignored(setting: Setting) -> npt.NDArray[np.uint64]:
@@ -439,7 +439,7 @@ def _whole_texts(
     order = np.argsort(hashes, kind="stable")
     distinct, first = np.unique(hashes[order], return_index=True)
     return {
-        "whole_lengths": np.unique(lengths[lengths > 1]).astype(np.int64),
+        "whole_lengths": np.unique(lengths),
         "whole_slots": ngrams.slots_for(distinct),
         "whole_bits": ngrams.bits_for(distinct),
         "start_bits": ngrams.bits_for(_pairs(found, firsts[lengths > 1])),

@@ -60,7 +60,7 @@ class Index(NamedTuple):
     N-grams, in the order in which they first stand: `grams`, one more than there are, and
     `posts`; `gram_slots` uint64, a hash table of them; `gram_bits` uint64. Numbers:
     `number_token` int64, `number_slots` uint64. Whole texts:
-    `whole_lengths` int64, in words, from 2 on; `whole_slots`, `whole_bits` uint64;
+    `whole_lengths` int64, in words; `whole_slots`, `whole_bits` uint64;
     `start_bits` uint64 of their first two words, and `single_bits` of those of one word,
     empty where there are none; `whole_bounds` int64 and `whole_text` int32: which texts are
     equal. `text_bounds` int64 are tokens, `item_bounds` int64 texts, `item_idf` float64 of
@@ -123,22 +123,14 @@ class Work(NamedTuple):
         )
 
 
-PAIR_COLUMNS: Final = (
-    "row",
-    "item",
-    "covered",
-    "grams",
-    "longest",
-    "whole",
-    "text",
-    "start",
-    "end",
-    "item_token",
-    "covered_all",
-    "numbers",
-    "numbers_missing",
+PAIR: Final = np.dtype(
+    [
+        *((name, np.int64) for name in ("row", "item", "covered", "grams", "longest", "whole", "text", "start", "end")),
+        *((name, np.int64) for name in ("item_token", "covered_all", "numbers", "numbers_missing")),
+        ("idf", np.float64),
+    ]
 )
-"""The columns of a scan's pairs, all int64; `idf` is beside them."""
+"""A line of a scan: what a row and an item share."""
 
 
 @inlined
@@ -513,12 +505,27 @@ def _known_grams(hashes, first, last, n, bits, places, count):
 
 
 @inlined
-def _known_pairs(hashes, first, last, bits, places, count):
-    """Write the places of words at which a pair begins that may be one of the index; returns the new count."""
-    for place in range(first, last - 1):
+def _known_starts(hashes, first, last, index, places, count):
+    """Write the places of words at which a whole text may begin; returns the new count."""
+    has_single = len(index.single_bits) > 0
+    for place in range(first, last):
+        known = False
+        if place + 1 < last:
+            known = _has_bits(index.start_bits, hashes[place] * _BASE + hashes[place + 1])
+        if has_single:
+            known |= _has_bits(index.single_bits, hashes[place])
         places[count] = place
-        count += _has_bits(bits, hashes[place] * _BASE + hashes[place + 1])
+        count += known
     return count
+
+
+@kernel
+def _longer(array, used):
+    """The same lines in an array of twice the length."""
+    more = np.empty(2 * len(array) + used, array.dtype)
+    for place in range(used):
+        more[place] = array[place]
+    return more
 
 
 @kernel
@@ -526,8 +533,8 @@ def scan(owned, bounds, rows, owned_table, mode, n, noted_from, owned_index, own
     """Every pair of a row and an item that share something.
 
     `rows[i]` to `rows[i + 1]` are the texts of row i, whose bytes `bounds` gives. Returns
-    `pairs`, int64 with the columns of `PAIR_COLUMNS`, by row and item; their idf sums,
-    float64; the distinct n-grams that each row has, int32, and where each row's begin.
+    lines of `PAIR`, by row; the distinct n-grams that each row has, int32, and where each
+    row's begin.
     `text` counts the row's texts; `start` and `end` are characters of it: the longest run
     of words that row and item share, which begins at the item's token `item_token`. Pairs
     that share less than `noted_from` of the item's idf, and no whole text, are left out.
@@ -536,21 +543,19 @@ def scan(owned, bounds, rows, owned_table, mode, n, noted_from, owned_index, own
     index, work = _borrowed_index(owned_index), _borrowed_work(owned_work)
     hashes, starts, ends = borrowed(owned_words[0]), borrowed(owned_words[1]), borrowed(owned_words[2])
     places = borrowed(owned_words[3])
-    pairs = np.empty((1024, len(PAIR_COLUMNS)), np.int64)
-    sums = np.empty(1024, np.float64)
+    pairs = np.empty(1024, PAIR)
     grams = np.empty(1024, np.int32)
     gram_bounds = np.zeros(len(rows), np.int64)
     used = 0
     listed = 0
     has_grams = len(index.posts) > 0
     has_whole = len(index.whole_text) > 0
-    has_single = len(index.single_bits) > 0
     row_stamp, clock = work.clock[0], work.clock[1]
     for row in range(len(rows) - 1):
         row_stamp += 1
         touched = 0
         work.clock[2] = 0
-        count = 0
+        count = np.int64(0)
         for text in range(rows[row], rows[row + 1]):
             start, end = bounds[text], bounds[text + 1]
             first = count
@@ -565,7 +570,7 @@ def scan(owned, bounds, rows, owned_table, mode, n, noted_from, owned_index, own
                     if gram >= 0:
                         touched = _count_gram(gram, n, place, message, index, row_stamp, work, touched)
             if has_whole:
-                for known in range(_known_pairs(hashes, first, count, index.start_bits, places, 0)):
+                for known in range(_known_starts(hashes, first, count, index, places, 0)):
                     place = np.int64(places[known])
                     rolled = uint64(0)
                     last = place
@@ -578,16 +583,9 @@ def scan(owned, bounds, rows, owned_table, mode, n, noted_from, owned_index, own
                         mixed = _mixed(rolled)
                         if _has_bits(index.whole_bits, mixed):
                             touched = _count_whole(mixed, place, message, index, row_stamp, work, touched)
-            if has_single:
-                for place in range(first, count):
-                    if _has_bits(index.single_bits, hashes[place]):
-                        mixed = _mixed(hashes[place])
-                        touched = _count_whole(mixed, place, message, index, row_stamp, work, touched)
         fresh_grams = work.clock[2]
-        if listed + fresh_grams > len(grams):
-            more_grams = np.empty(2 * (listed + fresh_grams), np.int32)
-            more_grams[:listed] = grams[:listed]
-            grams = more_grams
+        while listed + fresh_grams > len(grams):
+            grams = _longer(grams, listed)
         for place in range(fresh_grams):
             grams[listed + place] = work.matched[place]
         listed += fresh_grams
@@ -604,43 +602,34 @@ def scan(owned, bounds, rows, owned_table, mode, n, noted_from, owned_index, own
                             work.number_seen[digits] = row_stamp
                     place += 1
         clock += count + rows[row + 1] - rows[row]
-        work.touched[:touched].sort()
         for place in range(touched):
             item = work.touched[place]
             shared = work.shared[item]
             if shared.whole == 0 and shared.idf < noted_from * index.item_idf[item]:
                 continue
             if used == len(pairs):
-                more = np.empty((2 * used, len(PAIR_COLUMNS)), np.int64)
-                more[:used] = pairs
-                pairs = more
-                more_sums = np.empty(2 * used, np.float64)
-                more_sums[:used] = sums
-                sums = more_sums
-            pairs[used, 0] = row
-            pairs[used, 1] = item
-            covered, covered_all, numbers, missing = _coverage(item, n, row_stamp, index, work)
-            pairs[used, 2] = covered
-            pairs[used, 3] = shared.grams
-            pairs[used, 4] = shared.longest
-            pairs[used, 5] = shared.whole
+                pairs = _longer(pairs, used)
             begin = bounds[rows[row] + shared.text]
-            pairs[used, 6] = shared.text
-            pairs[used, 7] = _characters(data, begin, begin + shared.start)
-            pairs[used, 8] = _characters(data, begin, begin + shared.end)
-            pairs[used, 9] = shared.token
-            pairs[used, 10] = covered_all
-            pairs[used, 11] = numbers
-            pairs[used, 12] = missing
-            sums[used] = shared.idf
+            pair = pairs[used]
+            pair.row = row
+            pair.item = item
+            pair.grams = shared.grams
+            pair.longest = shared.longest
+            pair.whole = shared.whole
+            pair.text = shared.text
+            pair.start = _characters(data, begin, begin + shared.start)
+            pair.end = _characters(data, begin, begin + shared.end)
+            pair.item_token = shared.token
+            pair.idf = shared.idf
+            _cover(pair, n, row_stamp, index, work)
             used += 1
     work.clock[0], work.clock[1] = row_stamp, clock
-    return pairs[:used], sums[:used], grams[:listed], gram_bounds
+    return pairs[:used], grams[:listed], gram_bounds
 
 
 @inlined
-def _coverage(item, n, row, index, work):
-    """Of an item's tokens: those in n-grams that the row has, the same with common n-grams, and numbers.
+def _cover(pair, n, row, index, work):
+    """Count an item's tokens in n-grams that the row has, the same with common n-grams, and numbers.
 
     Numbers are counted between the first and the last token that is covered: all of them,
     and those that the row has nowhere.
@@ -648,7 +637,8 @@ def _coverage(item, n, row, index, work):
     covered = covered_all = numbers = missing = 0
     pending = pending_missing = 0
     until = until_all = np.int64(0)
-    for token in range(index.text_bounds[index.item_bounds[item]], index.text_bounds[index.item_bounds[item + 1]]):
+    first, last = index.item_bounds[pair.item], index.item_bounds[pair.item + 1]
+    for token in range(index.text_bounds[first], index.text_bounds[last]):
         gram = index.token_gram[token]
         if gram >= 0 and work.gram_seen[gram] == row:
             until_all = token + n
@@ -667,4 +657,7 @@ def _coverage(item, n, row, index, work):
             pending = pending_missing = 0
         elif covered_all == 0:
             pending = pending_missing = 0
-    return covered, covered_all, numbers, missing
+    pair.covered = covered
+    pair.covered_all = covered_all
+    pair.numbers = numbers
+    pair.numbers_missing = missing

@@ -187,7 +187,8 @@ _beyond = _mask(lambda builder, lanes: builder.icmp_signed("<", lanes, _splat(0)
 def _padded(data, index):
     """The last bytes of a buffer, as many as a mask takes."""
     block = np.zeros(LANES, np.uint8)
-    block[: len(data) - index] = data[index:]
+    for place in range(index, len(data)):
+        block[place - index] = data[place]
     return block
 
 
@@ -623,7 +624,7 @@ def _split_all(owned, bounds, owned_table, mode, hashes, starts, ends, codes):
     hashes, starts, ends = borrowed(hashes), borrowed(starts), borrowed(ends)
     codes = borrowed(codes)
     offsets = np.zeros(len(bounds), dtype=np.int64)
-    count = 0
+    count = np.int64(0)
     for text in range(len(bounds) - 1):
         count = split(data, bounds[text], bounds[text + 1], table, mode, hashes, starts, ends, count, codes)
         offsets[text + 1] = count
