@@ -23,7 +23,7 @@ from tulu_data.kernels.sha256 import MANY, sha256_rows
 from tulu_data.plan import TAKE, Plan, Step
 from tulu_data.recipe import Recipe
 from tulu_data.rows import fixed_bytes, hex_texts, hexed, in_order, keyed_order
-from tulu_data.stage import Filter, Resolver, blamed
+from tulu_data.stage import COLUMNS, Filter, Resolver, blamed
 from tulu_data.workspace import Table
 
 KEPT: Final = "kept"
@@ -39,7 +39,7 @@ class Decision:
     Arrays have one entry a row: `source` (index into `sources`), `file` (index into
     `files`), `place` (the record's number in its file), `id` (16 bytes), `content`
     (32 bytes), `fate` (index into `fates`; 0 is kept), `copies`, `reason` (index into
-    `reasons`). `evidence` holds a verdict table for each step that dropped rows.
+    `reasons`). `columns` are those of `stage.COLUMNS`, null where nothing wrote them. `evidence` holds a verdict table for each step that dropped rows.
     `alone` counts, for each filter and source, what it would have dropped by itself;
     `reports` are the tables that stages make beside their verdicts, by step and name.
     """
@@ -56,6 +56,7 @@ class Decision:
     fate: npt.NDArray[np.uint8]
     copies: npt.NDArray[np.uint32]
     reason: npt.NDArray[np.uint16]
+    columns: pl.DataFrame
     reasons: list[str] = field(default_factory=lambda: [""])
     evidence: dict[str, pl.DataFrame] = field(default_factory=dict)
     alone: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -126,7 +127,7 @@ def decide(
             if not is_trial:
                 step.stage.check_report(decision.reports[step.name])
         else:
-            given = _given(decision, recipe, step, shards, tables, ranks)
+            given = _given(decision, step, shards, tables, ranks)
             found = _resolve(step.stage, step, given)
             repeated = found.filter(pl.col("copies") > 1)
             decision.copies[repeated["row"].to_numpy()] = repeated["copies"].to_numpy()
@@ -164,7 +165,14 @@ def _numbered(recipe: Recipe, plan: Plan, shards: Sequence[Shard]) -> Decision:
         fate=np.zeros(total, dtype=np.uint8),
         copies=np.ones(total, dtype=np.uint32),
         reason=np.zeros(total, dtype=np.uint16),
+        columns=_columns(recipe, sources, source),
     )
+
+
+def _columns(recipe: Recipe, sources: Sequence[str], source: npt.NDArray[np.uint16]) -> pl.DataFrame:
+    domains = pl.Series("domain", [recipe.sources[name].domain for name in sources], dtype=pl.String)
+    others = [pl.lit(None, dtype).alias(name) for name, dtype in COLUMNS.items() if name != "domain"]
+    return domains.gather(source).to_frame().with_columns(others)
 
 
 def _ids(
@@ -248,10 +256,10 @@ def _share(fraction: Decimal, rows: int) -> int:
 
 def _measures(decision: Decision, tables: Sequence[dict[str, Table]], step: Step, index: int) -> pl.DataFrame:
     start, end = decision.starts[index], decision.starts[index + 1]
-    rows = pl.Series("row", np.arange(start, end, dtype=np.uint32))
-    if not step.stage.is_measured:
-        return rows.to_frame()
-    return table.read_frame(tables[index][step.name].path).insert_column(0, rows)
+    rows = pl.Series("row", np.arange(start, end, dtype=np.uint32)).to_frame()
+    needed = decision.columns[start:end].select(step.stage.needs())
+    measured = table.read_frame(tables[index][step.name].path) if step.stage.is_measured else pl.DataFrame()
+    return pl.concat([frame for frame in (rows, measured, needed) if frame.width], how="horizontal")
 
 
 def _judge(
@@ -259,14 +267,22 @@ def _judge(
 ) -> pl.DataFrame:
     found = [verdicts.none(stage.evidence)]
     tallies: dict[str, list[pl.DataFrame]] = {}
+    written: list[pl.DataFrame] = []
     for index, shard in enumerate(shards):
+        known = decision.columns[decision.starts[index] : decision.starts[index + 1]]
+        written.append(known.select(stage.writes))
         if shard.rows and stage.applies_to(shard.source):
             measures = _measures(decision, tables, step, index)
             with blamed(stage):
                 judged = stage.judge(measures)
+                if stage.writes:
+                    named = measures if "domain" in measures.columns else measures.with_columns(known["domain"])
+                    written[-1] = stage.annotate(named).cast({name: COLUMNS[name] for name in stage.writes})
                 for name, tally in stage.tally(measures).items():
                     tallies.setdefault(name, []).append(tally.with_columns(pl.lit(shard.source).alias("source")))
             found.append(verdicts.check(judged, stage.evidence, measures["row"], step.name))
+    if stage.writes and written:
+        decision.columns = decision.columns.with_columns(pl.concat(written))
     with blamed(stage):
         decision.reports[step.name] = stage.report({name: pl.concat(frames) for name, frames in tallies.items()})
     judged = pl.concat(found).filter(pl.col("copies") == 0)
@@ -277,7 +293,6 @@ def _judge(
 
 def _given(
     decision: Decision,
-    recipe: Recipe,
     step: Step,
     shards: Sequence[Shard],
     tables: Sequence[dict[str, Table]],
@@ -292,7 +307,7 @@ def _given(
             rows = measures["row"].to_numpy()
             named = measures.with_columns(
                 pl.lit(shard.source).alias("source"),
-                pl.lit(recipe.sources[shard.source].domain, pl.String).alias("domain"),
+                decision.columns["domain"][decision.starts[index] : decision.starts[index + 1]],
                 pl.Series("order", ranks[rows]),
             )
             frames.append(named.filter(pl.Series(kept[rows])))

@@ -71,6 +71,12 @@ class Recipe(BaseModel):
             raise ValueError(f"phases run in the order {' → '.join(PHASES)}; put the stages so: {names}")
         if sum(stage.phase == "mix" for stage in stages) > 1:
             raise ValueError("two stages mix; a recipe is mixed once, last")
+        written: set[str] = {"domain"}
+        for place, stage in enumerate(stages):
+            for column in set(stage.needs()) - written:
+                writer = "tokens" if column == "tokens" else f"{column}, or {column}_filter"
+                raise ValueError(f"{stage.name()} (stages[{place}]) needs the column {column}; put the stage {writer} before it")
+            written.update(stage.writes)
         return stages
 
     def with_sources(self, sources: Mapping[str, Source]) -> Recipe:

@@ -23,7 +23,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from tulu_data.errors import InvariantError, TuluDataError
 from tulu_data.rows import Rows
-from tulu_data.verdicts import Evidence
+from tulu_data.verdicts import Evidence, none
 from tulu_data.workspace import Workspace
 
 Phase = Literal["rewrite", "judge", "deduplicate", "mix"]
@@ -39,6 +39,9 @@ class _Marker:
     def __repr__(self) -> str:
         return self.name
 
+
+COLUMNS: dict[str, type[pl.DataType]] = {"domain": pl.String, "language": pl.String, "tokens": pl.Int32}
+"""The columns of a row that stages compute, with their types; `domain` is the source's where it says one."""
 
 DECIDES = _Marker("Decides")
 NAMES_SOURCES = _Marker("names sources")
@@ -70,6 +73,8 @@ class Stage(BaseModel):
     """The columns that it is handed; others it can't see."""
     evidence: ClassVar[Evidence] = {}
     """The columns of its evidence and their polars types; `twin` holds a row and is written as its id."""
+    writes: ClassVar[tuple[str, ...]] = ()
+    """The columns of `COLUMNS` that a filter's measures give to rows."""
     requires: ClassVar[tuple[str, ...]] = ()
     """Distributions whose version decides what it measures."""
 
@@ -102,6 +107,10 @@ class Stage(BaseModel):
         `evidence` is what it filed on the row, `facts` what it said in the manifest.
         """
         return None
+
+    def needs(self) -> tuple[str, ...]:
+        """The columns of `COLUMNS` that it judges or resolves by: a stage before it writes them."""
+        return ()
 
     @classmethod
     def name(cls) -> str:
@@ -173,7 +182,11 @@ class Filter(Stage):
 
     @abstractmethod
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
-        """Verdicts on rows: `measures` has a column `row` and what `measure` gave."""
+        """Verdicts on rows: `measures` has a column `row`, what `measure` gave, and the columns that it needs."""
+
+    def annotate(self, measures: pl.DataFrame) -> pl.DataFrame:
+        """The columns that it writes, one line a row; `measures` has `domain`, the source's, beside what `judge` gets."""
+        return measures.select(self.writes)
 
     def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
         """What is to be summed up of some rows of one source, small, by name; beside its verdicts."""
@@ -185,6 +198,13 @@ class Filter(Stage):
 
     def check_report(self, report: Mapping[str, pl.DataFrame]) -> None:
         """Raise `FindingsError` (exit 4) where its report shows what the recipe does not allow."""
+
+
+class Annotator(Filter):
+    """Writes columns of rows, and removes none."""
+
+    def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
+        return none(self.evidence)
 
 
 class Resolver(Stage):
@@ -205,9 +225,10 @@ class Resolver(Stage):
     def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
         """Verdicts on the rows alive.
 
-        `measures` has, beside what `measure` gave, `row`, `source` and `domain` (String) and
-        `order` (UInt32): the rank of the row's keyed hash, which has no ties and depends
-        on nothing but ids and the recipe's seed. Break ties by it, never by position.
+        `measures` has, beside what `measure` gave and the columns that it needs, `row`,
+        `source` and `domain` (String) and `order` (UInt32): the rank of the row's keyed
+        hash, which has no ties and depends on nothing but ids and the recipe's seed. Break
+        ties by it, never by position.
         """
 
 

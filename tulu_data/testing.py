@@ -27,7 +27,7 @@ from tulu_data import verdicts
 from tulu_data.code_id import code_id
 from tulu_data.commit import sha256_file
 from tulu_data.rows import Conversation, Rows
-from tulu_data.stage import Filter, Mapper, Resolver, Stage
+from tulu_data.stage import COLUMNS, Filter, Mapper, Resolver, Stage
 from tulu_data.workspace import Workspace
 
 _TOOL_CALLS: Final = '[null,{"tool_calls":[{"function":{"arguments":"{}","name":"now"},"id":"1","type":"function"}]}]'
@@ -64,7 +64,7 @@ def _check_prepared(stage: Stage, rows: Rows) -> None:
     if isinstance(stage, Mapper):
         _check_mapper(stage, rows)
     elif isinstance(stage, Filter | Resolver):
-        measures = _check_measures(stage, rows)
+        measures = _needed(stage, _check_measures(stage, rows))
         if isinstance(stage, Filter):
             _check_filter(stage, measures)
         else:
@@ -129,11 +129,30 @@ def _check_measures(stage: Filter | Resolver, rows: Rows) -> pl.DataFrame:
     return whole.insert_column(0, numbers)
 
 
+def _needed(stage: Filter | Resolver, measures: pl.DataFrame) -> pl.DataFrame:
+    """The measures, with some value in each column that the stage needs."""
+    values = {"domain": ("math", "chat"), "language": ("en", "und", "zh"), "tokens": (7, 4096, 12)}
+    needed = [
+        pl.Series(name, [values[name][row % len(values[name])] for row in range(len(measures))], dtype=COLUMNS[name])
+        for name in stage.needs()
+    ]
+    return measures.with_columns(needed)
+
+
+def _check_annotations(stage: Filter, measures: pl.DataFrame) -> None:
+    domains = pl.Series("domain", [None] * len(measures), dtype=pl.String)
+    named = measures if "domain" in measures.columns else measures.with_columns(domains)
+    columns = stage.annotate(named)
+    assert columns.schema == {name: COLUMNS[name] for name in stage.writes}, "annotate gives what it writes"
+    assert len(columns) == len(measures), "annotate must give one line a row"
+
+
 def _checked(stage: Filter | Resolver, given: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     return verdicts.check(found, stage.evidence, given["row"], stage.name()).sort("row")
 
 
 def _check_filter(stage: Filter, measures: pl.DataFrame) -> None:
+    _check_annotations(stage, measures)
     whole = _checked(stage, measures, stage.judge(measures))
     assert not (whole["copies"] > 1).any(), "a filter drops rows; it never repeats them"
     alone = [_checked(stage, row, stage.judge(row)) for row in measures.iter_slices(1)]

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -28,6 +29,7 @@ from tulu_data.rows import CONTENT, MESSAGES, Rows, fixed_bytes, hex_texts, in_o
 from tulu_data.scan import batches
 
 TOOL_COLUMNS: Final = ("tool_calls", "tools")
+COMPUTED: Final = {"domain": pa.string(), "language": pa.string(), "tokens": pa.int32()}
 
 
 class Layout:
@@ -115,7 +117,7 @@ def write(
         make_folders(spill)
         make_folders(staging / "data")
         schema = _published(decision, shards)
-        routes = _routes(recipe, decision, layout, shards, schema, missing, spill)
+        routes = _routes(decision, layout, shards, schema, missing, spill)
         spilled = tuple(executor.run(route_shard, routes, tick))
         rows = np.bincount(layout.file, minlength=len(layout.names)).tolist()
         parts = [
@@ -136,9 +138,7 @@ def _published(decision: Decision, shards: Sequence[Shard]) -> pa.Schema:
             ("messages", MESSAGES),
             *((name, pa.string()) for name in with_tools),
             ("source", pa.string()),
-            ("domain", pa.string()),
-            ("language", pa.string()),
-            ("tokens", pa.int32()),
+            *COMPUTED.items(),
         ]
     )
 
@@ -159,11 +159,12 @@ class RouteUnit:
     """The kept rows of one store shard, and where they go: a unit of work.
 
     Arrays have one entry a row that is written: `offset` (the row's place in the shard),
-    `id` (16 bytes), `content` (32 bytes), `copy`, `file` and `position` as in `Layout`.
+    `id` (16 bytes), `content` (32 bytes), `copy`, `file` and `position` as in `Layout`;
+    `columns` are the computed ones.
     """
 
     shard: Shard
-    domain: str | None
+    columns: pa.RecordBatch
     offset: npt.NDArray[np.int64]
     id: npt.NDArray[np.void]
     content: npt.NDArray[np.void]
@@ -202,8 +203,13 @@ class OutputUnit:
         return f"writing {self.target.name}"
 
 
+def _computed(decision: Decision, rows: npt.NDArray[np.int64]) -> pa.RecordBatch:
+    chosen = decision.columns.select(COMPUTED)[rows]
+    arrays = [chosen[name].to_arrow(compat_level=pl.CompatLevel.oldest()).cast(kind) for name, kind in COMPUTED.items()]
+    return pa.RecordBatch.from_arrays(arrays, list(COMPUTED))
+
+
 def _routes(
-    recipe: Recipe,
     decision: Decision,
     layout: Layout,
     shards: Sequence[Shard],
@@ -220,7 +226,7 @@ def _routes(
         if len(chosen):
             yield RouteUnit(
                 shard,
-                recipe.sources[shard.source].domain,
+                _computed(decision, rows),
                 rows - start,
                 decision.id[rows],
                 decision.content[rows],
@@ -289,9 +295,7 @@ def _output(unit: RouteUnit, chosen: npt.NDArray[np.intp], rows: Rows, schema: p
     columns = {
         "id": ids,
         "source": pa.repeat(unit.shard.source, count),
-        "domain": pa.nulls(count, pa.string()) if unit.domain is None else pa.repeat(unit.domain, count),
-        "language": pa.nulls(count, pa.string()),
-        "tokens": pa.nulls(count, pa.int32()),
+        **{name: unit.columns.column(name).take(pa.array(chosen)) for name in COMPUTED},
         "position": pa.array(unit.position[chosen]),
     }
     arrays = [columns[name] if name in columns else rows.column(name) for name in schema.names]

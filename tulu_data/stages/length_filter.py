@@ -15,13 +15,15 @@ from tulu_data.verdicts import Evidence, drop, none
 
 
 class LengthFilter(Filter):
-    """Drop conversations outside a range of messages or characters.
+    """Drop conversations outside a range of messages, characters or tokens.
 
         - length_filter: {max_messages: 40, max_characters: 20_000}
         - length_filter: {on: response, min_characters: 1}
+        - length_filter: {max_tokens: 4096}
 
     Messages and characters (Unicode code points) are those of `on`; the calls of tools
-    count as JSON text. Evidence: what was measured, and the limit it is beyond.
+    count as JSON text. Tokens are those of the whole conversation, as the stage `tokens`
+    counted them before. Evidence: what was measured, and the limit it is beyond.
     """
 
     reads: ClassVar = ("messages", "tool_calls")
@@ -32,13 +34,22 @@ class LengthFilter(Filter):
     max_messages: Decides[PositiveInt | None] = Field(None, description="Most messages; no limit where not said")
     min_characters: Decides[NonNegativeInt] = Field(0, description="Fewest characters")
     max_characters: Decides[PositiveInt | None] = Field(None, description="Most characters; no limit where not said")
+    min_tokens: Decides[NonNegativeInt | None] = Field(None, description="Fewest tokens of the column `tokens`")
+    max_tokens: Decides[PositiveInt | None] = Field(None, description="Most tokens of the column `tokens`")
 
     @model_validator(mode="after")
     def _some_room(self) -> LengthFilter:
-        for least, most in ((self.min_messages, self.max_messages), (self.min_characters, self.max_characters)):
-            if most is not None and least > most:
+        for least, most in (
+            (self.min_messages, self.max_messages),
+            (self.min_characters, self.max_characters),
+            (self.min_tokens, self.max_tokens),
+        ):
+            if most is not None and least is not None and least > most:
                 raise ValueError(f"nothing is at least {least} and at most {most}; it would drop every row")
         return self
+
+    def needs(self) -> tuple[str, ...]:
+        return () if self.min_tokens is None and self.max_tokens is None else ("tokens",)
 
     def measure(self, rows: Rows) -> pl.DataFrame:
         """Columns `messages` and `characters`, UInt32."""
@@ -56,6 +67,8 @@ class LengthFilter(Filter):
             ("too many messages", "messages", self.max_messages, False),
             ("too few characters", "characters", self.min_characters, True),
             ("too many characters", "characters", self.max_characters, False),
+            ("too few tokens", "tokens", self.min_tokens, True),
+            ("too many tokens", "tokens", self.max_tokens, False),
         ):
             if limit is not None:
                 evidence = (pl.col(measured).cast(pl.UInt64).alias("measured"), pl.lit(limit, pl.UInt64).alias("limit"))

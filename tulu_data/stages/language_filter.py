@@ -1,0 +1,62 @@
+"""Drop rows in other languages than those that are wanted."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import polars as pl
+from pydantic import Field, model_validator
+
+from tulu_data.languages import Identifying
+from tulu_data.language_id import UNDETERMINED
+from tulu_data.stage import Decides, Share
+from tulu_data.verdicts import Evidence, drop
+
+
+class LanguageFilter(Identifying):
+    """Keep rows in some languages, and write the column `language`.
+
+        - language_filter: {keep: [en]}
+        - language_filter: {keep: [en, de, zh], min_share: 0.8, undetermined: drop}
+        - language_filter: {drop: [zh]}
+
+    Languages are found as by the stage `language`, whose options it has. Rows whose
+    language can't be told (`und`: little or no prose, such as bare code) are kept unless
+    `undetermined: drop`; `reports/language_filter-languages.parquet` counts them apart.
+    Evidence: the language, its score, and the part of the letters in that language.
+    """
+
+    evidence: ClassVar[Evidence] = {"language": pl.String, "score": pl.Float64, "share": pl.Float64}
+
+    keep: Decides[tuple[str, ...]] = Field((), description="The languages that are kept; others are dropped")
+    drop: Decides[tuple[str, ...]] = Field((), description="The languages that are dropped; others are kept")
+    min_share: Decides[Share | None] = Field(
+        None, description="Drop rows of which less than this part of the letters is in the row's language"
+    )
+    undetermined: Decides[Literal["keep", "drop"]] = Field("keep", description="What happens to rows that are `und`")
+
+    @model_validator(mode="after")
+    def _something(self) -> LanguageFilter:
+        if self.keep and self.drop:
+            raise ValueError("give 'keep' or 'drop', not both")
+        if not self.keep and not self.drop and self.min_share is None and self.undetermined == "keep":
+            raise ValueError("nothing would be dropped; give the languages that are kept, as: keep: [en]")
+        if UNDETERMINED in (*self.keep, *self.drop):
+            raise ValueError("und is no language; say what happens to such rows by: undetermined: drop")
+        return self
+
+    def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
+        shown = measures.with_columns(self.label().alias("language"))
+        language, is_known = pl.col("language"), pl.col("language") != UNDETERMINED
+        others = ~language.is_in(self.keep) if self.keep else language.is_in(self.drop)
+        mixed = pl.lit(False) if self.min_share is None else pl.col("share") < float(self.min_share)
+        reason = (
+            pl.when(~is_known)
+            .then(pl.lit("language can't be told"))
+            .when(others)
+            .then(pl.format("language {}", language))
+            .otherwise(pl.lit("in several languages"))
+        )
+        is_dropped = (is_known & (others | mixed)) | (~is_known & pl.lit(self.undetermined == "drop"))
+        evidence = ("language", pl.col("score", "share").cast(pl.Float64).round(4))
+        return drop(shown, is_dropped, reason=reason, evidence=evidence)

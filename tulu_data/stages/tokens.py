@@ -1,0 +1,77 @@
+"""Count the tokens of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import polars as pl
+from pydantic import Field
+
+from tulu_data.rows import Rows
+from tulu_data.stage import Annotator
+from tulu_data.token_counter import Message, TokenCounter, open_counter
+from tulu_data.workspace import Workspace
+
+MEASURES = {"tokens": pl.Int32, "trainable": pl.Int32, "messages": pl.List(pl.Int32)}
+
+
+class Tokens(Annotator):
+    """Count the tokens of each row into the column `tokens`.
+
+        - tokens: {}
+        - tokens: {tokenizer: o200k_base}
+        - tokens: {tokenizer: ./tokenizers/olmo}
+
+    `tokenizer` is an encoding of tiktoken, of which `cl100k_base` needs no network, or the
+    folder of a Hugging Face tokenizer, whose chat template is then applied. tiktoken's
+    counts are those of all contents and of the calls of tools, without what a template puts
+    between them. Measures: `tokens`; `trainable`, those of the assistant's messages; and
+    `messages`, of each message. `reports/tokens-sources.parquet` sums them by source.
+    """
+
+    reads: ClassVar = ("messages", "tool_calls")
+    writes: ClassVar = ("tokens",)
+    requires: ClassVar = ("tiktoken",)
+
+    tokenizer: str = Field("cl100k_base", min_length=1, description="An encoding of tiktoken, or a folder")
+
+    def prepare(self, workspace: Workspace, digest: Callable[[Path], str]) -> Self:
+        """Open the tokenizer, before anything is read.
+
+        Raises `InputError` (exit 3) where there is none of this name, or its files are not whole.
+        """
+        self._counter()
+        return self
+
+    @property
+    def artifacts(self) -> dict[str, str]:
+        return {"tokenizer": self._counter().digest}
+
+    def facts(self) -> dict[str, Any]:
+        return {"tokenizer": self.tokenizer, "digest": self._counter().digest}
+
+    def _counter(self) -> TokenCounter:
+        return open_counter(self.tokenizer)
+
+    def measure(self, rows: Rows) -> pl.DataFrame:
+        """Columns `tokens`, `trainable` (Int32) and `messages` (a list of Int32)."""
+        calls = rows.column("tool_calls").to_pylist()
+        conversations = [
+            [Message(message["role"], message["content"]) for message in messages]
+            + ([Message("assistant", call)] if call is not None else [])
+            for messages, call in zip(rows.column("messages").to_pylist(), calls, strict=True)
+        ]
+        return pl.DataFrame(self._counter().count(conversations), schema=MEASURES, orient="row")
+
+    def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        summed = measures.select(pl.len().alias("rows"), pl.col("tokens", "trainable").cast(pl.Int64).sum())
+        return {"sources": summed}
+
+    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+        """`sources`: rows, tokens and trainable tokens by source, before anything is dropped."""
+        if not tallies:
+            return {}
+        counts = pl.col("rows", "tokens", "trainable").cast(pl.Int64).sum()
+        return {"sources": tallies["sources"].group_by("source").agg(counts).sort("source")}
