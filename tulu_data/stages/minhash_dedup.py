@@ -319,8 +319,9 @@ class MinhashDedup(Comparer):
         )
         of_twins = sources.rename({"row": "twin", "source": "twin_source"})
         pairs = verdicts.join(sources, on="row").join(of_twins, on="twin")
+        named = members.join(sources, on="row").with_columns(pl.len().over("cluster").alias("rows"))
         return {
-            "clusters": members.join(sources, on="row").select("cluster", "row", "source", "is_twin", "jaccard"),
+            "clusters": named.select("cluster", "rows", "row", "source", "is_twin", "jaccard"),
             "sources": pairs.group_by("source", "twin_source").len("rows").sort("source", "twin_source"),
         }
 
