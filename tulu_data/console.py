@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tulu_data.duplicates import Cluster, Duplicates
     from tulu_data.explain import Explanation
     from tulu_data.leaks import Leaks
+    from tulu_data.mixture import Mixture
     from tulu_data.plan import Plan
     from tulu_data.planted import Found
     from tulu_data.recipe import Recipe
@@ -44,6 +45,7 @@ SHOWN_CLUSTERS: Final = 3
 SHOWN_MESSAGES: Final = 4
 MATRIX_COLUMNS: Final = 8
 ID_DIGITS: Final = 12
+BEGINS_CHARACTERS: Final = 120
 
 
 def _console(stderr: bool) -> Console:
@@ -121,7 +123,7 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
     for step, path in built.mixture.overlaps.items():
         _show_overlap(console, step, path)
     for step, path in built.mixture.clusters.items():
-        _show_clusters(console, step, path)
+        _show_clusters(console, built.mixture, step, path)
     if found:
         console.print()
         console.print(_planted(found))
@@ -181,25 +183,25 @@ def _overlap(lines: pl.DataFrame) -> Table:
     return table
 
 
-def _show_clusters(console: Console, step: str, path: Path) -> None:
+def _show_clusters(console: Console, mixture: Mixture, step: str, path: Path) -> None:
     """The largest clusters of near-duplicates, and whose rows went for whose."""
+    from tulu_data.explain import Explainer
     from tulu_data.table import read_frame
 
     twins = read_frame(path).filter("is_twin").sort("cluster")
-    if twins.is_empty():
-        console.print(f"\n{escape(step)}: no two rows are near")
-        return
-    largest = ", ".join(
-        f"{line['rows']:,} of {escape(line['source'])} ({line['id'][:ID_DIGITS]})"
-        for line in twins.head(SHOWN_CLUSTERS).iter_rows(named=True)
-    )
-    console.print(f"\n{escape(step)}: {len(twins):,} clusters; the largest: {largest}", soft_wrap=True)
+    console.print(f"\n{escape(step)}: {len(twins):,} clusters of near rows", soft_wrap=True)
+    explainer = Explainer(mixture)
+    for line in twins.head(SHOWN_CLUSTERS).iter_rows(named=True):
+        (twin,) = explainer.by_id(line["id"])
+        begins = f": {printable(_begins(twin.messages), BEGINS_CHARACTERS)}" if twin.messages else ""
+        where = f"{line['rows']:,} near {line['id'][:ID_DIGITS]} of {line['source']}"
+        console.print(f"  {escape(where + begins)}", soft_wrap=True)
     _show_pairs(console, read_frame(path.with_name(f"{step}-sources.parquet")))
 
 
 def _show_pairs(console: Console, pairs: pl.DataFrame) -> None:
-    """How many rows of each source (a line) are near rows of each (a column), where there are several."""
-    if len(pairs) > 1 or (pairs["source"] != pairs["twin_source"]).any():
+    """How many rows of each source (a line) are near rows of each (a column), where not each is near its own alone."""
+    if (pairs["source"] != pairs["twin_source"]).any():
         console.print()
         console.print(_matrix(pairs))
 
@@ -394,6 +396,11 @@ def _marked(text: str, start: int, end: int) -> str:
     return f"{shown}⟦[bold red]{middle}[/]⟧{escape(printable(after, CONTEXT_CHARACTERS))}"
 
 
+def _begins(messages: Sequence[tuple[str, str]]) -> str:
+    """The first text of the user, or the first."""
+    return next((content for role, content in messages if role == "user"), messages[0][1])
+
+
 def show_removed(explanations: Sequence[Explanation], total: int) -> None:
     """Removed rows, a line or two each."""
     console = _console(stderr=False)
@@ -410,8 +417,7 @@ def show_removed(explanations: Sequence[Explanation], total: int) -> None:
             soft_wrap=True,
         )
         if row.messages:
-            begins = next((content for role, content in row.messages if role == "user"), row.messages[0][1])
-            console.print(f"  {escape(printable(begins, 120))}", soft_wrap=True)
+            console.print(f"  {escape(printable(_begins(row.messages), BEGINS_CHARACTERS))}", soft_wrap=True)
     if total > len(explanations):
         note(f"{len(explanations):,} of {total:,}; more with --limit")
     elif not total:

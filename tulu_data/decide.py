@@ -136,8 +136,7 @@ def decide(
             if not is_trial:
                 step.stage.check_report(decision.reports[step.name])
         else:
-            given = _given(decision, recipe, step, shards, tables, ranks)
-            found = _resolve(decision, step.stage, step, given, looker)
+            found = _resolve(decision, step.stage, step, _given(decision, recipe, step, shards, tables, ranks), looker)
             repeated = found.filter(pl.col("copies") > 1)
             decision.copies[repeated["row"].to_numpy()] = repeated["copies"].to_numpy()
             dropped = found.filter(pl.col("copies") == 0)
