@@ -95,6 +95,7 @@ def test_the_answers_of_json(run: Run):
     assert list(json.loads(run("stages", "--json").stdout)) == [
         "exact_dedup",
         "length_filter",
+        "minhash_dedup",
         "ngram_decontamination",
         "pattern_filter",
         "weighted_mix",

@@ -396,7 +396,7 @@ def test_files_of_one_name_and_bad_records_have_their_place(run: Run, yard: Yard
 
 
 def test_a_copy_that_fails_leaves_nothing(run: Run, yard: Yard, monkeypatch: pytest.MonkeyPatch):
-    from tulu_data import clean_copy, contamination
+    from tulu_data import clean_copy, contamination, findings
     from tulu_data.evaluations import catalogue
     from tulu_data.executors.inline import Inline
     from tulu_data.progress import Silent
@@ -405,7 +405,7 @@ def test_a_copy_that_fails_leaves_nothing(run: Run, yard: Yard, monkeypatch: pyt
     monkeypatch.setenv("TULU_DATA_EVALS", str(yard.root / "evals"))
     data = yard.jsonl("data.jsonl", [LEAK])
     stage = contamination.stage_of({"e": catalogue.find("e").items}, "tulu3")
-    found = contamination.sources_of([str(data)], hub={}, options={})
+    found = findings.sources_of([str(data)], hub={}, options={})
     examined = contamination.examine(found, stage, Workspace(yard.root / "w"), Inline(), Silent())
     monkeypatch.setattr(clean_copy, "write", lambda *words: 1 / 0)
     with pytest.raises(ZeroDivisionError):

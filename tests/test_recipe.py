@@ -48,7 +48,7 @@ def test_a_recipe_reads_into_frozen_models():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (HEAD + "stages:\n  - minhash_dedop: {}\n", "mix.yaml:6:5: stages[0]: no stage named 'minhash_dedop'; there are exact_dedup, length_filter, ngram_decontamination, pattern_filter, weighted_mix"),
+        (HEAD + "stages:\n  - minhash_dedop: {}\n", "mix.yaml:6:5: stages[0]: no stage named 'minhash_dedop'; did you mean 'minhash_dedup'?"),
         (HEAD + "stages:\n  - exact_dedop\n", "mix.yaml:6:5: stages[0]: no stage named 'exact_dedop'; did you mean 'exact_dedup'?"),
         (HEAD + "stages:\n  - exact_dedup: {normalize: none}\n", "mix.yaml:6:19: stages[0].exact_dedup.normalize: unknown key 'normalize'; did you mean 'normalise'?"),
         (HEAD + "stages:\n  - exact_dedup: {on: promt}\n", "mix.yaml:6:23: stages[0].exact_dedup.on: input should be 'prompt', 'response' or 'conversation'; found 'promt'"),

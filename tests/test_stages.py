@@ -27,6 +27,11 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"on": "prompt", "normalise": "whitespace"},
         {"on": "response", "prefer": ["b"]},
     ],
+    "minhash_dedup": [
+        {"threshold": "0.5"},
+        {"on": "prompt", "keep_responses": 2, "protect": ["a"]},
+        {"permutations": 128, "threshold": "0.6", "scope": "within", "keep": "any", "prefer": ["b"]},
+    ],
     "ngram_decontamination": [
         {"against": {"math": SAMPLES}},
         {"against": {"math": SAMPLES, "facts": {**SAMPLES, "sample": "facts_test"}}, "rule": "decon", "n": 2},

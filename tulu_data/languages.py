@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 import polars as pl
 from pydantic import Field, PositiveInt
@@ -17,7 +17,12 @@ from tulu_data.rows import On, Rows
 from tulu_data.stage import Decides, Filter, Share
 from tulu_data.workspace import Workspace
 
-MEASURES = {"language": pl.String, "score": pl.Float32, "share": pl.Float32, "letters": pl.UInt32}
+MEASURES: Final[dict[str, Any]] = {
+    "language": pl.String,
+    "score": pl.Float32,
+    "share": pl.Float32,
+    "letters": pl.UInt32,
+}
 
 
 class Identifying(Filter):
@@ -27,7 +32,7 @@ class Identifying(Filter):
     requires: ClassVar = ("fasttext-predict", "langdetect")
 
     on: On = Field("conversation", description="Which messages are looked at")
-    min_letters: PositiveInt = Field(20, description="Rows with fewer letters of prose are `und`; ideographs count three")
+    min_letters: PositiveInt = Field(20, description="Rows with fewer letters are `und`; ideographs count three")
     agree: bool = Field(False, description="Rows of which langdetect says another language are `und`; much slower")
     min_score: Decides[Share] = Field(Decimal("0.2"), description="Rows with a lower score are `und`")
 
@@ -53,7 +58,7 @@ class Identifying(Filter):
             whole = language_id.identify(" ".join(filter(None, words)), self.min_letters, agree=self.agree)
             return whole.language, whole.score, 0.0 if whole.language == UNDETERMINED else 1.0, whole.letters
         counted: Counter[str] = Counter()
-        weighed: Counter[str] = Counter()
+        weighed: defaultdict[str, float] = defaultdict(float)
         for one in each:
             if one.language != UNDETERMINED:
                 counted[one.language] += one.letters

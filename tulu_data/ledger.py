@@ -70,11 +70,11 @@ def write(decision: Decision, shards: Sequence[Shard], staging: Path) -> None:
 
 
 def _with_ids(decision: Decision, frame: pl.DataFrame) -> pl.DataFrame:
-    """A report with the ids of its rows, sorted by them; no number of a row is written down."""
+    """A report with the ids of its rows, sorted by its columns; no number of a row is written down."""
     if "row" not in frame.columns:
         return frame
-    ids = pl.Series("id", decision.ids(frame["row"].to_numpy()), pl.String)
-    return frame.drop("row").insert_column(0, ids).sort(pl.all())
+    ids = pl.Series("id", decision.id_texts(frame["row"].to_numpy()), dtype=pl.String)
+    return frame.with_columns(ids.alias("row")).rename({"row": "id"}).sort(pl.all())
 
 
 def _pieces(order: npt.NDArray[np.integer]) -> Iterator[npt.NDArray[np.integer]]:

@@ -157,6 +157,7 @@ def compose(
                 "options": step.stage.model_dump(mode="json"),
                 "code": code_id((type(step.stage).__module__,), step.stage.requires),
                 **step.stage.facts(),
+                **decision.counts.get(step.name, {}),
                 **({"would_remove_alone": decision.alone[step.name]} if step.name in decision.alone else {}),
             }
             for step in plan.steps

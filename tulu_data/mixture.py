@@ -64,6 +64,13 @@ class Mixture:
         return {path.stem.removesuffix(suffix): path for path in found}
 
     @property
+    def clusters(self) -> dict[str, Path]:
+        """For each step that finds near-duplicates: the table of its clusters."""
+        suffix = "-clusters"
+        found = sorted((self.folder / "reports").glob(f"*{suffix}.parquet"))
+        return {path.stem.removesuffix(suffix): path for path in found}
+
+    @property
     def rows(self) -> dict[str, dict[str, Any]]:
         """For each source: read, quarantined, removed by stage, kept, written."""
         names = ("read", "quarantined", "removed", "kept", "written")

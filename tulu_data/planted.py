@@ -66,6 +66,12 @@ class _Truth:
         frames = [pl.read_parquet(self.mixture.evidence[step]) for step in steps]
         return pl.concat(frames).filter(pl.col("source").is_in(self.planted["source"].unique().implode()))
 
+    def threshold(self, stage: str) -> float:
+        """The lowest threshold of a stage's steps."""
+        return min(
+            float(step.stage.model_dump()["threshold"]) for step in self.plan.steps if step.stage.name() == stage
+        )
+
     def removed_before(self, stage: str) -> pl.Series:
         """The ids of the rows that went before the first step of a stage."""
         names = [step.name for step in self.plan.steps]
@@ -132,6 +138,24 @@ def _exact_duplicates(truth: _Truth) -> Found | None:
     return Found("exact_duplicate", len(planted), found + len(planted) - len(pairs), len(removed) - found)
 
 
+def _near_duplicates(truth: _Truth) -> Found | None:
+    """Found are those as near as the threshold that went in favour of their base, or their base for them.
+
+    One whose base another stage removed before, or that went itself, counts as found.
+    """
+    removed = truth.removed_by("minhash_dedup")
+    if removed is None:
+        return None
+    every = truth.of("near_duplicate")
+    planted = every.filter(pl.col("jaccard") >= truth.threshold("minhash_dedup")).select("id", "base_id")
+    base = dict(pl.concat([every, truth.of("exact_duplicate")]).select("id", "base_id").iter_rows())
+    twins = [(base.get(row, row), base.get(twin, twin)) for row, twin in removed.select("id", TWIN).iter_rows()]
+    hits = {row for row, twin in twins if row == twin}
+    gone = set(truth.removed_before("minhash_dedup"))
+    found = sum(base in hits or not gone.isdisjoint((id, base)) for id, base in planted.iter_rows())
+    return Found("near_duplicate", len(planted), found, sum(row != twin for row, twin in twins))
+
+
 def _broken(truth: _Truth) -> Found:
     """Found are those set aside at their place, with the error that was expected."""
     names = truth.planted["source"].unique().implode()
@@ -152,4 +176,9 @@ def _contaminated(truth: _Truth) -> Found | None:
     return Found("contaminated", len(planted), found, len(removed.join(planted, on="id", how="anti")))
 
 
-CHECKS: Final[tuple[Callable[[_Truth], Found | None], ...]] = (_exact_duplicates, _contaminated, _broken)
+CHECKS: Final[tuple[Callable[[_Truth], Found | None], ...]] = (
+    _exact_duplicates,
+    _near_duplicates,
+    _contaminated,
+    _broken,
+)

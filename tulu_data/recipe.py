@@ -75,7 +75,9 @@ class Recipe(BaseModel):
         for place, stage in enumerate(stages):
             for column in set(stage.needs()) - written:
                 writer = "tokens" if column == "tokens" else f"{column}, or {column}_filter"
-                raise ValueError(f"{stage.name()} (stages[{place}]) needs the column {column}; put the stage {writer} before it")
+                raise ValueError(
+                    f"{stage.name()} (stages[{place}]) needs the column {column}; put the stage {writer} before it"
+                )
             written.update(stage.writes)
         return stages
 

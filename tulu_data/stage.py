@@ -18,6 +18,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -185,7 +187,7 @@ class Filter(Stage):
         """Verdicts on rows: `measures` has a column `row`, what `measure` gave, and the columns that it needs."""
 
     def annotate(self, measures: pl.DataFrame) -> pl.DataFrame:
-        """The columns that it writes, one line a row; `measures` has `domain`, the source's, beside what `judge` gets."""
+        """The columns that it writes, one line a row; `measures` is as for `judge`, with `domain`, the source's."""
         return measures.select(self.writes)
 
     def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -214,6 +216,10 @@ class Resolver(Stage):
     bytes_per_row: ClassVar[int] = 200
     """What `resolve` needs in memory for each row that is alive, at its peak."""
 
+    def memory_per_row(self) -> int:
+        """The same with these options, in bytes."""
+        return self.bytes_per_row
+
     def measure(self, rows: Rows) -> pl.DataFrame:
         """One line a row, in order. It may depend on nothing but the row and the options.
 
@@ -229,6 +235,37 @@ class Resolver(Stage):
         `source` and `domain` (String) and `order` (UInt32): the rank of the row's keyed
         hash, which has no ties and depends on nothing but ids and the recipe's seed. Break
         ties by it, never by position.
+        """
+
+    def report(self, measures: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        """Tables for the mixture's reports, of what `resolve` was given and said; `row` is written as an id."""
+        return {}
+
+    def counts(self, measures: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, int]:
+        """What the manifest is to count of it."""
+        return {}
+
+
+class Comparer(Resolver):
+    """Judges rows by comparing their texts: their measures say which few are to be seen once more."""
+
+    @abstractmethod
+    def shortlist(self, measures: pl.DataFrame) -> pl.DataFrame:
+        """The rows that may fall or be twins, and what `resolve` needs to know of them.
+
+        `measures` is what a resolver gets. Columns `row`, and `room` (UInt32): how many
+        numbers `look` has to say of it; 0 where it need not be seen.
+        """
+
+    @abstractmethod
+    def look(self, rows: Rows, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+        """What there is to say of some rows, of row i from `starts[i]` to before `starts[i + 1]`."""
+
+    @abstractmethod
+    def resolve(self, measures: pl.DataFrame, looks: npt.NDArray[np.uint64] | None = None) -> pl.DataFrame:
+        """Verdicts on the rows of the shortlist `measures`.
+
+        `looks` holds what `look` said of them in the order of `row`, each in its `room`.
         """
 
 

@@ -27,7 +27,7 @@ from tulu_data import verdicts
 from tulu_data.code_id import code_id
 from tulu_data.commit import sha256_file
 from tulu_data.rows import Conversation, Rows
-from tulu_data.stage import COLUMNS, Filter, Mapper, Resolver, Stage
+from tulu_data.stage import COLUMNS, Comparer, Filter, Mapper, Resolver, Stage
 from tulu_data.workspace import Workspace
 
 _TOOL_CALLS: Final = '[null,{"tool_calls":[{"function":{"arguments":"{}","name":"now"},"id":"1","type":"function"}]}]'
@@ -68,7 +68,7 @@ def _check_prepared(stage: Stage, rows: Rows) -> None:
         if isinstance(stage, Filter):
             _check_filter(stage, measures)
         else:
-            _check_resolver(stage, measures)
+            _check_resolver(stage, measures, rows)
 
 
 def _check_form(stage: Stage) -> None:
@@ -160,19 +160,30 @@ def _check_filter(stage: Filter, measures: pl.DataFrame) -> None:
     assert stage.judge(measures.clear()).is_empty(), "no rows, and yet a verdict"
 
 
-def _check_resolver(stage: Resolver, measures: pl.DataFrame) -> None:
+def resolve(stage: Resolver, measures: pl.DataFrame, rows: Rows) -> pl.DataFrame:
+    """A resolver's verdicts on rows that are alive; it may see those of `rows` once more, by their numbers."""
+    if not isinstance(stage, Comparer):
+        return stage.resolve(measures)
+    listed = stage.shortlist(measures)
+    chosen = listed.filter(pl.col("room") > 0).sort("row")
+    batch = rows.batch.select(list(stage.reads)).take(pa.array(chosen["row"].to_numpy()))
+    starts = np.concatenate([[0], np.cumsum(chosen["room"].to_numpy())]).astype(np.int64)
+    return stage.resolve(listed, stage.measuring().look(Rows(batch), starts))
+
+
+def _check_resolver(stage: Resolver, measures: pl.DataFrame, rows: Rows) -> None:
     numbers = measures["row"].to_numpy()
     order = pl.Series("order", np.argsort((numbers * 7 + 3) % (len(numbers) + 1)), dtype=pl.UInt32)
     sources = pl.Series("source", ["ab"[number % 2] for number in numbers], dtype=pl.String)
     domains = pl.Series("domain", ["math" if number % 3 else "chat" for number in numbers], dtype=pl.String)
     alive = measures.with_columns(sources, domains, order)
-    whole = _checked(stage, alive, stage.resolve(alive))
+    whole = _checked(stage, alive, resolve(stage, alive, rows))
     for other in (alive.reverse(), alive.sample(fraction=1, shuffle=True, seed=1)):
-        assert_frame_equal(_checked(stage, other, stage.resolve(other)), whole, check_exact=True)
+        assert_frame_equal(_checked(stage, other, resolve(stage, other, rows)), whole, check_exact=True)
     dropped = whole.filter(pl.col("copies") == 0)["row"]
     left = alive.filter(~pl.col("row").is_in(dropped.implode()))
     if verdicts.TWIN in whole.columns:
         assert whole[verdicts.TWIN].is_in(left["row"].implode()).all(), "a twin that is not kept itself"
-    again = _checked(stage, left, stage.resolve(left))
+    again = _checked(stage, left, resolve(stage, left, rows))
     assert again.filter(pl.col("copies") == 0).is_empty(), "a second run drops more rows"
-    assert stage.resolve(alive.clear()).is_empty(), "no rows, and yet a verdict"
+    assert resolve(stage, alive.clear(), rows).is_empty(), "no rows, and yet a verdict"

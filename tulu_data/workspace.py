@@ -87,6 +87,10 @@ class Workspace:
         """What a stage measured of one shard."""
         return Table(self.root / "measures" / stage / key[:2] / f"{key}.parquet")
 
+    def looks(self, stage: str, key: str) -> Table:
+        """What a stage noted when it looked at chosen rows once more."""
+        return Table(self.root / "measures" / stage / "looks" / f"{key}.bin")
+
     def prepare(self, path: Path) -> Path:
         """Create the folder that `path` will lie in."""
         make_folders(path.parent)

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 import polars as pl
 from pydantic import Field, model_validator
 
-from tulu_data.languages import Identifying
 from tulu_data.language_id import UNDETERMINED
+from tulu_data.languages import Identifying
 from tulu_data.stage import Decides, Share
 from tulu_data.verdicts import Evidence, drop
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 import polars as pl
 from pydantic import Field
@@ -14,7 +14,7 @@ from tulu_data.stage import Annotator
 from tulu_data.token_counter import Message, TokenCounter, open_counter
 from tulu_data.workspace import Workspace
 
-MEASURES = {"tokens": pl.Int32, "trainable": pl.Int32, "messages": pl.List(pl.Int32)}
+MEASURES: Final[dict[str, Any]] = {"tokens": pl.Int32, "trainable": pl.Int32, "messages": pl.List(pl.Int32)}
 
 
 class Tokens(Annotator):

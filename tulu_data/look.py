@@ -1,0 +1,112 @@
+"""See chosen rows of the store once more, for stages that compare their texts.
+
+What a stage says of them lies in one file of the workspace, under the digest of the measures
+that they were chosen by and of the choice, so that another threshold looks at nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from tulu_data import scan
+from tulu_data.commit import TEMPORARY
+from tulu_data.executors import Executor, Tick
+from tulu_data.ingest import Shard
+from tulu_data.plan import Step
+from tulu_data.rows import Rows
+from tulu_data.stage import Comparer, blamed
+from tulu_data.workspace import Table, Workspace, key_of
+
+
+@dataclass(frozen=True)
+class LookUnit:
+    """The chosen rows of one shard, by their places in it: a unit of work. What is said of them begins at `start`."""
+
+    shard: Shard
+    stage: Comparer
+    places: npt.NDArray[np.int64]
+    room: npt.NDArray[np.int64]
+    file: Path
+    start: int
+
+    @property
+    def rows(self) -> int:
+        return len(self.places)
+
+    def __str__(self) -> str:
+        shard = self.shard
+        return f"comparing rows of shard {shard.number} of file {shard.file[:12]} of {shard.source}"
+
+
+def look_at_shard(unit: LookUnit, tick: Tick) -> None:
+    """Read one shard, and write what the stage says of the chosen rows into their part of the file."""
+    stage = unit.stage.measuring()
+    with unit.file.open("r+b") as file:
+        file.seek(unit.start * 8)
+        before = done = 0
+        for rows in scan.batches(unit.shard, stage.reads):
+            until = int(np.searchsorted(unit.places, before + len(rows)))
+            if until > done:
+                chosen = Rows(rows.batch.take(pa.array(unit.places[done:until] - before)))
+                starts = np.concatenate([[0], np.cumsum(unit.room[done:until])])
+                with blamed(stage):
+                    said = stage.look(chosen, starts)
+                file.write(said.tobytes())
+                tick(until - done)
+            before, done = before + len(rows), until
+
+
+@dataclass(frozen=True)
+class Looker:
+    """Looks at rows of a store, whose measures are there."""
+
+    shards: Sequence[Shard]
+    tables: Sequence[Mapping[str, Table]]
+    workspace: Workspace
+    executor: Executor
+
+    def look(self, step: Step, shortlist: pl.DataFrame) -> npt.NDArray[np.uint64]:
+        """What a step's stage says of the rows of its shortlist that have `room`, in the order of `row`, mapped."""
+        chosen = shortlist.select("row", "room").filter(pl.col("room") > 0).sort("row")
+        rows, room = (chosen[name].to_numpy().astype(np.int64) for name in ("row", "room"))
+        if not len(rows):
+            return np.empty(0, np.uint64)
+        table = self.workspace.looks(
+            step.stage.name(),
+            key_of(
+                measures=[tables[step.name].path.stem for tables in self.tables],
+                rows=hashlib.sha256(rows.tobytes()).hexdigest(),
+                room=hashlib.sha256(room.tobytes()).hexdigest(),
+            ),
+        )
+        if table.note() is None:
+            part = self.workspace.prepare(table.path.with_suffix(f".{os.getpid()}{TEMPORARY}"))
+            with part.open("wb") as file:
+                file.truncate(int(room.sum()) * 8)
+            for _ in self.executor.run(look_at_shard, self._units(step, rows, room, part), lambda rows: None):
+                pass
+            part.rename(table.path)
+            table.finish()
+        return np.memmap(table.path, np.uint64, mode="r")
+
+    def _units(
+        self, step: Step, rows: npt.NDArray[np.int64], room: npt.NDArray[np.int64], file: Path
+    ) -> Iterator[LookUnit]:
+        assert isinstance(step.stage, Comparer)
+        bounds = np.cumsum([0, *(shard.rows for shard in self.shards)])
+        ends = np.concatenate([[0], np.cumsum(room)])
+        for index, shard in enumerate(self.shards):
+            first, last = np.searchsorted(rows, bounds[index : index + 2])
+            if last > first:
+                yield LookUnit(
+                    shard, step.stage, rows[first:last] - bounds[index], room[first:last], file, int(ends[first])
+                )
