@@ -160,7 +160,7 @@ def _show_overlap(console: Console, every: pl.DataFrame, rest: str) -> None:
 def _overlap(lines: pl.DataFrame) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("source", "evaluation", "items", "touched", "contaminated", "", "near", "in full", "rows"):
-        table.add_column(heading, justify="left" if heading in ("source", "evaluation") else "right")
+        table.add_column(heading, justify="left" if heading in ("source", "evaluation") else "right", overflow="fold")
     for line in lines.iter_rows(named=True):
         share = line["contaminated"] / line["items"]
         # Above 2 % of an evaluation set the Tülu 3 paper takes a source for contaminated (section 3.2).
@@ -427,16 +427,16 @@ def show_contamination(contamination: Contamination, worst: Sequence[Explanation
     if lines.is_empty():
         console.print("no row shares anything with an evaluation set")
     else:
-        named = lines.with_columns(source=lines["source"].replace(contamination.places))
-        _show_overlap(console, named, "--json")
+        short = dict(zip(contamination.places, _apart(list(contamination.places.values())), strict=True))
+        _show_overlap(console, lines.with_columns(source=lines["source"].replace(short)), "--json")
     for row in worst:
         ((file, number),) = row.places
         of = row.evidence
         console.print()
         console.print(
             f"[bold]{escape(printable(file, 300))}:{number}[/]  [red]{escape(row.reason)}[/]: "
-            f"item {escape(printable(of['item'], 60))}, {of['statistic']} {of['value']:g}, "
-            f"threshold {of['threshold']:g}",
+            f"item {escape(printable(of['item'], 60))}, {of['statistic']} {of['value']:.3g}, "
+            f"threshold {of['threshold']:.3g}",
             soft_wrap=True,
         )
         _show_texts(console, row, "")
@@ -448,6 +448,23 @@ def show_contamination(contamination: Contamination, worst: Sequence[Explanation
         + (f"; {aside:,} records can't be read, and nobody looked into them" if aside else "")
         + (f"; more with --limit: {len(worst):,} are shown" if total > len(worst) else "")
     )
+
+
+def _apart(places: Sequence[str]) -> list[str]:
+    """Places without the folders that all of them lie in.
+
+    >>> _apart(["/data/sft/a.jsonl", "/data/sft/more/b.jsonl"])
+    ['a.jsonl', 'more/b.jsonl']
+    >>> _apart(["/data/sft/a.jsonl"])
+    ['/data/sft/a.jsonl']
+    >>> _apart(["ORG/NAME", "ORG/NAME"])
+    ['NAME', 'NAME']
+    """
+    parts = [Path(place).parts for place in places]
+    shared, longest = 0, min(map(len, parts)) - 1 if len(parts) > 1 else 0
+    while shared < longest and len({one[shared] for one in parts}) == 1:
+        shared += 1
+    return [str(Path(*one[shared:])) for one in parts]
 
 
 def show_leaks(leaks: Leaks) -> None:
