@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tulu_data.contamination import Contamination
     from tulu_data.difference import Difference
     from tulu_data.duplicates import Cluster, Duplicates
+    from tulu_data.expectation import Expectation
     from tulu_data.explain import Explanation
     from tulu_data.leaks import Leaks
     from tulu_data.mixture import Mixture
@@ -127,6 +128,9 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
         _show_overlap(console, read_frame(path), f"reports/{path.name}")
     for step, path in built.mixture.clusters.items():
         _show_clusters(console, built.mixture, step, path)
+    for step, path in built.mixture.strata.items():
+        console.print()
+        console.print(_strata(read_frame(path), step))
     if found:
         console.print()
         console.print(_planted(found))
@@ -250,6 +254,32 @@ def _show_messages(console: Console, messages: Sequence[tuple[str, str]]) -> Non
         console.print(f"  [cyan]{role:<9}[/] {escape(printable(content, TEXT_CHARACTERS))}", soft_wrap=True)
 
 
+def _strata(lines: pl.DataFrame, step: str) -> Table:
+    """What a mix was to take of each stratum, and what it took."""
+    (unit,) = lines["unit"].unique()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in (step, "share", f"{unit} there", "target", "taken", "achieved", "distinct rows", "copies of one"):
+        table.add_column(heading, justify="left" if heading == step else "right")
+    whole = lines["taken"].sum()
+    for line in lines.iter_rows(named=True):
+        numbers = [_number(line[name]) for name in ("offered", "target", "taken")]
+        achieved = f"{line['taken'] / whole:.1%}" if whole else ""
+        rest = [_number(line["distinct"]), f"up to {line['most_copies']}" if line["most_copies"] > 1 else ""]
+        table.add_row(escape(line["stratum"]), f"{line['share']:.1%}", *numbers, achieved, *rest)
+    return table
+
+
+def _targets(lines: pl.DataFrame) -> Table:
+    (unit,) = lines["unit"].unique()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("", "share", f"{unit} there", "target"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for line in lines.iter_rows(named=True):
+        share = f"{line['share']:.1%}"
+        table.add_row(f"  {escape(line['stratum'])}", share, _number(line["offered"]), _number(line["target"]))
+    return table
+
+
 def _planted(found: Sequence[Found]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("planted", "rows", "found", "missed", "extra"):
@@ -263,7 +293,9 @@ def _number(value: int) -> str:
     return "[dim]·[/]" if value == 0 else f"{value:,}".replace("-", "−")
 
 
-def show_plan(recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_per_row: int) -> None:
+def show_plan(
+    recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_per_row: int, expected: Expectation | None
+) -> None:
     """What a build would do: sources as they will be read, then the phases."""
     console = _console(stderr=False)
     for source in surveyed:
@@ -313,6 +345,9 @@ def show_plan(recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_pe
     console.print(
         f"\nabout {rows:,} rows; deciding needs {bytes_per_row} bytes a row, about {_size(rows * bytes_per_row)}"
     )
+    if expected is not None:
+        console.print(f"\n[bold]{escape(expected.step)}[/] will take, {escape(expected.basis)}:")
+        console.print(_targets(expected.lines) if not expected.problem else f"  [red]{escape(expected.problem)}[/]")
     size = sum(source.size for source in surveyed)
     console.print(f"disk: up to {_size(3 * size)} while it runs (store, spill and output of {_size(size)} of input)")
 

@@ -170,19 +170,22 @@ class WeightedMix(Resolver):
                 copies.max().alias("most_copies"),
             )
         )
-        offers = dict(counted.select("stratum", "offered").iter_rows())
+        targets = self.targets(dict(counted.select("stratum", "offered").iter_rows()))
+        joined = targets.join(counted.drop("offered"), on="stratum", how="left").fill_null(0)
+        return {"strata": joined}
+
+    def targets(self, offers: Mapping[str, int]) -> pl.DataFrame:
+        """Of each stratum its share, what it offers and what the mix is to take of it, largest share first."""
         weights = self._weights(offers)
-        whole = sum(weights.values())
-        quotas = self.quotas(offers)
+        whole, quotas = sum(weights.values()), self.quotas(offers)
         lines = [
             (name, float(round(weight / whole, 6)), offers.get(name, 0), quotas.get(name, 0))
-            for name, weight in sorted(weights.items())
+            for name, weight in weights.items()
         ]
         kinds = {"stratum": pl.String, "share": pl.Float64, "offered": pl.Int64, "target": pl.Int64}
-        targets = pl.DataFrame(lines, schema=kinds, orient="row")
-        joined = targets.join(counted.drop("offered"), on="stratum", how="left").fill_null(0)
         unit = pl.lit("tokens" if self.tokens else "rows").alias("unit")
-        return {"strata": joined.with_columns(unit).sort("share", "stratum", descending=[True, False])}
+        targets = pl.DataFrame(lines, schema=kinds, orient="row").with_columns(unit)
+        return targets.sort("share", "stratum", descending=[True, False])
 
     def _strata(self, measures: pl.DataFrame) -> pl.DataFrame:
         """Columns `row`, `stratum`, `amount` (1, or the row's tokens) and those that rows are ordered by."""
@@ -208,8 +211,7 @@ class WeightedMix(Resolver):
         quotas = self.quotas(offers)
         ordered = strata.sort("best", "order", descending=[True, False], nulls_last=True)
         quota = pl.col("stratum").replace_strict(quotas, default=0, return_dtype=pl.Int64)
-        offered = pl.col("stratum").replace_strict(offers, return_dtype=pl.Int64)
-        # A stratum whose rows have no tokens at all is taken once where it has a weight.
+        offered = pl.col("amount").sum().over("stratum")
         passes = pl.when(offered > 0).then(quota // offered).otherwise(0)
         rest = quota - passes * offered
         extra = (pl.col("amount").cum_sum().over("stratum") <= rest) & (rest > 0)
