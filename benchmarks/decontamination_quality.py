@@ -68,7 +68,7 @@ SETS: dict[str, dict[str, Any]] = {
 }
 EXACT_KINDS = ("verbatim", "embedded", "wrapped", "case and punctuation")
 EDITED_KINDS = ("1 word edited", "2 words edited", "3 words edited")
-OTHER_KINDS = ("first 70 %", "split over turns", "options reordered", "rephrased")
+OTHER_KINDS = ("first 70 %", "split over turns", "options reordered", "GSM8K rephrased", "HumanEval rephrased")
 SIBLING = "other numbers"
 FLAGGED = ("", "")
 """A hit of a tool that does not say of which item it is."""
@@ -103,14 +103,8 @@ def base_rows(data: Path) -> list[tuple[str, str]]:
     return [(prompt, response) for prompt, response in found if prompt and response]
 
 
-def other_texts(data: Path) -> dict[tuple[str, str], dict[str, str]]:
-    """Texts that an item's question alone does not make, by kind.
-
-    The rephrased sets name no item: their lines are those of the originals. All 1,319 final answers
-    of GSM8K agree, line by line; of HumanEval 17 texts are empty, and 130 of the other 147 solutions
-    pass the tests of the task at their line.
-    """
-    found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+def reordered(data: Path) -> dict[str, str]:
+    """MMLU's questions with their options in another order, by item."""
     questions: dict[str, str] = {}
     options: dict[str, list[str]] = defaultdict(list)
     for path in sorted(data.glob(SETS["mmlu"]["jsonl"])):
@@ -119,22 +113,39 @@ def other_texts(data: Path) -> dict[tuple[str, str], dict[str, str]]:
                 id = f"{line['config']}/{line['eval_instance_index']}"
                 questions[id] = line["question"]
                 options[id].append(line["answer"])
+    found = {}
     for id, question in questions.items():
         # A draw of its own, so that the others stay those on which the rule was chosen.
         drawn = random.Random(id).sample(options[id], len(options[id]))  # noqa: S311 (no secret)
         listed = "".join(f"\n{letter}. {option}" for letter, option in zip("ABCDEFGH", drawn, strict=False))
-        found["mmlu", id]["options reordered"] = question + listed
+        found[id] = question + listed
+    return found
+
+
+def rephrased(data: Path, items: dict[str, list[Item]]) -> Iterator[Injected]:
+    """All items that Yang et al. rephrased.
+
+    Their files name no item: their lines are those of the originals. All 1,319 final answers of
+    GSM8K agree, line by line, and 130 of HumanEval's 147 solutions pass the tests of the task at
+    their line. Four texts of GSM8K and 17 of HumanEval are empty.
+    """
+    folder, (_, response) = data / "evals/llm_decontaminator", base_rows(data)[0]
     originals = _lines(data / SETS["gsm8k"]["jsonl"])
-    rephrased = _lines(data / "evals/llm_decontaminator/rephrase_gsm8k.jsonl")
-    for number, (original, line) in enumerate(zip(originals, rephrased, strict=True), start=1):
+    texts: dict[str, list[str]] = {"GSM8K": [], "HumanEval": []}
+    for number, (original, line) in enumerate(
+        zip(originals, _lines(folder / "rephrase_gsm8k.jsonl"), strict=True), start=1
+    ):
         question, answer = line["text"].removeprefix("Question:").rsplit("Answer:", 1)
         if _final(answer) != _final(original["answer"]):
             raise ValueError(f"rephrased GSM8K, line {number}: another answer than that of the original")
-        found["gsm8k", str(number)]["rephrased"] = question.strip()
-    for number, line in enumerate(_lines(data / "evals/llm_decontaminator/humaneval_python.jsonl")):
-        if line["text"]:
-            found["humaneval", f"HumanEval/{number}"]["rephrased"] = line["text"]
-    return found
+        texts["GSM8K"].append(question.strip())
+    texts["HumanEval"] = [line["text"] for line in _lines(folder / "humaneval_python.jsonl")]
+    for title, own in texts.items():
+        for item, text in zip(items[title.lower()], own, strict=True):
+            if text:
+                turns = [("user", text), ("assistant", response)]
+                count = len(re.findall(r"\w+", item.texts["question"][0]))
+                yield Injected(Conversation(turns), f"{title} rephrased", title.lower(), item.id, count)
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
@@ -175,7 +186,7 @@ def renumbered(text: str, draw: random.Random) -> str | None:
 def injections(
     name: str,
     item: Item,
-    others: dict[str, str],
+    other_order: str | None,
     base: tuple[str, str],
     draw: random.Random,
     vocabulary: list[str],
@@ -203,8 +214,8 @@ def injections(
     if count >= 24:
         half = len(words) // 2
         yield of("split over turns", " ".join(words[:half]), " ".join(words[half:]))
-    for kind, other in others.items():
-        yield of(kind, other)
+    if other_order is not None:
+        yield of("options reordered", other_order)
     if (sibling := renumbered(text, draw)) is not None:
         yield of(SIBLING, sibling)
 
@@ -214,12 +225,12 @@ def suite(data: Path, items: dict[str, list[Item]], seed: int, without: set[tupl
     draw = random.Random(seed)  # noqa: S311 (no secret)
     bases = base_rows(data)
     vocabulary = sorted({word for prompt, _ in bases[:400] for word in _WORD.findall(prompt.lower())})
-    others = other_texts(data)
+    orders = reordered(data)
     found: list[Injected] = []
     for name, own in items.items():
         usable = [item for item in own if len(item.texts["question"]) == 1 and (name, item.id) not in without]
         for item in draw.sample(usable, min(ITEMS_OF_A_SET, len(usable))):
-            found += injections(name, item, others.get((name, item.id), {}), draw.choice(bases), draw, vocabulary)
+            found += injections(name, item, orders.get(item.id), draw.choice(bases), draw, vocabulary)
     for prompt, response in bases:
         found.append(Injected(Conversation([("user", prompt), ("assistant", response)]), CLEAN, None, None, 0))
     return [*found, *hard_negatives(data)]
@@ -427,8 +438,8 @@ def page(scores: dict[str, Score], rows: list[Injected], absent: list[str], read
         "Edits replace words of four letters and more by others. An item of ten words with one word changed has lost most",
         "of what tells it from its neighbours; rules that find it find its neighbours too. `other numbers` are siblings,",
         "the same text with every number another one: they should not be taken for leaks. `options reordered` is MMLU's",
-        "question with its options in another order behind it. `rephrased` are GSM8K and HumanEval as a model reworded them",
-        "for Yang et al. 2023 (arXiv 2311.04850), HumanEval with its solution.",
+        "question with its options in another order behind it. `rephrased` are all items as a model reworded them for Yang et al.",
+        "2023 (arXiv 2311.04850), HumanEval with its solution.",
         "",
         f"## Recall by set: {', '.join(EXACT_KINDS)}",
         "",
@@ -465,7 +476,7 @@ def page(scores: dict[str, Score], rows: list[Injected], absent: list[str], read
         "`right item named`: of all pairs of a row and an item that a rule reports in rows with an item, the share that name",
         "the one that was put in.",
         "",
-        "No rule sees a paraphrase or a translation as such: what is found of `rephrased` kept enough of its words.",
+        "No rule sees a paraphrase or a translation as such: what is found of the rephrased kept enough of its words.",
         "",
     ]
     return "\n".join(lines)
@@ -498,7 +509,7 @@ def main() -> None:
 
         chosen_on = suite(arguments.data, items, CHOOSING, set())
         seen = {(row.evaluation, row.item) for row in chosen_on if row.evaluation and row.item}
-        rows = suite(arguments.data, items, JUDGING, seen)
+        rows = [*suite(arguments.data, items, JUDGING, seen), *rephrased(arguments.data, items)]
         scores = {name: score(rows, found) for name, found in all_judge(rows).items()}
         read, leaks = verdicts(arguments.data)
         text = page(scores, rows, absent, by_hand(all_judge(read), leaks))

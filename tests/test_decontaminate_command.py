@@ -206,7 +206,7 @@ def test_the_worst_row_of_each_set_is_shown_before_the_second_of_any(run: Run, y
     yard.jsonl("data.jsonl", [LEAK, {"prompt": APPLES, "response": "8"}, part])
     done = run("decontaminate", "data.jsonl", "--against", "e,f", "--limit", "2", code=4)
     assert "data.jsonl:1  contaminated by e: item trains, coverage 1, threshold 0.5\n" in done.stdout
-    assert "data.jsonl:3  contaminated by f: item 1, coverage 0.785714, threshold 0.5\n" in done.stdout
+    assert "data.jsonl:3  contaminated by f: item 1, coverage 0.786, threshold 0.5\n" in done.stdout
     assert "data.jsonl:2  " not in done.stdout
 
 

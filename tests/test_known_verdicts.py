@@ -68,10 +68,6 @@ def test_our_rule_marks_at_most_a_tenth_of_those_that_are_no_leak(marked: Marked
     assert len(marked("tulu_data") & OTHERS) <= len(OTHERS) / 10
 
 
-def test_our_rule_marks_the_leak_that_is_word_for_word(marked: Marked):
-    assert ("train/gpteacher/codegen-instruct.json", 2146, "395") in marked("tulu_data") & LEAKS
-
-
-@pytest.mark.xfail(reason="five leaks begin with another verb or are reworded, and items of 14 words must be whole")
-def test_our_rule_marks_every_leak(marked: Marked):
-    assert marked("tulu_data") >= LEAKS
+def test_our_rule_marks_every_leak_but_those_reworded_at_both_ends(marked: Marked):
+    codegen = "train/gpteacher/codegen-instruct.json"
+    assert LEAKS - marked("tulu_data") == {(codegen, 2756, "395"), (codegen, 3768, "181")}

@@ -41,15 +41,24 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"patterns": [r"\d+", "☕"]},
         {"presets": ["provider_identity", "knowledge_cutoff"], "on": "conversation", "action": "keep"},
     ],
+    "language": [{}, {"on": "prompt", "min_letters": 5, "min_score": 0.5}, {"agree": True}],
+    "language_filter": [
+        {"keep": ["en"]},
+        {"drop": ["fr"], "min_share": 0.9, "undetermined": "drop"},
+    ],
+    "tokens": [{}],
     "weighted_mix": [
         {},
         {"rows": 7, "max_repeat": 3},
+        {"by": "language", "tokens": 500, "when_short": "take_all", "max_repeat": 2},
+        {"by": ["domain", "language"], "temperature": 2, "best": "language_filter.score"},
         {"by": "domain", "weights": {"math": 1, "chat": 3}, "when_short": "shrink"},
     ],
     "length_filter": [
         {},
         {"on": "response", "min_characters": 4, "max_characters": 100},
         {"min_messages": 2, "max_messages": 3},
+        {"min_tokens": 10, "max_tokens": 100},
     ],
 }
 

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tulu_data.kernels import unicode
 from tulu_data.kernels import words as kernel
 from tulu_data.kernels.unicode import WITHOUT_SPACES, Normaliser, tables
 from tulu_data.kernels.words import MODES, fold, scratch, words
@@ -306,6 +307,17 @@ def test_a_text_at_the_end_of_its_buffer_and_one_of_no_bytes_are_read_whole():
             1, pa.py_buffer(np.array([0, size], np.int32).tobytes()), pa.py_buffer(content)
         )
         assert len(words(texts).hashes) == len(text.split())
+
+
+def test_tables_are_kept_and_made_again_where_the_file_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(unicode, "cache_folder", lambda: tmp_path)
+    first = tables.__wrapped__("math_code")
+    (kept,) = tmp_path.iterdir()
+    for content in (kept.read_bytes(), b"no tables", kept.read_bytes()[:90_000]):
+        kept.write_bytes(content)
+        again = tables.__wrapped__("math_code")
+        assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
+        assert list(tmp_path.iterdir()) == [kept]
 
 
 SCRIPT = "import pyarrow as pa; from tulu_data.kernels.words import words; print(len(words(pa.array(['a b'])).hashes))"

@@ -80,7 +80,7 @@ def build(
     places = places or Places()
     progress = Timed(progress or Silent())
     executor = executor or Inline()
-    recipe = recipe if isinstance(recipe, Recipe) else load(recipe)
+    recipe = recipe.completed() if isinstance(recipe, Recipe) else load(recipe)
     places.check()
     workspace = Workspace(places.workspace)
     surveyed = look(recipe, workspace, executor, trust_mtime=trust_mtime, progress=progress)

@@ -139,9 +139,10 @@ def init(folder: Path) -> None:
 
 @cli.command()
 @recipe_argument
+@out_option
 @workspace_option
 @json_option
-def plan(recipe: Path, workspace: Path, as_json: bool) -> None:
+def plan(recipe: Path, out: Path, workspace: Path, as_json: bool) -> None:
     """Show what a build of RECIPE would do.
 
     How each file will be read, with its first rows as they will look; the phases; and
@@ -150,6 +151,8 @@ def plan(recipe: Path, workspace: Path, as_json: bool) -> None:
     from tulu_data import console
     from tulu_data.build import prepare
     from tulu_data.decide import bytes_per_row
+    from tulu_data.expectation import expect
+    from tulu_data.mixture import newest
     from tulu_data.plan import Plan
     from tulu_data.recipe_file import load
     from tulu_data.survey import as_values, survey
@@ -161,6 +164,7 @@ def plan(recipe: Path, workspace: Path, as_json: bool) -> None:
     loaded = prepare(loaded, room, trust_mtime=False, progress=console.Bars())
     resolved = loaded.with_sources({found.name: found.source for found in surveyed})
     planned = Plan.of(resolved)
+    expected = expect(planned, surveyed, newest(out / resolved.name))
     if as_json:
         phases = [{"name": step.name, "phase": step.stage.phase, **step.stage.facts()} for step in planned.steps]
         console.result_json(
@@ -168,11 +172,12 @@ def plan(recipe: Path, workspace: Path, as_json: bool) -> None:
                 "sources": {source.name: as_values(source) for source in surveyed},
                 "stages": phases,
                 "recipe": resolved.as_values(),
+                "expected": expected and expected.as_values(),
                 "decide_bytes_per_row": bytes_per_row(planned),
             }
         )
     else:
-        console.show_plan(loaded, planned, surveyed, bytes_per_row(planned))
+        console.show_plan(loaded, planned, surveyed, bytes_per_row(planned), expected)
 
 
 @cli.command()

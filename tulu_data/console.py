@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tulu_data.contamination import Contamination
     from tulu_data.difference import Difference
     from tulu_data.duplicates import Cluster, Duplicates
+    from tulu_data.expectation import Expectation
     from tulu_data.explain import Explanation
     from tulu_data.leaks import Leaks
     from tulu_data.mixture import Mixture
@@ -127,6 +128,9 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
         _show_overlap(console, read_frame(path), f"reports/{path.name}")
     for step, path in built.mixture.clusters.items():
         _show_clusters(console, built.mixture, step, path)
+    for step, path in built.mixture.strata.items():
+        console.print()
+        console.print(_strata(read_frame(path), step))
     if found:
         console.print()
         console.print(_planted(found))
@@ -160,7 +164,7 @@ def _show_overlap(console: Console, every: pl.DataFrame, rest: str) -> None:
 def _overlap(lines: pl.DataFrame) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("source", "evaluation", "items", "touched", "contaminated", "", "near", "in full", "rows"):
-        table.add_column(heading, justify="left" if heading in ("source", "evaluation") else "right")
+        table.add_column(heading, justify="left" if heading in ("source", "evaluation") else "right", overflow="fold")
     for line in lines.iter_rows(named=True):
         share = line["contaminated"] / line["items"]
         # Above 2 % of an evaluation set the Tülu 3 paper takes a source for contaminated (section 3.2).
@@ -250,6 +254,32 @@ def _show_messages(console: Console, messages: Sequence[tuple[str, str]]) -> Non
         console.print(f"  [cyan]{role:<9}[/] {escape(printable(content, TEXT_CHARACTERS))}", soft_wrap=True)
 
 
+def _strata(lines: pl.DataFrame, step: str) -> Table:
+    """What a mix was to take of each stratum, and what it took."""
+    (unit,) = lines["unit"].unique()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in (step, "share", f"{unit} there", "target", "taken", "achieved", "distinct rows", "copies of one"):
+        table.add_column(heading, justify="left" if heading == step else "right")
+    whole = lines["taken"].sum()
+    for line in lines.iter_rows(named=True):
+        numbers = [_number(line[name]) for name in ("offered", "target", "taken")]
+        achieved = f"{line['taken'] / whole:.1%}" if whole else ""
+        rest = [_number(line["distinct"]), f"up to {line['most_copies']}" if line["most_copies"] > 1 else ""]
+        table.add_row(escape(line["stratum"]), f"{line['share']:.1%}", *numbers, achieved, *rest)
+    return table
+
+
+def _targets(lines: pl.DataFrame) -> Table:
+    (unit,) = lines["unit"].unique()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("", "share", f"{unit} there", "target"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for line in lines.iter_rows(named=True):
+        share = f"{line['share']:.1%}"
+        table.add_row(f"  {escape(line['stratum'])}", share, _number(line["offered"]), _number(line["target"]))
+    return table
+
+
 def _planted(found: Sequence[Found]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("planted", "rows", "found", "missed", "extra"):
@@ -263,7 +293,9 @@ def _number(value: int) -> str:
     return "[dim]·[/]" if value == 0 else f"{value:,}".replace("-", "−")
 
 
-def show_plan(recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_per_row: int) -> None:
+def show_plan(
+    recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_per_row: int, expected: Expectation | None
+) -> None:
     """What a build would do: sources as they will be read, then the phases."""
     console = _console(stderr=False)
     for source in surveyed:
@@ -313,6 +345,9 @@ def show_plan(recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_pe
     console.print(
         f"\nabout {rows:,} rows; deciding needs {bytes_per_row} bytes a row, about {_size(rows * bytes_per_row)}"
     )
+    if expected is not None:
+        console.print(f"\n[bold]{escape(expected.step)}[/] will take, {escape(expected.basis)}:")
+        console.print(_targets(expected.lines) if not expected.problem else f"  [red]{escape(expected.problem)}[/]")
     size = sum(source.size for source in surveyed)
     console.print(f"disk: up to {_size(3 * size)} while it runs (store, spill and output of {_size(size)} of input)")
 
@@ -427,16 +462,16 @@ def show_contamination(contamination: Contamination, worst: Sequence[Explanation
     if lines.is_empty():
         console.print("no row shares anything with an evaluation set")
     else:
-        named = lines.with_columns(source=lines["source"].replace(contamination.places))
-        _show_overlap(console, named, "--json")
+        short = dict(zip(contamination.places, _apart(list(contamination.places.values())), strict=True))
+        _show_overlap(console, lines.with_columns(source=lines["source"].replace(short)), "--json")
     for row in worst:
         ((file, number),) = row.places
         of = row.evidence
         console.print()
         console.print(
             f"[bold]{escape(printable(file, 300))}:{number}[/]  [red]{escape(row.reason)}[/]: "
-            f"item {escape(printable(of['item'], 60))}, {of['statistic']} {of['value']:g}, "
-            f"threshold {of['threshold']:g}",
+            f"item {escape(printable(of['item'], 60))}, {of['statistic']} {of['value']:.3g}, "
+            f"threshold {of['threshold']:.3g}",
             soft_wrap=True,
         )
         _show_texts(console, row, "")
@@ -448,6 +483,23 @@ def show_contamination(contamination: Contamination, worst: Sequence[Explanation
         + (f"; {aside:,} records can't be read, and nobody looked into them" if aside else "")
         + (f"; more with --limit: {len(worst):,} are shown" if total > len(worst) else "")
     )
+
+
+def _apart(places: Sequence[str]) -> list[str]:
+    """Places without the folders that all of them lie in.
+
+    >>> _apart(["/data/sft/a.jsonl", "/data/sft/more/b.jsonl"])
+    ['a.jsonl', 'more/b.jsonl']
+    >>> _apart(["/data/sft/a.jsonl"])
+    ['/data/sft/a.jsonl']
+    >>> _apart(["ORG/NAME", "ORG/NAME"])
+    ['NAME', 'NAME']
+    """
+    parts = [Path(place).parts for place in places]
+    shared, longest = 0, min(map(len, parts)) - 1 if len(parts) > 1 else 0
+    while shared < longest and len({one[shared] for one in parts}) == 1:
+        shared += 1
+    return [str(Path(*one[shared:])) for one in parts]
 
 
 def show_leaks(leaks: Leaks) -> None:

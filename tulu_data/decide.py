@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from tulu_data import table, verdicts
-from tulu_data.errors import FindingsError, InputError, ResourceError
+from tulu_data.errors import FindingsError, InputError, ResourceError, did_you_mean
 from tulu_data.ingest import Shard
 from tulu_data.kernels.sha256 import MANY, sha256_rows
 from tulu_data.look import Looker
@@ -268,9 +268,27 @@ def _share(fraction: Decimal, rows: int) -> int:
 def _measures(decision: Decision, tables: Sequence[dict[str, Table]], step: Step, index: int) -> pl.DataFrame:
     start, end = decision.starts[index], decision.starts[index + 1]
     rows = pl.Series("row", np.arange(start, end, dtype=np.uint32)).to_frame()
-    needed = decision.columns[start:end].select(step.stage.needs())
-    measured = table.read_frame(tables[index][step.name].path) if step.stage.is_measured else pl.DataFrame()
-    return pl.concat([frame for frame in (rows, measured, needed) if frame.width], how="horizontal")
+    needs = step.stage.needs()
+    frames = [rows, decision.columns[start:end].select(name for name in needs if name in COLUMNS)]
+    if step.stage.is_measured:
+        frames.append(table.read_frame(tables[index][step.name].path))
+    frames += [_of_another(tables[index], name, len(rows), step) for name in needs if name not in COLUMNS]
+    return pl.concat([frame for frame in frames if frame.width], how="horizontal")
+
+
+def _of_another(tables: dict[str, Table], name: str, rows: int, step: Step) -> pl.DataFrame:
+    """A measure of an earlier step, as a number; null where that step does not judge the source."""
+    other, _, column = name.partition(".")
+    if not tables[other].path.is_file():
+        return pl.DataFrame({name: pl.Series([None] * rows, dtype=pl.Float64)})
+    measured = table.read_frame(tables[other].path)
+    if column not in measured.columns or not measured.schema[column].is_numeric():
+        numbers = [known for known, kind in measured.schema.items() if kind.is_numeric()]
+        raise InputError(
+            f"stages.{step.name}: {other} measures no number '{column}'{did_you_mean(column, numbers)}; "
+            f"there are {', '.join(numbers) or 'none'}"
+        )
+    return measured.select(pl.col(column).cast(pl.Float64).alias(name))
 
 
 def _judge(

@@ -28,8 +28,8 @@ _NO_PROSE: Final = (
     re.compile(r"\[asy\].*?(?:\[/asy\]|\Z)", re.DOTALL),
     re.compile(r"\$\$.*?(?:\$\$|\Z)|\\\[.*?(?:\\\]|\Z)|\\\(.*?(?:\\\)|\Z)", re.DOTALL),
     re.compile(r"\\begin\{[^{}]*\}.*?\\end\{[^{}]*\}", re.DOTALL),
-    # A dollar that a formula begins with; one before an amount has no partner on its line.
-    re.compile(r"\$(?! )[^$\n]{1,400}\$"),
+    # As Pandoc tells formulas from amounts: no space inside the dollars, no digit after the last.
+    re.compile(r"\$(?! )[^$\n]{1,400}(?<! )\$(?!\d)"),
     re.compile(r"`[^`\n]*`"),
     re.compile(r"<[A-Za-z/!][^<>\n]{0,300}>"),
     re.compile(r"\b(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.\S+"),
@@ -44,6 +44,7 @@ _CODE_LINE: Final = re.compile(
     r"|(?:>>>|\.\.\.|#include|#!|//|/\*|\*/|@\w|\$ )"
     r"|[\w.\[\]'\"]+ ?(?:[-+*/|&]?=|:=)(?!=) ?\S"
     r"|[\w.]+\([^()\n]*\);?[ \t]*$"
+    r"|(?<=[ \t])(?:return|yield|raise|pass|break|continue)\b"
     r"|[{}()\[\];,]+[ \t]*$"
     r")[^\n]*",
     re.MULTILINE,
@@ -121,9 +122,7 @@ def model_file() -> Path:
         )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest != MODEL_SHA256:
-        raise InputError(
-            f"{path}: sha256 is {digest}, and {MODEL_SHA256} was measured; install it anew, or set {MODEL}"
-        )
+        raise InputError(f"{path}: sha256 is {digest}, not {MODEL_SHA256}; install it anew, or set {MODEL}")
     return path
 
 

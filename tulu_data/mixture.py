@@ -59,16 +59,21 @@ class Mixture:
     @property
     def overlaps(self) -> dict[str, Path]:
         """For each step that decontaminates: the table of what sources share with evaluation sets."""
-        suffix = "-evaluations"
-        found = sorted((self.folder / "reports").glob(f"*{suffix}.parquet"))
-        return {path.stem.removesuffix(suffix): path for path in found}
+        return self._reports("evaluations")
 
     @property
     def clusters(self) -> dict[str, Path]:
         """For each step that finds near-duplicates: the table of its clusters."""
-        suffix = "-clusters"
-        found = sorted((self.folder / "reports").glob(f"*{suffix}.parquet"))
-        return {path.stem.removesuffix(suffix): path for path in found}
+        return self._reports("clusters")
+
+    @property
+    def strata(self) -> dict[str, Path]:
+        """For the step that mixes: the table of targets and what was taken."""
+        return self._reports("strata")
+
+    def _reports(self, kind: str) -> dict[str, Path]:
+        found = sorted((self.folder / "reports").glob(f"*-{kind}.parquet"))
+        return {path.stem.removesuffix(f"-{kind}"): path for path in found}
 
     @property
     def rows(self) -> dict[str, dict[str, Any]]:
@@ -96,6 +101,13 @@ def versions(folder: Path) -> Iterator[Mixture]:
         for path in sorted(folder.iterdir()):
             if not path.name.startswith(".") and (path / MANIFEST).is_file():
                 yield Mixture(path)
+
+
+def newest(folder: Path) -> Mixture | None:
+    """The version that was built last; None where there is none, or nothing says which."""
+    hint = folder / LATEST
+    name = hint.read_text(encoding="utf-8").strip() if hint.is_file() else ""
+    return next((made for made in versions(folder) if made.folder.name == name), None)
 
 
 def find(where: str, out: Path) -> Mixture:

@@ -14,8 +14,10 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, PositiveInt, field_validator
 from ruamel.yaml import YAML
 
+from tulu_data import stages as stage_kinds
+from tulu_data.errors import did_you_mean
 from tulu_data.source import NAME_PATTERN, Source
-from tulu_data.stage import PHASES, Stage
+from tulu_data.stage import COLUMNS, PHASES, Stage
 
 NAME_RULE: Final = "small letters, digits, '.', '_' and '-', at most 64, the first a letter or digit"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
@@ -71,15 +73,29 @@ class Recipe(BaseModel):
             raise ValueError(f"phases run in the order {' → '.join(PHASES)}; put the stages so: {names}")
         if sum(stage.phase == "mix" for stage in stages) > 1:
             raise ValueError("two stages mix; a recipe is mixed once, last")
-        written: set[str] = {"domain"}
-        for place, stage in enumerate(stages):
-            for column in set(stage.needs()) - written:
-                writer = "tokens" if column == "tokens" else f"{column}, or {column}_filter"
-                raise ValueError(
-                    f"{stage.name()} (stages[{place}]) needs the column {column}; put the stage {writer} before it"
-                )
-            written.update(stage.writes)
+        _check_measures(stages)
         return stages
+
+    def completed(self) -> Recipe:
+        """The recipe with the stages put in that write what others need: languages, tokens.
+
+        >>> from tulu_data.recipe_file import read
+        >>> stages = "[{weighted_mix: {tokens: all}}]"
+        >>> [stage.name() for stage in read(f"name: m\\nsources: {{a: {{jsonl: x}}}}\\nstages: {stages}").stages]
+        ['tokens', 'weighted_mix']
+        """
+        done: list[Stage] = []
+        written: set[str] = {"domain"}
+        for stage in self.stages:
+            for column in stage.needs():
+                if column in COLUMNS and column not in written:
+                    # Before it, and among those that look at one row at a time.
+                    last = sum(PHASES.index(other.phase) <= PHASES.index("judge") for other in done)
+                    done.insert(last, stage_kinds.find(column)())
+                    written.add(column)
+            done.append(stage)
+            written.update(stage.writes)
+        return self.with_stages(done)
 
     def with_sources(self, sources: Mapping[str, Source]) -> Recipe:
         """The recipe with its sources as they were found: formats said, moving things pinned."""
@@ -115,6 +131,19 @@ class Recipe(BaseModel):
     def canonical(self) -> str:
         """The recipe as one line of JSON with sorted keys: what its digest is taken of."""
         return json.dumps(self.as_values(), sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _check_measures(stages: tuple[Stage, ...]) -> None:
+    """Stages name measures of stages that come before them."""
+    seen: list[str] = []
+    for place, stage in enumerate(stages):
+        for name in stage.needs():
+            step = name.partition(".")[0]
+            if name not in COLUMNS and step not in seen:
+                listed = did_you_mean(step, seen) or f"; there is {', '.join(seen) or 'none'}"
+                raise ValueError(f"stages[{place}].{stage.name()}: no stage '{step}' before it{listed}")
+        number = sum(other.name() == stage.name() for other in stages[: place + 1])
+        seen.append(stage.name() if number == 1 else f"{stage.name()}-{number}")
 
 
 def _represent_decimal(representer: Any, value: Decimal) -> Any:

@@ -86,7 +86,7 @@ class _Reader:
             self._check_source_names(recipe)
         if self.problems or recipe is None:
             raise self._error()
-        return recipe
+        return recipe.completed()
 
     def _sources(self, values: Any) -> Any:
         if not isinstance(values, dict):

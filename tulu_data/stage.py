@@ -111,7 +111,11 @@ class Stage(BaseModel):
         return None
 
     def needs(self) -> tuple[str, ...]:
-        """The columns of `COLUMNS` that it judges or resolves by: a stage before it writes them."""
+        """What it judges or resolves by that others give: columns of `COLUMNS`, and measures of earlier stages.
+
+        The former are written by a stage before it, which is put in where it is not there; the
+        latter are named `stage.measure`.
+        """
         return ()
 
     @classmethod

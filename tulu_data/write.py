@@ -204,7 +204,7 @@ class OutputUnit:
 
 
 def _computed(decision: Decision, rows: npt.NDArray[np.int64]) -> pa.RecordBatch:
-    chosen = decision.columns.select(COMPUTED)[rows]
+    chosen = decision.columns.select(list(COMPUTED))[rows]
     arrays = [chosen[name].to_arrow(compat_level=pl.CompatLevel.oldest()).cast(kind) for name, kind in COMPUTED.items()]
     return pa.RecordBatch.from_arrays(arrays, list(COMPUTED))
 

@@ -19,7 +19,7 @@ RULES: Final[dict[Rule, dict[str, Any]]] = {
         "noted_from": "0.1",
         "short_below": 8,
         "statistic": "overlap",
-        "at_least": "0.45",
+        "at_least": "0.5",
         "full_below": 8,
         "relaxed_from": 20,
         "max_numbers_missing": "0.25",

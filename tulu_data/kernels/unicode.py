@@ -9,11 +9,17 @@ from __future__ import annotations
 import string
 import sys
 import unicodedata
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final, Literal, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
+
+from tulu_data.kernels.compiled import cache_folder
 
 Normaliser = Literal["words", "math_code", "gpt3"]
 
@@ -80,7 +86,28 @@ def without_spaces(code: int) -> bool:
 
 @cache
 def tables(normaliser: Normaliser) -> Tables:
-    """The tables of one normaliser; they take a third of a second to make, once a process."""
+    """The tables of one normaliser; made once, which takes a second, and kept beside compiled kernels."""
+    folder = cache_folder()
+    if folder is None:
+        return _made(normaliser)
+    path = folder / f"{normaliser}-{unicodedata.unidata_version}.npz"
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            return Tables(**{name: kept[name] for name in Tables._fields})
+    except (OSError, ValueError, KeyError, BadZipFile):
+        made = _made(normaliser)
+        with suppress(OSError):
+            _keep(made, path)
+        return made
+
+
+def _keep(made: Tables, path: Path) -> None:
+    with NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        np.savez(file, **made._asdict())
+    Path(file.name).replace(path)
+
+
+def _made(normaliser: Normaliser) -> Tables:
     fold, sequences, order, case = _folds()
     kind = _kinds().copy()
     if normaliser == "words":

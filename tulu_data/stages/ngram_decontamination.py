@@ -143,10 +143,10 @@ class NgramDecontamination(Filter):
     at_least: Decides[Decimal | None] = Field(None, description="Contaminated where the statistic is at least this")
     thresholds: Decides[dict[str, Decimal]] = Field({}, description="Other thresholds for some evaluation sets")
     full_below: Decides[PositiveInt | None] = Field(
-        None, description="Items of at most so many tokens must have the statistic 1"
+        None, description="Items of at most so many words must have the statistic 1"
     )
     relaxed_from: Decides[PositiveInt | None] = Field(
-        None, description="From so many tokens on the threshold is as said; between, it falls in a line"
+        None, description="From so many words on the threshold is as said; between, it falls in a line"
     )
     max_numbers_missing: Decides[Share | None] = Field(
         None, description="Where a row lacks more than this part of an item's numbers, it is near, not contaminated"
@@ -367,7 +367,7 @@ class NgramDecontamination(Filter):
         base = pl.col("evaluation").replace_strict(others, default=float(own or 0), return_dtype=pl.Float64)
         threshold = base
         if self.full_below is not None and self.relaxed_from is not None:
-            part = (pl.col("tokens") - self.full_below) / (self.relaxed_from - self.full_below)
+            part = (pl.col("words") - self.full_below) / (self.relaxed_from - self.full_below)
             threshold = 1 - (1 - base) * part.clip(0, 1)
         is_short = pl.col("kind") == "short"
         is_whole = pl.col("whole") == pl.col("texts")

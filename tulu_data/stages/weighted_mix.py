@@ -2,49 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, localcontext
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import polars as pl
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import BeforeValidator, Field, PositiveInt, field_validator, model_validator
 
 from tulu_data.errors import InputError, did_you_mean
 from tulu_data.kernels.quotas import largest_total, seats
 from tulu_data.stage import Decides, Phase, Resolver, Share
 from tulu_data.verdicts import COPIES, Evidence
 
+NONE: Final = "none"
+"""The stratum of rows that have no value in a column."""
+SEPARATOR: Final = "/"
+PROFILES: Final[dict[str, dict[str, int]]] = {
+    # Rows by domain of the mixture of Lambert et al. 2024 (arXiv 2411.15124), table 7.
+    "tulu3": {
+        "math": 334_252,
+        "code": 142_275,
+        "chat": 116_872,
+        "safety": 110_983,
+        "knowledge": 104_982,
+        "multilingual": 100_000,
+        "instruction_following": 29_980,
+    },
+    # The same with math and code at two thirds, and without what a small model has no room for.
+    "math_code": {"math": 40, "code": 27, "chat": 17, "knowledge": 10, "instruction_following": 6},
+}
+
+Column = Literal["source", "domain", "language"]
+Columns = Annotated[
+    tuple[Column, ...],
+    BeforeValidator(
+        lambda value: (value,) if isinstance(value, str) else value, json_schema_input_type=Column | list[Column]
+    ),
+    Field(min_length=1),
+]
+
+
+def _flat(values: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{above}{name}{SEPARATOR}")
+        else:
+            yield f"{above}{name}", value
+
+
 Weight = Annotated[Decimal, Field(ge=0)]
+Weights = Annotated[
+    dict[str, Weight],
+    BeforeValidator(
+        lambda values: dict(_flat(values)) if isinstance(values, Mapping) else values,
+        json_schema_input_type=dict[str, Weight | dict[str, Weight | dict[str, Weight]]],
+    ),
+]
 
 
 class WeightedMix(Resolver):
-    """Take rows in given proportions, by source or by domain, after everything else.
+    """Take rows in given proportions, after everything else.
 
         - weighted_mix: {by: domain, weights: {math: 0.36, code: 0.15, chat: 0.49}, rows: 100_000, max_repeat: 4}
+        - weighted_mix: {by: domain, profile: tulu3, tokens: 50_000_000, max_repeat: 4}
+        - weighted_mix: {by: [domain, language], weights: {math: {en: 3, zh: 1}, chat: {en: 4}}, others: drop}
+        - weighted_mix: {by: language, temperature: 2, rows: 20_000, best: language_filter.score}
 
-    Weights are exact decimals in any scale. The rows of a stratum are its seats by
-    Sainte-Laguë: the sum is exact, and a larger mix holds the rows of a smaller one. Rows
-    are taken by a keyed hash; where a stratum has fewer rows than its share, rows are
-    repeated, evenly, up to `max_repeat` times each. Without `rows` the mix is as large as
-    the data allows.
+    A stratum is a value of `by`, or a cell of several columns, as `math/en`; rows without a
+    value are in the stratum `none`. Weights are exact decimals in any scale, for each
+    stratum or cell; a `profile` has those of a published mixture; with a `temperature` T
+    they are the strata's sizes to the power 1/T, so that 1 keeps the proportions and large
+    ones level them.
+
+    By `rows`: seats by Sainte-Laguë, whose sum is exact, and a larger mix holds the rows of
+    a smaller one. By `tokens`: all rows as often as they fit, and then the longest run of
+    them that still does, so that each stratum is short by less than its next row. Rows are
+    taken by a keyed hash, or the `best` first: by a score that an earlier stage measured.
+    Where a stratum has fewer than its share, rows are repeated, evenly, up to `max_repeat`
+    times each. Without `rows` or `tokens` the mix is as large as the data allows.
 
     Raises `InputError` (exit 3) for a stratum of the data without a weight, and for one
     that has too few rows, with the largest total that there is. Evidence: the stratum.
+    `reports/weighted_mix-strata.parquet` holds targets beside what was taken.
     """
 
     phase: ClassVar[Phase] = "mix"
     evidence: ClassVar[Evidence] = {"stratum": pl.String}
-    bytes_per_row: ClassVar[int] = 60
+    bytes_per_row: ClassVar[int] = 90
 
-    by: Decides[Literal["source", "domain"]] = Field("source", description="What the weights are given to")
-    weights: Decides[dict[str, Weight]] = Field(
+    by: Decides[Columns] = Field(("source",), description="What the weights are given to: one column, or several")
+    weights: Decides[Weights] = Field(
         {}, description="The share of each stratum, in any scale; 0 drops it; all equal where not said"
+    )
+    profile: Decides[Literal["tulu3", "math_code"] | None] = Field(None, description="Weights by domain, ready-made")
+    temperature: Decides[Annotated[Decimal, Field(ge=1, le=100)] | None] = Field(
+        None, description="Weights are sizes to the power 1 / temperature"
     )
     rows: Decides[PositiveInt | None] = Field(
         None, description="Rows of the mixture; as many as there are where not said"
     )
+    tokens: Decides[PositiveInt | Literal["all"] | None] = Field(
+        None, description="Tokens of the mixture, in place of rows; all: as many as there are"
+    )
     max_repeat: Decides[PositiveInt] = Field(1, description="How often one row may be taken")
+    best: Decides[str | None] = Field(
+        None,
+        pattern=r"^(tokens|[a-z0-9_]+(-\d+)?\.[a-z0-9_]+)$",
+        description="Rows with the highest value first: `tokens`, or a measure of an earlier stage, `stage.measure`",
+    )
     others: Decides[Literal["error", "drop"]] = Field("error", description="What happens to strata without a weight")
     when_short: Decides[Literal["error", "shrink", "take_all"]] = Field(
         "error",
@@ -64,57 +130,157 @@ class WeightedMix(Resolver):
             raise ValueError("all weights are 0; give at least one stratum a share")
         return weights
 
-    def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
-        strata = measures.select("row", "order", pl.col(self.by).fill_null("").alias("stratum"))
-        offers = dict(strata.group_by("stratum").len().sort("stratum").iter_rows())
-        quotas = self.quotas(offers)
-        ranked = strata.with_columns(
-            (pl.col("order").rank("ordinal").over("stratum") - 1).alias("rank"),
-            pl.len().over("stratum").alias("offered"),
-            pl.col("stratum").replace_strict(quotas, default=0, return_dtype=pl.Int64).alias("quota"),
+    @model_validator(mode="after")
+    def _fits_together(self) -> WeightedMix:
+        said = [name for name in ("weights", "profile", "temperature") if getattr(self, name)]
+        if len(said) > 1:
+            raise ValueError(f"'{said[0]}' and '{said[1]}' both say what the shares are; give one")
+        if self.rows and self.tokens:
+            raise ValueError("'rows' and 'tokens' both say how large the mix is; give one")
+        if self.profile and self.by != ("domain",):
+            raise ValueError("a profile has weights of domains; say: by: domain")
+        cells = next((name for name in self.weights if name.count(SEPARATOR) != len(self.by) - 1), None)
+        if cells is not None and len(self.by) > 1:
+            raise ValueError(f"'{cells}' is no cell of {' and '.join(self.by)}; write: {{math: {{en: 1}}}}")
+        return self
+
+    def needs(self) -> tuple[str, ...]:
+        columns = [name for name in self.by if name != "source"]
+        return tuple(
+            dict.fromkeys([*columns, *(["tokens"] if self.tokens else []), *([self.best] if self.best else [])])
         )
-        every = pl.col("quota") // pl.col("offered")
-        extra = (pl.col("rank") < pl.col("quota") % pl.col("offered")).cast(pl.Int64)
-        taken = ranked.with_columns((every + extra).cast(COPIES).alias("copies")).filter(pl.col("copies") != 1)
+
+    def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
+        taken = self._copies(measures).filter(pl.col("copies") != 1)
         return taken.select("row", "copies", pl.lit("not taken into the mix").alias("reason"), "stratum")
 
+    def report(self, measures: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        """`strata`: of each its share, what it offered, its target and what was taken; `unit` says of what."""
+        copies = pl.col("copies").cast(pl.Int64)
+        given = verdicts.select("row", "copies")
+        counted = (
+            self._strata(measures)
+            .join(given, on="row", how="left")
+            .with_columns(copies.fill_null(1))
+            .group_by("stratum")
+            .agg(
+                pl.col("amount").sum().alias("offered"),
+                (pl.col("amount") * copies).sum().alias("taken"),
+                (copies > 0).sum().cast(pl.Int64).alias("distinct"),
+                copies.max().alias("most_copies"),
+            )
+        )
+        targets = self.targets(dict(counted.select("stratum", "offered").iter_rows()))
+        joined = targets.join(counted.drop("offered"), on="stratum", how="left").fill_null(0)
+        return {"strata": joined}
+
+    def targets(self, offers: Mapping[str, int]) -> pl.DataFrame:
+        """Of each stratum its share, what it offers and what the mix is to take of it, largest share first."""
+        weights = self._weights(offers)
+        whole, quotas = sum(weights.values()), self.quotas(offers)
+        lines = [
+            (name, float(round(weight / whole, 6)), offers.get(name, 0), quotas.get(name, 0))
+            for name, weight in weights.items()
+        ]
+        kinds = {"stratum": pl.String, "share": pl.Float64, "offered": pl.Int64, "target": pl.Int64}
+        unit = pl.lit("tokens" if self.tokens else "rows").alias("unit")
+        targets = pl.DataFrame(lines, schema=kinds, orient="row").with_columns(unit)
+        return targets.sort("share", "stratum", descending=[True, False])
+
+    def _strata(self, measures: pl.DataFrame) -> pl.DataFrame:
+        """Columns `row`, `stratum`, `amount` (1, or the row's tokens) and those that rows are ordered by."""
+        values = [pl.col(name).fill_null(NONE) for name in self.by]
+        amount = pl.col("tokens").cast(pl.Int64) if self.tokens else pl.lit(1, pl.Int64)
+        best = pl.col(self.best) if self.best else pl.lit(0)
+        strata = measures.select(
+            "row",
+            "order",
+            pl.concat_str(values, separator=SEPARATOR).alias("stratum"),
+            amount.alias("amount"),
+            best.alias("best"),
+        )
+        if uncounted := strata["amount"].null_count():
+            raise InputError(
+                f"stages.{self.name()}: {uncounted:,} rows have no tokens; let the stage tokens count all sources"
+            )
+        return strata
+
+    def _copies(self, measures: pl.DataFrame) -> pl.DataFrame:
+        strata = self._strata(measures)
+        offers = dict(strata.group_by("stratum").agg(pl.col("amount").sum()).sort("stratum").iter_rows())
+        quotas = self.quotas(offers)
+        ordered = strata.sort("best", "order", descending=[True, False], nulls_last=True)
+        quota = pl.col("stratum").replace_strict(quotas, default=0, return_dtype=pl.Int64)
+        offered = pl.col("amount").sum().over("stratum")
+        passes = pl.when(offered > 0).then(quota // offered).otherwise(0)
+        rest = quota - passes * offered
+        extra = (pl.col("amount").cum_sum().over("stratum") <= rest) & (rest > 0)
+        return ordered.with_columns((passes + extra.cast(pl.Int64)).cast(COPIES).alias("copies"))
+
     def quotas(self, offers: Mapping[str, int]) -> dict[str, int]:
-        """How many rows are taken of each stratum, whose names and rows `offers` gives.
+        """How many rows, or at most how many tokens, are taken of each stratum; `offers` gives those that there are.
 
         >>> WeightedMix(weights={"a": 1, "b": 3}, rows=10, when_short="take_all").quotas({"a": 9, "b": 4})
         {'a': 3, 'b': 4}
         """
         weights = self._weights(offers)
         limits = {name: offers.get(name, 0) * self.max_repeat for name in weights}
-        empty = next((name for name, weight in weights.items() if weight and not limits[name]), None)
+        empty = [name for name, weight in weights.items() if weight and not limits[name]]
+        unit, called = "tokens" if self.tokens else "rows", " and ".join(self.by)
         if empty and self.when_short == "error":
+            listed = ", ".join(f"'{name}'" for name in empty)
+            hint = did_you_mean(empty[0], offers) if len(empty) == 1 else f"; there are {', '.join(sorted(offers))}"
+            what = "has a weight" if len(empty) == 1 else "have weights"
             raise InputError(
-                f"stages.{self.name()}: the {self.by} '{empty}' has a weight and no rows"
-                f"{did_you_mean(empty, offers)}; give it weight 0, or say: when_short: shrink"
+                f"stages.{self.name()}: the {called} {listed} {what} and no {unit}{hint}; "
+                "give it weight 0, or say: when_short: shrink"
             )
         present = {name: weight for name, weight in weights.items() if limits[name]}
-        largest = largest_total(present, limits)
-        total = self.rows or largest
+        largest = _largest_tokens(present, limits) if self.tokens else largest_total(present, limits)
+        asked = self.rows if self.tokens is None else None if self.tokens == "all" else self.tokens
+        total = asked or largest
         if self.when_short == "shrink":
             total = min(total, largest)
-        quotas = seats(present, total) if any(present.values()) else {}
+        quotas = (_tokens(present, total) if self.tokens else seats(present, total)) if any(present.values()) else {}
         short = next((name for name, quota in quotas.items() if quota > limits[name]), None)
         if short and self.when_short == "error":
             raise InputError(
-                f"stages.{self.name()}: the {self.by} '{short}' should give {quotas[short]:,} of {total:,} rows, "
+                f"stages.{self.name()}: the {called} '{short}' should give {quotas[short]:,} of {total:,} {unit}, "
                 f"and has {offers[short]:,} (max_repeat: {self.max_repeat}); the largest total is {largest:,}: say "
-                f"rows: {largest}, raise max_repeat, or say: when_short: shrink"
+                f"{unit}: {largest}, raise max_repeat, or say: when_short: shrink"
             )
         return {name: min(quota, limits[name]) for name, quota in quotas.items()}
 
     def _weights(self, offers: Mapping[str, int]) -> dict[str, Fraction]:
-        if not self.weights:
+        if self.temperature is not None:
+            return {name: _power(offers[name], self.temperature) for name in sorted(offers)}
+        weights: Mapping[str, Decimal | int] = PROFILES[self.profile] if self.profile else self.weights
+        if not weights:
             return {name: Fraction(1) for name in sorted(offers)}
-        unnamed = [name for name in offers if name not in self.weights]
+        unnamed = [name for name in offers if name not in weights]
         if unnamed and self.others == "error":
-            listed = ", ".join(f"{name or 'none'} ({offers[name]:,} rows)" for name in unnamed)
+            unit, called = "tokens" if self.tokens else "rows", " and ".join(self.by)
+            listed = ", ".join(f"{name} ({offers[name]:,} {unit})" for name in unnamed)
             raise InputError(
-                f"stages.{self.name()}: no weight for the {self.by} {listed}; "
+                f"stages.{self.name()}: no weight for the {called} {listed}; "
                 "give it one (0 drops it), or say: others: drop"
             )
-        return {name: Fraction(weight) for name, weight in sorted(self.weights.items())}
+        return {name: Fraction(weight) for name, weight in sorted(weights.items())}
+
+
+def _tokens(weights: Mapping[str, Fraction], total: int) -> dict[str, int]:
+    """The whole tokens of each share of a total."""
+    whole = sum(weights.values())
+    return {name: int(weight * total / whole) for name, weight in weights.items()}
+
+
+def _largest_tokens(weights: Mapping[str, Fraction], limits: Mapping[str, int]) -> int:
+    """The largest total of which no stratum's share is more than it has."""
+    whole = sum(weights.values())
+    return min((int(limits[name] * whole / weight) for name, weight in weights.items() if weight), default=0)
+
+
+def _power(size: int, temperature: Decimal) -> Fraction:
+    """A size to the power 1 / temperature, to 28 digits wherever it runs."""
+    with localcontext(prec=28):
+        return Fraction(Decimal(size) ** (1 / temperature)) if size else Fraction(0)
