@@ -120,7 +120,9 @@ def test_a_model_that_is_not_there_or_another_is_an_error(tmp_path: Path, monkey
 
 
 def test_the_column_and_the_table_of_languages_come_with_a_build(yard: Yard):
-    yard.jsonl("a.jsonl", [{"prompt": text, "response": text} for text in (ENGLISH, GERMAN, "x = 3", ENGLISH + " Now.")])
+    yard.jsonl(
+        "a.jsonl", [{"prompt": text, "response": text} for text in (ENGLISH, GERMAN, "x = 3", ENGLISH + " Now.")]
+    )
     built = yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=["language"])
     rows = pl.read_parquet(built.mixture.folder / "data/*.parquet")
     assert sorted(rows["language"].to_list()) == ["de", "en", "en", "und"]

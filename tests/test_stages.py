@@ -46,6 +46,8 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"keep": ["en"]},
         {"drop": ["fr"], "min_share": 0.9, "undetermined": "drop"},
     ],
+    "redact": [{}, {"kinds": ["email", "secret"], "code": "all"}],
+    "sensitive_filter": [{}, {"kinds": ["phone"], "action": "drop", "code": "all"}],
     "tokens": [{}],
     "weighted_mix": [
         {},
