@@ -8,7 +8,9 @@ each rule is one more reason, and none alone is certain (a noisy-or; Pearl 1988,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from decimal import Decimal
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +19,12 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
 from tulu_data import code_lines
+from tulu_data.errors import InputError
 from tulu_data.expressions import Expression
-from tulu_data.rows import On, Rows
+from tulu_data.rows import On, Rows, Texts
+from tulu_data.stage import Share
 
+SIDES: Final[tuple[On, On]] = ("prompt", "response")
 SHORTEST: Final = 300
 """A shorter text counts as so many characters: one formula in a line is not a thousand of them."""
 
@@ -30,13 +35,13 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     pattern: Expression = Field(description="An RE2 expression")
-    weight: float = Field(0.5, gt=0, le=1, description="How much it says where it is found often enough")
-    often: float = Field(1.0, gt=0, description="How often in a thousand characters counts in full")
+    weight: Share = Field(Decimal("0.5"), gt=0, description="How much it says where it is found often enough")
+    often: Decimal = Field(Decimal(1), gt=0, description="How often in a thousand characters counts in full")
     on: On = Field("conversation", description="Which messages it looks at")
 
 
 def _rule(pattern: str, weight: float, often: float = 1.0, on: On = "conversation") -> Rule:
-    return Rule(pattern=pattern, weight=weight, often=often, on=on)
+    return Rule(pattern=pattern, weight=Decimal(str(weight)), often=Decimal(str(often)), on=on)
 
 
 _MADE: Final = r"(?:write|create|design|implement|develop|generate|construct|build|make|code|program|come up with|give)"
@@ -116,26 +121,57 @@ OTHER: Final = "other"
 
 def scores(rows: Rows, rules: Mapping[str, Sequence[Rule]]) -> dict[str, npt.NDArray[np.float32]]:
     """The score of each row by domain, from 0 to 1, rounded to 4 digits. Rows that call or offer tools have 1 of `tools`."""
-    sides: tuple[On, On] = ("prompt", "response")
-    texts = {on: rows.texts(on) for on in sides}
-    sizes = {on: _by_row(pc.utf8_length(strings), offsets) for on, (strings, offsets, _) in texts.items()}
+    texts = {on: rows.texts(on) for on in SIDES}
+    sizes = {on: _by_row(pc.utf8_length(side.strings), side) for on, side in texts.items()}
+    counts: dict[tuple[str, On], npt.NDArray[np.int64]] = {}
+
+    def count(pattern: str, on: On) -> npt.NDArray[np.int64]:
+        if (pattern, on) not in counts:
+            counts[pattern, on] = _by_row(pc.count_substring_regex(texts[on].strings, pattern), texts[on])
+        return counts[pattern, on]
+
     found = {}
     for domain, reasons in rules.items():
         left = np.ones(len(rows))
         for rule in reasons:
-            looked = sides if rule.on == "conversation" else (rule.on,)
-            hits = sum(
-                _by_row(pc.count_substring_regex(texts[on].strings, rule.pattern), texts[on].offsets) for on in looked
-            )
-            size = np.maximum(sum(sizes[on] for on in looked), SHORTEST)
-            left *= 1 - rule.weight * np.minimum(hits * 1000 / size / rule.often, 1)
+            looked: tuple[On, ...] = SIDES if rule.on == "conversation" else (rule.on,)
+            hits = np.sum([count(rule.pattern, on) for on in looked], axis=0)
+            size = np.maximum(np.sum([sizes[on] for on in looked], axis=0), SHORTEST)
+            left *= 1 - float(rule.weight) * np.minimum(hits * 1000 / size / float(rule.often), 1)
         found[domain] = np.round(1 - left, 4).astype(np.float32)
     uses_tools = [pc.is_valid(rows.column(name)).to_numpy(zero_copy_only=False) for name in ("tool_calls", "tools")]
     found["tools"][np.logical_or(*uses_tools)] = 1
     return found
 
 
-def _by_row(counts: pa.Array, offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _by_row(counts: pa.Array, texts: Texts) -> npt.NDArray[np.int64]:
     total = np.concatenate([[0], np.cumsum(counts.to_numpy(zero_copy_only=False))])
-    summed: npt.NDArray[np.int64] = total[offsets[1:]] - total[offsets[:-1]]
+    summed: npt.NDArray[np.int64] = total[texts.offsets[1:]] - total[texts.offsets[:-1]]
     return summed
+
+
+class Model(NamedTuple):
+    """A fastText model whose labels are domains."""
+
+    classifier: Any
+
+    def label(self, text: str) -> tuple[str, float]:
+        """The likeliest domain of a text, and how likely it is, rounded to 4 digits."""
+        labels, shares = self.classifier.predict(" ".join(text.split()), k=1)
+        return (labels[0].removeprefix("__label__"), round(min(float(shares[0]), 1.0), 4)) if labels else (OTHER, 0.0)
+
+
+@cache
+def open_model(path: str) -> Model:
+    """The fastText model in a file.
+
+    Raises `InputError` (exit 3) where it can't be read as one.
+    """
+    import fasttext
+
+    try:
+        return Model(fasttext.load_model(path))
+    except ValueError as error:
+        raise InputError(
+            f"{path}: no fastText model ({error}); give one that `fasttext supervised` has trained"
+        ) from None
