@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,9 +14,12 @@ import pytest
 from conftest import Yard, files_of
 from tulu_data.build import Built, build
 from tulu_data.errors import FindingsError, InputError
+from tulu_data.executors.inline import Inline
+from tulu_data.executors.processes import Processes
 from tulu_data.explain import Explainer
 from tulu_data.recipe_file import load
 from tulu_data.run import Places
+from tulu_data.stages.weighted_mix import WeightedMix
 
 RECIPE = Path(__file__).parents[1] / "recipes/examples/real_sft.yaml"
 
@@ -186,3 +190,31 @@ def test_null_answers_are_set_aside_by_row(yard: Yard, shared: Path):
     rows = pl.read_parquet(built.mixture.folder / "quarantine.parquet")
     # Known as rows 886 and 1009, counted from 0.
     assert rows.select("row", "code").rows() == [(887, "null_content"), (1010, "null_content")]
+
+
+MIX = RECIPE.with_name("real_mix.yaml")
+
+
+def test_a_mix_of_real_sources_lands_on_its_targets_by_any_number_of_workers(shared: Path, tmp_path: Path):
+    recipe = load(MIX)
+    data = []
+    for name, crew, shard_rows in (("one", nullcontext(Inline()), 65_536), ("two", Processes(2), 5_000)):
+        places = Places(tmp_path / name, tmp_path / "manifests", tmp_path / f"{name}-workspace")
+        with crew as executor:
+            mixture = build(recipe, places, executor=executor, shard_rows=shard_rows).mixture
+        data.append(files_of(mixture.folder, "data"))
+    assert data[0] == data[1]
+    rows = pl.concat([pl.read_parquet(path) for path in mixture.data])
+    (mix,) = (stage for stage in recipe.stages if isinstance(stage, WeightedMix))
+    for domain, weight in mix.weights.items():
+        achieved = rows.filter(pl.col("domain") == domain)["tokens"].sum() / rows["tokens"].sum()
+        assert abs(achieved - float(weight)) < 0.005
+    assert 0.995 * 1_000_000 < rows["tokens"].sum() <= 1_000_000
+
+
+def test_a_published_profile_names_what_real_sources_have_too_little_of(shared: Path, tmp_path: Path):
+    recipe = load(MIX)
+    profile = WeightedMix(by="domain", profile="tulu3", rows=10_000, others="drop")
+    whole = recipe.with_stages([*(stage for stage in recipe.stages if not isinstance(stage, WeightedMix)), profile])
+    with pytest.raises(InputError, match=r"the domain '\w+' should give [\d,]+ of 10,000 rows, and has [\d,]+ "):
+        build(whole, Places(tmp_path / "m", tmp_path / "n", tmp_path / "w"))
