@@ -94,10 +94,15 @@ def test_the_answers_of_json(run: Run):
     assert explained == duplicate
     assert list(json.loads(run("stages", "--json").stdout)) == [
         "exact_dedup",
+        "language",
+        "language_filter",
         "length_filter",
         "minhash_dedup",
         "ngram_decontamination",
         "pattern_filter",
+        "redact",
+        "sensitive_filter",
+        "tokens",
         "weighted_mix",
     ]
     assert json.loads(run("schema").stdout)["title"] == "tulu-data recipe"

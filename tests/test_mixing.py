@@ -172,3 +172,126 @@ def test_a_recipe_is_mixed_once_and_last(farm: Yard):
         farm.recipe(sources=SOURCES, stages=["weighted_mix", "weighted_mix"])
     with pytest.raises(RecipeError, match=r"put the stages so: exact_dedup \(deduplicate\), weighted_mix \(mix\)"):
         farm.recipe(sources=SOURCES, stages=["weighted_mix", "exact_dedup"])
+
+
+def in_tokens(yard: Yard, **options: Any) -> dict[str, tuple[int, int]]:
+    """Of each domain the rows and tokens that were written."""
+    built = yard.mix(sources=SOURCES, stages=[{"weighted_mix": options}])
+    rows = pl.read_parquet(built.mixture.folder / "data" / "*.parquet")
+    return {domain: (len(own), own["tokens"].sum()) for (domain,), own in rows.group_by("domain")}
+
+
+def test_a_mix_by_tokens_is_short_by_less_than_a_row_in_each_stratum(farm: Yard):
+    found = in_tokens(farm, by="domain", weights={"math": 3, "chat": 1}, tokens=400)
+    longest = 20
+    assert 300 - longest < found["math"][1] <= 300
+    assert 100 - longest < found["chat"][1] <= 100
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 9)), min_size=1, max_size=20),
+    st.integers(1, 400),
+    st.integers(1, 4),
+)
+def test_tokens_are_whole_passes_and_the_longest_run_that_fits(rows: list[tuple[str, int]], total: int, most: int):
+    measures = pl.DataFrame(
+        {
+            "row": range(len(rows)),
+            "order": range(len(rows)),
+            "domain": [domain for domain, _ in rows],
+            "tokens": [tokens for _, tokens in rows],
+        },
+        schema_overrides={"row": pl.UInt32, "order": pl.UInt32, "tokens": pl.Int32},
+    )
+    stage = WeightedMix(by="domain", weights={"a": 1, "b": 3}, tokens=total, max_repeat=most, when_short="take_all")
+    given_copies = dict(stage.resolve(measures).select("row", "copies").iter_rows())
+    present = {domain for domain, tokens in rows if tokens}
+    whole = sum({"a": 1, "b": 3}[domain] for domain in present)
+    for domain in "ab":
+        own = [(row, tokens) for row, (name, tokens) in enumerate(rows) if name == domain]
+        offered = sum(tokens for _, tokens in own)
+        share = {"a": 1, "b": 3}[domain] * total // whole if domain in present else 0
+        target = min(share, offered * most)
+        passes, rest = divmod(target, offered) if offered else (0, 0)
+        for row, tokens in own:
+            rest -= tokens
+            copies = passes + (target > passes * offered and rest >= 0)
+            assert given_copies.get(row, 1) == copies
+
+
+def test_a_mix_by_tokens_that_is_too_large_says_the_largest(farm: Yard):
+    options = {"by": "domain", "weights": {"math": 1, "chat": 1}, "tokens": 1_000_000}
+    with pytest.raises(InputError, match=r"should give 500,000 of 1,000,000 tokens, and has [\d,]+ .* say tokens: \d+"):
+        in_tokens(farm, **options)
+    most = in_tokens(farm, **options, when_short="shrink")
+    assert in_tokens(farm, **{**options, "tokens": "all"}) == most
+
+
+def test_cells_of_two_columns_have_weights_of_their_own(farm: Yard):
+    domains, _ = mixed(farm, by=["domain", "source"], weights={"math": {"m": 2}, "chat": {"c": 1, "d": 1}}, rows=20)
+    assert domains == {"math": 10, "chat": 10}
+    with pytest.raises(InputError, match=r"no weight for the domain and source chat/d \(10 rows\)"):
+        mixed(farm, by=["domain", "source"], weights={"math/m": 2, "chat/c": 1}, rows=20)
+    with pytest.raises(RecipeError, match="'math' is no cell of domain and source; write"):
+        mixed(farm, by=["domain", "source"], weights={"math": 2})
+
+
+def test_temperatures_level_sizes(farm: Yard):
+    offers = {"m": 1600, "c": 400, "d": 100}
+    assert WeightedMix(temperature=1, rows=21).quotas(offers) == {"m": 16, "c": 4, "d": 1}
+    assert WeightedMix(temperature=2, rows=7).quotas(offers) == {"m": 4, "c": 2, "d": 1}
+    assert set(WeightedMix(temperature=100, rows=30).quotas(offers).values()) == {10}
+
+
+def test_a_profile_has_published_shares_and_names_what_is_missing(farm: Yard):
+    with pytest.raises(InputError) as caught:
+        mixed(farm, by="domain", profile="tulu3")
+    assert str(caught.value) == (
+        "stages.weighted_mix: the domain 'code', 'instruction_following', 'knowledge', 'multilingual', 'safety' "
+        "have weights and no rows; there are chat, math; give it weight 0, or say: when_short: shrink"
+    )
+    domains, _ = mixed(farm, by="domain", profile="tulu3", when_short="shrink")
+    assert domains["math"] == 40
+    assert domains["chat"] == 14
+    with pytest.raises(RecipeError, match="a profile has weights of domains; say: by: domain"):
+        mixed(farm, profile="tulu3")
+
+
+def test_the_best_rows_go_first_by_what_an_earlier_stage_measured(yard: Yard):
+    yard.jsonl("a.jsonl", [{"prompt": "p", "response": "x" * count} for count in range(1, 21)])
+    stages: list[Any] = [
+        {"length_filter": {"on": "response"}},
+        {"weighted_mix": {"rows": 3, "best": "length_filter.characters"}},
+    ]
+    built = yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=stages)
+    rows = pl.read_parquet(built.mixture.folder / "data/*.parquet")
+    assert sorted(len(row[1]["content"]) for row in rows["messages"].to_list()) == [18, 19, 20]
+    stages[1]["weighted_mix"]["best"] = "length_filter.letters"
+    with pytest.raises(InputError, match=r"length_filter measures no number 'letters'.*there are messages, characters"):
+        yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=stages)
+    stages[1]["weighted_mix"]["best"] = "lenght_filter.characters"
+    with pytest.raises(RecipeError, match=r"no stage 'lenght_filter' before it; did you mean 'length_filter'\?"):
+        yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=stages)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rows": 3, "tokens": 4}, "'rows' and 'tokens' both say how large the mix is; give one"),
+        ({"weights": {"m": 1}, "temperature": 2}, "'weights' and 'temperature' both say what the shares are; give one"),
+    ],
+)
+def test_two_answers_to_one_question_are_refused(farm: Yard, options: dict[str, Any], message: str):
+    with pytest.raises(RecipeError, match=message):
+        mixed(farm, **options)
+
+
+def test_the_report_has_the_targets_beside_what_was_taken(farm: Yard):
+    options = {"by": "domain", "weights": {"math": 1, "chat": 1}, "rows": 70, "when_short": "take_all"}
+    built = farm.mix(sources=SOURCES, stages=[{"weighted_mix": options}])
+    strata = pl.read_parquet(built.mixture.strata["weighted_mix"])
+    columns = ("stratum", "share", "offered", "target", "taken", "distinct", "most_copies", "unit")
+    assert strata.select(columns).rows() == [
+        ("chat", 0.5, 30, 30, 30, 30, 1, "rows"),
+        ("math", 0.5, 40, 35, 35, 35, 1, "rows"),
+    ]
