@@ -93,6 +93,7 @@ def test_the_answers_of_json(run: Run):
     (explained,) = json.loads(run("explain", "first_mix", duplicate["id"], "--json").stdout)
     assert explained == duplicate
     assert list(json.loads(run("stages", "--json").stdout)) == [
+        "domain",
         "exact_dedup",
         "language",
         "language_filter",

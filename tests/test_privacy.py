@@ -212,7 +212,8 @@ def test_no_planted_value_is_found_anywhere_after_a_build_with_redact(yard: Yard
     source = {"jsonl": "in/*.jsonl", "max_quarantined": 2, "format": "messages"}
     recipe = yard.write("mix.yaml", json.dumps({"name": "mix", "sources": {"a": source}, "stages": stages}))
     said = ""
-    for command in (["build", str(recipe)], ["removed", "mix"], ["removed", "mix", "--stage", "quarantined"]):
+    removed = ["removed", "mix"]
+    for command in (["plan", str(recipe)], ["build", str(recipe)], removed, [*removed, "--stage", "quarantined"]):
         run = subprocess.run(
             [sys.executable, "-m", "tulu_data", *command], cwd=yard.root, capture_output=True, text=True, check=False
         )
