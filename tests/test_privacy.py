@@ -68,6 +68,7 @@ def test_planted_values_are_those_of_five_languages_and_all_kinds():
         ("Пишите: иван@почта.рф", ["email"]),
         ("call (212) 555-0143", []),
         ("960-480-120 = 360", []),
+        ("51 Franklin St, Boston, MA 02110-1301 USA", []),
         ('"password": "hunter2"', []),
     ],
 )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any, ClassVar, Final, Literal
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 from pydantic import Field
 
 from tulu_data import sensitive
 from tulu_data.rows import Rows
-from tulu_data.sensitive import KINDS, Kind
+from tulu_data.sensitive import KINDS, Code, Kind
 from tulu_data.stage import Decides, Filter
 from tulu_data.verdicts import Evidence, drop, none
 
@@ -38,37 +39,23 @@ class SensitiveFilter(Filter):
     reads: ClassVar = ("messages", "tool_calls", "tools")
     evidence: ClassVar[Evidence] = {**FINDING, "count": pl.UInt32}
 
-    code: Literal["secrets", "all"] = Field("secrets", description="What is looked for in code and by tools")
+    code: Code = Field("secrets", description="What is looked for in code and by tools")
     kinds: Decides[tuple[Kind, ...]] = Field(KINDS, min_length=1, description="What is reported, or dropped")
     action: Decides[Literal["report", "drop"]] = Field("report", description="What happens to rows that hold some")
 
     def measure(self, rows: Rows) -> pl.DataFrame:
         """Column `findings`: a list of structs of `kind`, `place` (String), `start` and `end` (UInt32, characters)."""
-        messages = rows.column("messages")
-        flat = messages.flatten()
-        contents, roles = flat.field("content"), flat.field("role").to_pylist()
-        texts, suspect = contents.to_pylist(), sensitive.suspects(contents)
-        bounds = (messages.offsets.to_numpy() - messages.offsets[0].as_py()).tolist()
-        found = [
-            [
-                finding
-                for number in range(start, end)
-                if suspect[number]
-                for finding in self._of(texts[number], f"messages[{number - start}]", is_tool=roles[number] == "tool")
-            ]
-            for start, end in pairwise(bounds)
-        ]
-        for name in ("tool_calls", "tools"):
-            column = rows.column(name)
-            for row, is_suspect in enumerate(sensitive.suspects(column)):
-                if is_suspect:
-                    found[row] += self._of(column[row].as_py(), name, is_tool=True)
-        return pl.DataFrame({"findings": found}, schema=MEASURES)
-
-    def _of(self, text: str, place: str, *, is_tool: bool) -> list[dict[str, Any]]:
-        is_code = False if self.code == "all" else True if is_tool else None
-        found = sensitive.find(text, is_code=is_code)
-        return [{"kind": one.kind, "place": place, "start": one.start, "end": one.end} for one in found]
+        counts = np.zeros(len(rows), dtype=np.int64)
+        found = []
+        for row in sensitive.suspect_rows(rows):
+            for text in sensitive.texts_of(rows, row):
+                own = sensitive.find(text.text, code=self.code, is_tool=text.is_tool)
+                found += [(one.kind, text.place, one.start, one.end) for one in own]
+                counts[row] += len(own)
+        each = pl.DataFrame(found, FINDING, orient="row").to_struct()
+        ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        lists = pa.ListArray.from_arrays(ends, each.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        return pl.DataFrame({"findings": pl.Series(lists, dtype=MEASURES["findings"])})
 
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
         if self.action == "report":
