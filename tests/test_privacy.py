@@ -8,6 +8,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,37 @@ def test_the_first_look_passes_over_nothing_that_is_found(around: str, kind: str
     for text in (around, around + value, value + around):
         if sensitive.find(text):
             assert sensitive.suspects(Rows.of([Conversation([("user", text)])]).texts("prompt").strings) == [True]
+
+
+def test_the_first_look_sees_an_iban_that_is_mostly_letters():
+    account = "HEMM" + "ABCD" * 6
+    check = 98 - int("".join(str(int(letter, 36)) for letter in f"{account}LC00")) % 97
+    text = f"It is LC{check:02}{account}."
+    assert [finding.kind for finding in sensitive.find(text)] == ["iban"]
+    assert sensitive.suspects(Rows.of([Conversation([("user", text)])]).texts("prompt").strings) == [True]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "(",
+        "a",
+        "+12345678901234567890123456789012345x ",
+        "0012345678901234567890123456789x ",
+        "eyJ",
+        "a@",
+        "a.",
+        "4 ",
+        "x=(",
+        "-----BEGIN PRIVATE KEY-----\n",
+        "ada@lovelace.org ",
+    ],
+)
+def test_no_text_takes_longer_than_its_length(part: str):
+    text = part * (100_000 // len(part))
+    started = time.process_time()
+    sensitive.find(f"{text} 93.184.216.34")
+    assert time.process_time() - started < 5
 
 
 def test_a_value_has_one_placeholder_in_a_conversation_and_numbers_begin_anew_in_the_next():

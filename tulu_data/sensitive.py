@@ -88,7 +88,7 @@ _SEPARATED: Final = r"[ \u00a0.\-/]"
 _PHONE: Final = re.compile(
     r"(?<![\w.,+$€£%^*/=-])(?:"
     # +49 (0)30 1234567, 0033 6 12 34 56 78: a country's code, then the number.
-    rf"(?:\+|(?<!\d[ -])00)[1-9]\d{{0,2}}(?:{_SEPARATED}{{0,2}}(?:\(\d{{1,5}}\)|\d{{1,5}})){{2,6}}"
+    rf"(?:\+|(?<!\d[ -])00)[1-9]\d{{0,2}}(?:{_SEPARATED}{{0,2}}(?:\(\d{{1,5}}\)|\d{{1,5}}+)){{2,6}}"
     # (415) 555-2671, 1-415-555-2671: North America.
     r"|(?<!\d[ -])(?:(?:1[ .-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}"
     # 06 12 34 56 78: France. 612 34 56 78, 612 345 678, 93 425 78 87: Spain.
@@ -338,20 +338,21 @@ def find(text: str, kinds: Iterable[Kind] = KINDS, *, code: Code = "secrets", is
     if is_tool and code == "secrets":
         wanted &= {"secret"}
     found: list[Finding] = []
-    spans: list[tuple[int, int]] | None = [] if is_tool or code == "all" else None
+    taken = bytearray(len(text))
+    is_shielded = is_tool or code == "all"
     for rule in _RULES:
         if rule.kind not in wanted:
             continue
         for match in rule.pattern.finditer(text):
             start = match.start("value" if "value" in rule.pattern.groupindex else 0)
             end = start + rule.length(text[start : match.end()])
-            if start == end or any(start < other.end and other.start < end for other in found):
-                continue
-            if rule.kind != "secret":
-                spans = code_lines.spans(text) if spans is None else spans
-                if any(first <= start < last for first, last in spans):
-                    continue
-            found.append(Finding(start, end, rule.kind))
+            if rule.kind != "secret" and not is_shielded and end > start:
+                for first, last in code_lines.spans(text):
+                    taken[first:last] = b"\1" * (last - first)
+                is_shielded = True
+            if end > start and not any(taken[start:end]):
+                found.append(Finding(start, end, rule.kind))
+                taken[start:end] = b"\1" * (end - start)
     return sorted(found)
 
 
