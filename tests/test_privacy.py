@@ -269,8 +269,10 @@ def test_without_redact_the_filter_stops_the_build_and_shows_no_value_in_its_evi
     rows, values = rows_with_values(3)
     yard.jsonl("a.jsonl", [*rows[:-2], {"messages": [{"role": "assistant", "content": "Hello"}]}])
     sources = {"a": {"jsonl": "a.jsonl", "format": "messages"}}
-    with pytest.raises(FindingsError, match="sensitive_filter: removes 64 of 65 rows of a"):
+    with pytest.raises(FindingsError, match="sensitive_filter: removes 64 of 65 rows of a") as stopped:
         yard.mix(sources=sources, stages=[{"sensitive_filter": {"action": "drop", "max_removed": 0}}])
+    assert re.search(r"\n  [0-9a-f]{32}  holds \w+, kind \w+, place messages", str(stopped.value))
+    assert [value for value in values if value in str(stopped.value)] == []
     built = yard.mix(sources=sources, stages=[{"sensitive_filter": {"action": "drop", "max_removed": 1}}])
     said = told(built.mixture.folder)
     assert re.search(r'"kind": "secret", "place": "tool_calls", "start": \d+, "end": \d+', said)

@@ -27,8 +27,9 @@ class SensitiveFilter(Filter):
         - sensitive_filter: {kinds: [secret], action: drop, max_removed: 0.01}
         - sensitive_filter: {action: drop, max_removed: 0}
 
-    Kinds are those of the stage `redact`, and found by the same rules; after `redact` nothing
-    is left to be found. `max_removed: 0` stops the build where there is one.
+    Kinds are those of the stage `redact`, and found by the same rules; after it, with the same
+    `kinds` and `code`, nothing is left to be found. `max_removed: 0` stops the build where there
+    is something, and names rows without their text.
     `reports/sensitive_filter-findings.parquet` lists each finding by the row's id, its kind
     and place (`messages[2]`, `tool_calls` or `tools`) and its first and last character, from
     0, the last not included; `reports/sensitive_filter-kinds.parquet` counts rows and findings
@@ -37,6 +38,7 @@ class SensitiveFilter(Filter):
     """
 
     reads: ClassVar = ("messages", "tool_calls", "tools")
+    is_private: ClassVar = True
     evidence: ClassVar[Evidence] = {**FINDING, "count": pl.UInt32}
 
     code: Code = Field("secrets", description="What is looked for in code and by tools")
