@@ -221,8 +221,8 @@ def _ip(text: str) -> int:
 
 
 def _varied(text: str) -> int:
-    """No `xxxx`, no `your_key_here`: a key has ten different characters in its last twenty, and no EXAMPLE."""
-    return len(text) if len(set(text[-20:])) >= 10 and "EXAMPLE" not in text else 0
+    """No `xxxx` and no EXAMPLE: random keys, also in hex, have eight different characters in their last 32."""
+    return len(text) if len(set(text[-32:])) >= 8 and "EXAMPLE" not in text else 0
 
 
 _BASE62: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
