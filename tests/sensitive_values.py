@@ -204,6 +204,8 @@ def _secret(draw: random.Random, language: str) -> str:
         lambda: "sk-proj-" + _some(draw, WORD + "_-", 155) + "A",
         lambda: "sk-ant-api03-" + _some(draw, WORD + "_-", 93) + "AA",
         lambda: "sk-" + _some(draw, WORD, 48),
+        lambda: "sk-" + _some(draw, "0123456789abcdef", 32),
+        lambda: "sk-or-v1-" + _some(draw, "0123456789abcdef", 64),
         lambda: "AKIA" + _some(draw, upper, 16),
         lambda: "aws_secret_access_key = " + _some(draw, WORD + "/+", 40),
         lambda: _github(draw),

@@ -8,6 +8,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ def test_planted_values_are_those_of_five_languages_and_all_kinds():
         ("Пишите: иван@почта.рф", ["email"]),
         ("call (212) 555-0143", []),
         ("960-480-120 = 360", []),
+        ("51 Franklin St, Boston, MA 02110-1301 USA", []),
         ('"password": "hunter2"', []),
     ],
 )
@@ -86,6 +88,37 @@ def test_the_first_look_passes_over_nothing_that_is_found(around: str, kind: str
     for text in (around, around + value, value + around):
         if sensitive.find(text):
             assert sensitive.suspects(Rows.of([Conversation([("user", text)])]).texts("prompt").strings) == [True]
+
+
+def test_the_first_look_sees_an_iban_that_is_mostly_letters():
+    account = "HEMM" + "ABCD" * 6
+    check = 98 - int("".join(str(int(letter, 36)) for letter in f"{account}LC00")) % 97
+    text = f"It is LC{check:02}{account}."
+    assert [finding.kind for finding in sensitive.find(text)] == ["iban"]
+    assert sensitive.suspects(Rows.of([Conversation([("user", text)])]).texts("prompt").strings) == [True]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "(",
+        "a",
+        "+12345678901234567890123456789012345x ",
+        "0012345678901234567890123456789x ",
+        "eyJ",
+        "a@",
+        "a.",
+        "4 ",
+        "x=(",
+        "-----BEGIN PRIVATE KEY-----\n",
+        "ada@lovelace.org ",
+    ],
+)
+def test_no_text_takes_longer_than_its_length(part: str):
+    text = part * (100_000 // len(part))
+    started = time.process_time()
+    sensitive.find(f"{text} 93.184.216.34")
+    assert time.process_time() - started < 5
 
 
 def test_a_value_has_one_placeholder_in_a_conversation_and_numbers_begin_anew_in_the_next():
@@ -212,7 +245,8 @@ def test_no_planted_value_is_found_anywhere_after_a_build_with_redact(yard: Yard
     source = {"jsonl": "in/*.jsonl", "max_quarantined": 2, "format": "messages"}
     recipe = yard.write("mix.yaml", json.dumps({"name": "mix", "sources": {"a": source}, "stages": stages}))
     said = ""
-    for command in (["build", str(recipe)], ["removed", "mix"], ["removed", "mix", "--stage", "quarantined"]):
+    removed = ["removed", "mix"]
+    for command in (["plan", str(recipe)], ["build", str(recipe)], removed, [*removed, "--stage", "quarantined"]):
         run = subprocess.run(
             [sys.executable, "-m", "tulu_data", *command], cwd=yard.root, capture_output=True, text=True, check=False
         )
@@ -235,8 +269,10 @@ def test_without_redact_the_filter_stops_the_build_and_shows_no_value_in_its_evi
     rows, values = rows_with_values(3)
     yard.jsonl("a.jsonl", [*rows[:-2], {"messages": [{"role": "assistant", "content": "Hello"}]}])
     sources = {"a": {"jsonl": "a.jsonl", "format": "messages"}}
-    with pytest.raises(FindingsError, match="sensitive_filter: removes 64 of 65 rows of a"):
+    with pytest.raises(FindingsError, match="sensitive_filter: removes 64 of 65 rows of a") as stopped:
         yard.mix(sources=sources, stages=[{"sensitive_filter": {"action": "drop", "max_removed": 0}}])
+    assert re.search(r"\n  [0-9a-f]{32}  holds \w+, kind \w+, place messages", str(stopped.value))
+    assert [value for value in values if value in str(stopped.value)] == []
     built = yard.mix(sources=sources, stages=[{"sensitive_filter": {"action": "drop", "max_removed": 1}}])
     said = told(built.mixture.folder)
     assert re.search(r'"kind": "secret", "place": "tool_calls", "start": \d+, "end": \d+', said)

@@ -267,17 +267,22 @@ def _decide(
         try:
             return decide(recipe, plan, shards, measured.tables, looker, is_trial=is_trial)
         except TripwireError as tripwire:
-            examples = "\n".join(_example(tripwire.decision, shards, row) for row in tripwire.rows.tolist())
+            decision, shown = tripwire.decision, () if tripwire.is_private else shards
+            examples = "\n".join(_example(decision, shown, row) for row in tripwire.rows.tolist())
             raise FindingsError(f"{tripwire}\n{examples}") from None
 
 
 def _example(decision: Decision, shards: Sequence[Shard], row: int) -> str:
-    """One removed row as a person sees it: id, reason, twin, and how its text begins."""
-    reason = decision.reasons[int(decision.reason[row])]
+    """One removed row as a person sees it: id, reason, twin, and how its text begins, where its shard is given."""
+    named = (
+        f"  {decision.ids(np.array([row]))[0]}  {decision.reasons[int(decision.reason[row])]}{_evidence(decision, row)}"
+    )
+    if not shards:
+        return named
     index = int(decision.starts.searchsorted(row, "right")) - 1
     messages = ingest.messages_at(shards[index], row - int(decision.starts[index]))
     begins = printable(next((content for role, content in messages if role == "user"), messages[0][1]))
-    return f"  {decision.ids(np.array([row]))[0]}  {reason}{_evidence(decision, row)}: {begins}"
+    return f"{named}: {begins}"
 
 
 def _evidence(decision: Decision, row: int) -> str:

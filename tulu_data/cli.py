@@ -152,6 +152,7 @@ def plan(recipe: Path, out: Path, workspace: Path, as_json: bool) -> None:
     from tulu_data.build import prepare
     from tulu_data.decide import bytes_per_row
     from tulu_data.expectation import expect
+    from tulu_data.ingest import as_stored
     from tulu_data.mixture import newest
     from tulu_data.plan import Plan
     from tulu_data.recipe_file import load
@@ -164,6 +165,7 @@ def plan(recipe: Path, out: Path, workspace: Path, as_json: bool) -> None:
     loaded = prepare(loaded, room, trust_mtime=False, progress=console.Bars())
     resolved = loaded.with_sources({found.name: found.source for found in surveyed})
     planned = Plan.of(resolved)
+    surveyed = tuple(as_stored(found, planned.mappers) for found in surveyed)
     expected = expect(planned, surveyed, newest(out / resolved.name))
     if as_json:
         phases = [{"name": step.name, "phase": step.stage.phase, **step.stage.facts()} for step in planned.steps]

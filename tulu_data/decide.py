@@ -394,13 +394,15 @@ def _check_removed(decision: Decision, number: int, step: Step, alive: npt.NDArr
                 f"max_removed: {{{source}: {allowing:g}}}",
                 decision,
                 np.flatnonzero((decision.fate == number) & (decision.source == index))[:EXAMPLES],
+                is_private=step.stage.is_private,
             )
 
 
 class TripwireError(FindingsError):
     """A step removes more of a source than its `max_removed`; `rows` are examples of `decision`."""
 
-    def __init__(self, message: str, decision: Decision, rows: npt.NDArray[np.int64]) -> None:
+    def __init__(self, message: str, decision: Decision, rows: npt.NDArray[np.int64], *, is_private: bool) -> None:
         self.decision = decision
         self.rows = rows
+        self.is_private = is_private
         super().__init__(message)

@@ -47,14 +47,19 @@ def _rule(pattern: str, weight: float, often: float = 1.0, on: On = "conversatio
 _MADE: Final = r"(?:write|create|design|implement|develop|generate|construct|build|make|code|program|come up with|give)"
 _PROGRAM: Final = (
     r"(?:functions?|programs?|scripts?|code|class(?:es)?|quer(?:y|ies)|algorithms?|methods?|regex|regular expressions?|"
-    r"(?:web|mobile|command[- ]line|desktop|android|ios) ?(?:app|application|page|site)s?|apis?|unit tests?|stylesheet|makefile|"
-    r"data structures?|(?:for|while) loops?|snippets?|dockerfile|decorators?|subroutines?|markup)"
+    r"(?:web|mobile|command[- ]line|desktop|android|ios) ?(?:app|application|page|site)s?|apis?|unit tests?|stylesheet|"
+    r"makefile|data structures?|(?:for|while) loops?|snippets?|dockerfile|decorators?|subroutines?|markup)"
 )
 _LANGUAGE: Final = (
     r"(?:python ?[23]?|javascript|typescript|java|c\+\+|c#|php|ruby|golang|rust|kotlin|swift|scala|haskell|perl|matlab|"
-    r"sql|mysql|postgres(?:ql)?|sqlite|html5?|css3?|bash|shell script|powershell|linux|git|docker|kubernetes|json|xml|yaml|"
-    r"react(?:\.?js)?|vue(?:\.?js)?|angular|node(?:\.?js)?|django|flask|numpy|pandas|tensorflow|pytorch|jquery|regex|"
-    r"api|github|compiler|arduino|vim|excel formula|visual basic|vba|unity|opengl|assembly)"
+    r"sql|mysql|postgres(?:ql)?|sqlite|html5?|css3?|bash|shell script|powershell|linux|git|docker|kubernetes|json|xml|"
+    r"yaml|react(?:\.?js)?|vue(?:\.?js)?|angular|node(?:\.?js)?|django|flask|numpy|pandas|tensorflow|pytorch|jquery|"
+    r"regex|api|github|compiler|arduino|vim|excel formula|visual basic|vba|unity|opengl|assembly)"
+)
+# Greek, Cyrillic, Hebrew, Arabic, the scripts of India, Thai, Lao, kana, Chinese characters, Hangul.
+_SCRIPTS: Final = (
+    r"\x{0370}-\x{03ff}\x{0400}-\x{052f}\x{0590}-\x{06ff}\x{0900}-\x{0dff}\x{0e00}-\x{0eff}"
+    r"\x{3040}-\x{30ff}\x{3400}-\x{9fff}\x{ac00}-\x{d7af}"
 )
 _LATIN: Final = (
     r"(?:que|para|una|los|las|por|como|und|der|nicht|ist|ein|eine|mit|les|des|une|est|pour|dans|sur|della|che|sono|"
@@ -63,7 +68,11 @@ _LATIN: Final = (
 
 RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "tools": (
-        _rule(r"<\|?/?(?:tool_call|tool_response|functioncall|function_call|tools?)\|?>|\"(?:tool_calls|function_call)\"", 0.95),
+        _rule(
+            r"<\|?/?(?:tool_call|tool_response|functioncall|function_call|tools?)\|?>|\"(?:tool_calls|"
+            r"function_call)\"",
+            0.95,
+        ),
         _rule(r"(?i)\btoolformer\b|\[(?:Calculator|WikiSearch|QA|MT|Calendar)\(", 0.95),
         _rule(r"\"parameters\": ?\{ ?\"type\": ?\"object\"", 0.8),
     ),
@@ -75,44 +84,127 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
         _rule(r"`[^`\n]*[()=\[\]{}./][^`\n]*`", 0.3),
         _rule(rf"(?i)(?:^|\W){_LANGUAGE}(?:\W|$)", 0.25, often=2, on="prompt"),
         _rule(rf"(?i)\b{_MADE}\b[^.?!\n]{{0,80}}\b{_PROGRAM}\b", 0.25, on="prompt"),
-        _rule(r"(?i)\b(?:debug|refactor|compile|stack ?trace|syntax error|traceback|command line|source code|codebase|boolean|runtime)\b", 0.25, on="prompt"),
+        _rule(
+            r"(?i)\b(?:debug|refactor|compile|stack ?trace|syntax error|traceback|command line|source code|"
+            r"codebase|boolean|runtime)\b",
+            0.25,
+            on="prompt",
+        ),
     ),
     "math": (
-        _rule(r"\\(?:d?frac|sqrt|sum|int|cdot|times|boxed|left|right|le|ge|leq|geq|pi|theta|alpha|angle|overline|begin|pmod|ldots|binom|triangle|circ)\b|\$(?:-?[\dA-Za-z]{1,3}|[^$\n]{0,60}\\[^$\n]{0,60})\$(?:\W|$)", 0.85, often=3),
+        _rule(
+            r"\\(?:d?frac|sqrt|sum|int|cdot|times|boxed|left|right|le|ge|leq|geq|pi|theta|alpha|angle|"
+            r"overline|begin|pmod|ldots|binom|triangle|circ)\b|\$(?:-?[\dA-Za-z]{1,3}|"
+            r"[^$\n]{0,60}\\[^$\n]{0,60})\$(?:\W|$)",
+            0.85,
+            often=3,
+        ),
         _rule(r"\[asy\]", 0.95),
         _rule(r"\d ?[-+*/×÷^] ?[$€£]?\(?\d[\d.,]*%?\)? ?=|<<[^<>\n]*=[^<>\n]*>>", 0.85, often=4),
         _rule(r"= ?[-$€£]{0,2}\d[\d,.]*", 0.4, often=4),
-        _rule(r"(?i)\bhow (?:many|much|long|far|old|fast)\b|\bwhat (?:is|was|are) the (?:\w+ ){0,2}(?:total|sum|average|area|value|probability|perimeter|volume|remainder|product|percentage|price|cost|number)\b", 0.25, on="prompt"),
-        _rule(r"(?i)\b(?:solve|simplify|evaluate|compute|calculate|equations?|polynomials?|integers?|triangles?|prove|derivative|integral|matrix|theorem|digits?|factor(?:s|ed)?|prime)\b", 0.25, often=2, on="prompt"),
+        _rule(
+            r"(?i)\bhow (?:many|much|long|far|old|fast)\b|\bwhat (?:is|was|are) the (?:\w+ ){0,2}(?:total|sum|"
+            r"average|area|value|probability|perimeter|volume|remainder|product|percentage|price|cost|"
+            r"number)\b",
+            0.25,
+            on="prompt",
+        ),
+        _rule(
+            r"(?i)\b(?:solve|simplify|evaluate|compute|calculate|equations?|polynomials?|integers?|triangles?|"
+            r"prove|derivative|integral|matrix|theorem|digits?|factor(?:s|ed)?|prime)\b",
+            0.25,
+            often=2,
+            on="prompt",
+        ),
         _rule(r"\b\d[\d,.]*\b", 0.25, often=10, on="prompt"),
     ),
     "safety": (
-        _rule(r"(?i)\b(?:i['’]m sorry,? but|i (?:can(?:not|['’]t)|won['’]t|will not|am (?:not able|unable) to)|i['’]m (?:not able|unable) to)\b[^.\n]{0,40}\b(?:help|assist|provide|support|comply|fulfill|engage|condone|create|generate|give)\b", 0.6, on="response"),
-        _rule(r"(?i)\b(?:illegal|unethical|harmful|dangerous|against the law|self-harm|suicide (?:prevention|hotline))\b", 0.3, on="response"),
-        _rule(r"(?i)\b(?:bombs?|explosives?|meth|cocaine|heroin|hack into|phishing|malware|ransomware|steal|shoplift|poison|suicide|murder|kill (?:a|my|someone|people|him|her|myself)|racist|slurs?|terroris[tm]|launder|counterfeit|stalk)\b", 0.45, on="prompt"),
+        _rule(
+            r"(?i)\b(?:i['’]m sorry,? but|i (?:can(?:not|['’]t)|won['’]t|will not|am (?:not able|unable) to)|"
+            r"i['’]m (?:not able|unable) to)\b[^.\n]{0,40}\b(?:help|assist|provide|support|comply|fulfill|"
+            r"engage|condone|create|generate|give)\b",
+            0.6,
+            on="response",
+        ),
+        _rule(
+            r"(?i)\b(?:illegal|unethical|harmful|dangerous|against the law|self-harm|suicide (?:prevention|"
+            r"hotline))\b",
+            0.3,
+            on="response",
+        ),
+        _rule(
+            r"(?i)\b(?:bombs?|explosives?|meth|cocaine|heroin|hack into|phishing|malware|ransomware|steal|"
+            r"shoplift|poison|suicide|murder|kill (?:a|my|someone|people|him|her|myself)|racist|slurs?|"
+            r"terroris[tm]|launder|counterfeit|stalk)\b",
+            0.45,
+            on="prompt",
+        ),
     ),
     "multilingual": (
-        _rule(r"[\x{0370}-\x{03ff}\x{0400}-\x{052f}\x{0590}-\x{06ff}\x{0900}-\x{0dff}\x{0e00}-\x{0eff}\x{3040}-\x{30ff}\x{3400}-\x{9fff}\x{ac00}-\x{d7af}]", 0.95, often=300),
+        _rule(rf"[{_SCRIPTS}]", 0.95, often=100),
         _rule(rf"(?i)(?:^| ){_LATIN}(?: |$)", 0.95, often=20),
         _rule(r"(?i)\btranslat(?:e|ion)\b[^.\n]{0,80}\b(?:from|into?|to)\b", 0.6, on="prompt"),
     ),
     "instruction_following": (
-        _rule(r"(?i)\b(?:at least|at most|no more than|exactly|fewer than|less than|more than|only) (?:\w+ )?(?:\d+|one|two|three|four|five|six|ten) (?:\w+ )?(?:words?|sentences?|paragraphs?|bullet points?|times|sections?|letters?|lines?|placeholders?)\b", 0.6, on="prompt"),
-        _rule(r"(?i)\b(?:your (?:entire |whole )?(?:response|answer|reply|output)|all lowercase|all capital|json format|without using|do not (?:use|include|mention)|wrap|postscript|end (?:it|your) \w* ?with)\b", 0.45, on="prompt"),
-        _rule(r"(?i)\b(?:rewrite|rephrase|paraphrase|classify|categori[sz]e|edit|convert|sort|arrange|identify|extract|proofread|reword|summari[sz]e|shorten|list|rank|brainstorm|given (?:the|a|an|some)|in the following|for the following)\b", 0.4, on="prompt"),
+        _rule(
+            r"(?i)\b(?:at least|at most|no more than|exactly|fewer than|less than|more than|only) (?:\w+ "
+            r")?(?:\d+|one|two|three|four|five|six|ten) (?:\w+ )?(?:words?|sentences?|paragraphs?|bullet "
+            r"points?|times|sections?|letters?|lines?|placeholders?)\b",
+            0.6,
+            on="prompt",
+        ),
+        _rule(
+            r"(?i)\b(?:your (?:entire |whole )?(?:response|answer|reply|output)|all lowercase|all capital|"
+            r"json format|without using|do not (?:use|include|mention)|wrap|postscript|end (?:it|your) \w* "
+            r"?with)\b",
+            0.45,
+            on="prompt",
+        ),
+        _rule(
+            r"(?i)\b(?:rewrite|rephrase|paraphrase|classify|categori[sz]e|edit|convert|sort|arrange|identify|"
+            r"extract|proofread|reword|summari[sz]e|shorten|list|rank|brainstorm|given (?:the|a|an|some)|in "
+            r"the following|for the following)\b",
+            0.4,
+            on="prompt",
+        ),
         _rule(r"(?m)^ ?\|.*\|.*\|", 0.3),
     ),
     "knowledge": (
-        _rule(r"(?i)(?:^|[.?!\n] ?)(?:who|what|when|where|which|why|how|is|are|was|were|does|do|did|can|could|would|will|has|have)\b[^.!?\n]{3,200}\?", 0.4, on="prompt"),
-        _rule(r"(?i)\b(?:explain|describe|define|discuss|compare|what does|meaning of|difference between|according to|passage|article|paragraph|tell me about|history|scientific|theory)\b", 0.4, on="prompt"),
+        _rule(
+            r"(?i)(?:^|[.?!\n] ?)(?:who|what|when|where|which|why|how|is|are|was|were|does|do|did|can|could|"
+            r"would|will|has|have)\b[^.!?\n]+\?",
+            0.4,
+            on="prompt",
+        ),
+        _rule(
+            r"(?i)\b(?:explain|describe|define|discuss|compare|what does|meaning of|difference between|"
+            r"according to|passage|article|paragraph|tell me about|history|scientific|theory)\b",
+            0.4,
+            on="prompt",
+        ),
         _rule(r"(?m)^ ?[-(]?\(?[A-E][).] |(?i)\boptions:", 0.4, on="prompt"),
     ),
     "chat": (
-        _rule(r"(?i)\b(?:pretend|role-?play(?:ing)?|imagine|you are (?:an?|the|now)|act as|in the (?:voice|style|role) of|from the perspective of|character|persona|monologue|as if you)\b", 0.55, on="prompt"),
-        _rule(r"(?i)\b(?:story|poem|song|lyrics|dialogue|speech|letter|diary|joke|haiku|tale|toast|essay|blog post)\b", 0.4, on="prompt"),
-        _rule(r"(?i)^(?:hi|hello|hey|thanks?|thank you|good (?:morning|evening)|how are you)\b|\byour favou?rite\b|\b(?:i feel|i am feeling|i['’]m feeling|should i|advice|recommend|suggest)\b", 0.5, on="prompt"),
+        _rule(
+            r"(?i)\b(?:pretend|role-?play(?:ing)?|imagine|you are (?:an?|the|now)|act as|in the (?:voice|"
+            r"style|role) of|from the perspective of|character|persona|monologue|as if you)\b",
+            0.55,
+            on="prompt",
+        ),
+        _rule(
+            r"(?i)\b(?:story|poem|song|lyrics|dialogue|speech|letter|diary|joke|haiku|tale|toast|essay|blog "
+            r"post)\b",
+            0.4,
+            on="prompt",
+        ),
+        _rule(
+            r"(?i)^(?:hi|hello|hey|thanks?|thank you|good (?:morning|evening)|how are you)\b|\byour "
+            r"favou?rite\b|\b(?:i feel|i am feeling|i['’]m feeling|should i|advice|recommend|suggest)\b",
+            0.5,
+            on="prompt",
+        ),
     ),
-}  # fmt: skip
+}
 """The rules of each domain; where two have one score, the first is meant."""
 
 OTHER: Final = "other"
@@ -120,7 +212,7 @@ OTHER: Final = "other"
 
 
 def scores(rows: Rows, rules: Mapping[str, Sequence[Rule]]) -> dict[str, npt.NDArray[np.float32]]:
-    """The score of each row by domain, from 0 to 1, rounded to 4 digits. Rows that call or offer tools have 1 of `tools`."""
+    """The score of each row by domain, 0 to 1, rounded to 4 digits; 1 of `tools` where any are called or offered."""
     texts = {on: rows.texts(on) for on in SIDES}
     sizes = {on: _by_row(pc.utf8_length(side.strings), side) for on, side in texts.items()}
     counts: dict[tuple[str, On], npt.NDArray[np.int64]] = {}

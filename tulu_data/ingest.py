@@ -144,7 +144,7 @@ def units_of(
     surveyed: Surveyed, mappers: tuple[Mapper, ...], workspace: Workspace, shard_rows: int
 ) -> Iterator[FileUnit]:
     """The units of one source, in the order of the files' sha256: names do not matter."""
-    applying = tuple(mapper for mapper in mappers if mapper.applies_to(surveyed.name))
+    applying = _applying(mappers, surveyed.name)
     for file in sorted(surveyed.files, key=lambda file: (file.sha256, str(file.path))):
         if file.size and surveyed.format:
             yield FileUnit(surveyed.name, surveyed.source, surveyed.format, file, applying, workspace, shard_rows)
@@ -311,7 +311,8 @@ def _write_shard(
             rows += len(stored)
             tick(len(stored))
     check()
-    quarantined = _rewritten(quarantined, unit.mappers)
+    details = _rewritten([record.detail for record in quarantined], unit.mappers)
+    quarantined = [replace(record, detail=detail) for record, detail in zip(quarantined, details, strict=True)]
     shard.finish(rows=rows, quarantined=[list(astuple(record)) for record in quarantined])
     return Shard(unit.name, unit.file.sha256, key, number, shard, rows, tuple(quarantined))
 
@@ -352,11 +353,22 @@ def _mapped(rows: Rows, mappers: tuple[Mapper, ...]) -> Rows:
     return rows
 
 
-def _rewritten(quarantined: list[Quarantined], mappers: tuple[Mapper, ...]) -> list[Quarantined]:
-    """Bad records with what is said of them rewritten as a message is: it may show a part of the record."""
-    rows = _mapped(Rows.of(Conversation([("user", record.detail)]) for record in quarantined), mappers)
-    details = rows.column("messages").flatten().field("content").to_pylist()
-    return [replace(record, detail=detail) for record, detail in zip(quarantined, details, strict=True)]
+def _rewritten(texts: Iterable[str], mappers: tuple[Mapper, ...]) -> list[str]:
+    """What is said of bad records, rewritten as a message is: it may show a part of the record."""
+    rows = _mapped(Rows.of(Conversation([("user", text)]) for text in texts), mappers)
+    found: list[str] = rows.column("messages").flatten().field("content").to_pylist()
+    return found
+
+
+def as_stored(surveyed: Surveyed, mappers: tuple[Mapper, ...]) -> Surveyed:
+    """A surveyed source with its first rows, and what is said of bad ones, as a build will store them."""
+    applying = _applying(mappers, surveyed.name)
+    preview = _mapped(Rows.of(surveyed.preview), applying).conversations()
+    return replace(surveyed, preview=tuple(preview), bad=tuple(_rewritten(surveyed.bad, applying)))
+
+
+def _applying(mappers: tuple[Mapper, ...], source: str) -> tuple[Mapper, ...]:
+    return tuple(mapper for mapper in mappers if mapper.applies_to(source))
 
 
 def _stored(piece: _Piece, mappers: tuple[Mapper, ...]) -> pa.RecordBatch:

@@ -13,7 +13,7 @@ from tulu_data import stages as stage_kinds
 from tulu_data.document import Document, KeyPath, parse
 from tulu_data.errors import Problem, RecipeError, UsageError, did_you_mean, printable
 from tulu_data.formats import FORMATS
-from tulu_data.recipe import NAME_RULE, Kind, Output, Recipe
+from tulu_data.recipe import NAME_RULE, Kind, Recipe
 from tulu_data.source import NAME_PATTERN, Source
 from tulu_data.stage import NAMES_SOURCES, Stage, matches
 
@@ -167,8 +167,8 @@ class _Reader:
                 path = step
             elif any(format.name == part for format in FORMATS):
                 fields = next(format for format in FORMATS if format.name == part)
-            if prefix == () and part == "output":
-                fields = Output
+            if part in fields.model_fields:
+                fields = _only_model(fields.model_fields[part].annotation) or fields
         kind, message = found["type"], found["msg"]
         if kind == "extra_forbidden":
             key = str(found["loc"][-1])
@@ -208,3 +208,11 @@ def _shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "a list"
     return "nothing" if value is None else f"'{printable(str(value), 60)}'"
+
+
+def _only_model(annotation: Any) -> type[BaseModel] | None:
+    """The model that a field's type holds, where it holds one: `Output`, or `Rule` of `dict[str, tuple[Rule, ...]]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = {model for part in get_args(annotation) if (model := _only_model(part))}
+    return found.pop() if len(found) == 1 else None

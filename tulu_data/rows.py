@@ -113,6 +113,12 @@ class Rows:
         """One column as an Arrow array."""
         return self.batch.column(name)
 
+    def conversations(self) -> Iterator[Conversation]:
+        """The rows one by one."""
+        columns = (self.column(name).to_pylist() for name in CONTENT)
+        for messages, tool_calls, tools in zip(*columns, strict=True):
+            yield Conversation([(message["role"], message["content"]) for message in messages], tool_calls, tools)
+
     def frame(self) -> pl.DataFrame:
         """The rows as a polars frame."""
         frame = pl.from_arrow(self.batch)

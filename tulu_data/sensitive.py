@@ -17,14 +17,22 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Final, Literal, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tulu_data import code_lines
+from tulu_data.rows import Rows
 
 Kind = Literal["email", "phone", "card", "iban", "ip", "secret"]
 KINDS: Final[tuple[Kind, ...]] = ("secret", "email", "iban", "card", "ip", "phone")
 """All kinds; where two of them overlap, the first is meant."""
+
+
+Code = Literal["secrets", "all"]
+"""What counts in code and in texts of tools."""
+
+BESIDE: Final = ("tool_calls", "tools")
 
 
 class Finding(NamedTuple):
@@ -80,13 +88,13 @@ _SEPARATED: Final = r"[ \u00a0.\-/]"
 _PHONE: Final = re.compile(
     r"(?<![\w.,+$€£%^*/=-])(?:"
     # +49 (0)30 1234567, 0033 6 12 34 56 78: a country's code, then the number.
-    rf"(?:\+|(?<!\d[ -])00)[1-9]\d{{0,2}}(?:{_SEPARATED}{{0,2}}(?:\(\d{{1,5}}\)|\d{{1,5}})){{2,6}}"
+    rf"(?:\+|(?<!\d[ -])00)[1-9]\d{{0,2}}(?:{_SEPARATED}{{0,2}}(?:\(\d{{1,5}}\)|\d{{1,5}}+)){{2,6}}"
     # (415) 555-2671, 1-415-555-2671: North America.
     r"|(?<!\d[ -])(?:(?:1[ .-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}"
     # 06 12 34 56 78: France. 612 34 56 78, 612 345 678, 93 425 78 87: Spain.
     r"|0[1-9](?:[ .-]\d\d){4}|[6-9]\d\d(?:[ .-]\d\d){3}|[679]\d\d[ .-]\d{3}[ .-]\d{3}|[89]\d[ .-]\d{3}(?:[ .-]\d\d){2}"
-    # 030 1234567, 0171/1234567, 020 7946 1958, 010-62751234: an area's code, then the number.
-    r"|(?:\(0[1-9]\d{1,4}\)|0[1-9]\d{1,4})[ /-]\d{3,8}(?:[ -]\d{2,5}){0,2}"
+    # 030 1234567, 0171/1234567, 020 7946 1958: an area's code, then the number; 02110-1301 is a ZIP code.
+    r"|(?!0\d{4}-\d{4}(?!\d))(?:\(0[1-9]\d{1,4}\)|0[1-9]\d{1,4})[ /-]\d{3,8}(?:[ -]\d{2,5}){0,2}"
     # 138 0013 8000: Chinese mobiles, whole or in groups.
     r"|1[3-9]\d[ -]?\d{4}[ -]?\d{4})"
     r")(?![\w%^*/]|[.,-]\d| ?=)",
@@ -213,8 +221,8 @@ def _ip(text: str) -> int:
 
 
 def _varied(text: str) -> int:
-    """No `xxxx`, no `your_key_here`: a key has ten different characters in its last twenty, and no EXAMPLE."""
-    return len(text) if len(set(text[-20:])) >= 10 and "EXAMPLE" not in text else 0
+    """No `xxxx` and no EXAMPLE: random keys, also in hex, have eight different characters in their last 32."""
+    return len(text) if len(set(text[-32:])) >= 8 and "EXAMPLE" not in text else 0
 
 
 _BASE62: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -317,31 +325,66 @@ def suspects(texts: pa.StringArray) -> list[bool]:
     return found
 
 
-def find(text: str, kinds: Iterable[Kind] = KINDS, *, is_code: bool | None = None) -> list[Finding]:
-    """What a text holds of some kinds, in order and without overlaps. In code only secrets count.
+def find(text: str, kinds: Iterable[Kind] = KINDS, *, code: Code = "secrets", is_tool: bool = False) -> list[Finding]:
+    """What a text holds of some kinds, in order and without overlaps.
 
-    Code is what `code_lines.spans` says; all of the text, or nothing of it, by `is_code`.
+    In code (`code_lines.spans`), and in all of a text of tools, only secrets count unless
+    `code` is `all`.
 
     >>> find("Write to ada@lovelace.org, or call +44 20 7123 4567.")
     [Finding(start=9, end=25, kind='email'), Finding(start=35, end=51, kind='phone')]
     """
     wanted = set(kinds)
+    if is_tool and code == "secrets":
+        wanted &= {"secret"}
     found: list[Finding] = []
-    code: list[tuple[int, int]] | None = None
+    taken = bytearray(len(text))
+    is_shielded = is_tool or code == "all"
     for rule in _RULES:
-        if rule.kind not in wanted or (is_code and rule.kind != "secret"):
+        if rule.kind not in wanted:
             continue
         for match in rule.pattern.finditer(text):
-            start, _ = match.span("value") if "value" in rule.pattern.groupindex else match.span()
+            start = match.start("value" if "value" in rule.pattern.groupindex else 0)
             end = start + rule.length(text[start : match.end()])
-            if start == end or any(start < other.end and other.start < end for other in found):
-                continue
-            if rule.kind != "secret" and is_code is None:
-                code = code_lines.spans(text) if code is None else code
-                if any(first <= start < last for first, last in code):
-                    continue
-            found.append(Finding(start, end, rule.kind))
+            if rule.kind != "secret" and not is_shielded and end > start:
+                for first, last in code_lines.spans(text):
+                    taken[first:last] = b"\1" * (last - first)
+                is_shielded = True
+            if end > start and not any(taken[start:end]):
+                found.append(Finding(start, end, rule.kind))
+                taken[start:end] = b"\1" * (end - start)
     return sorted(found)
+
+
+class Text(NamedTuple):
+    """One text of a row: `messages[0]` and so on, `tool_calls` or `tools`."""
+
+    place: str
+    text: str
+    is_tool: bool
+
+
+def suspect_rows(rows: Rows) -> list[int]:
+    """The rows that `find` is to look at."""
+    messages = rows.column("messages")
+    before = np.concatenate([[0], np.cumsum(suspects(messages.flatten().field("content")))])
+    bounds = messages.offsets.to_numpy() - messages.offsets[0].as_py()
+    looked = before[bounds[1:]] > before[bounds[:-1]]
+    for name in BESIDE:
+        looked = looked | np.array(suspects(rows.column(name)), dtype=bool)
+    found: list[int] = np.flatnonzero(looked).tolist()
+    return found
+
+
+def texts_of(rows: Rows, row: int) -> list[Text]:
+    """All texts of a row: its messages, then what it calls and offers."""
+    messages = rows.column("messages")[row].as_py()
+    texts = [
+        Text(f"messages[{number}]", message["content"], message["role"] == "tool")
+        for number, message in enumerate(messages)
+    ]
+    beside = ((name, rows.column(name)[row].as_py()) for name in BESIDE)
+    return texts + [Text(name, text, is_tool=True) for name, text in beside if text is not None]
 
 
 def plain(kind: Kind, value: str) -> str:

@@ -77,6 +77,8 @@ class Stage(BaseModel):
     """The columns of its evidence and their polars types; `twin` holds a row and is written as its id."""
     writes: ClassVar[tuple[str, ...]] = ()
     """The columns of `COLUMNS` that a filter's measures give to rows."""
+    is_private: ClassVar[bool] = False
+    """Whether a build that it stops shows ids and evidence of rows, and not how their text begins."""
     requires: ClassVar[tuple[str, ...]] = ()
     """Distributions whose version decides what it measures."""
 

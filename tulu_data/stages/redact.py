@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import Final, Literal
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from tulu_data import sensitive
 from tulu_data.rows import Rows
-from tulu_data.sensitive import KINDS, Kind
+from tulu_data.sensitive import BESIDE, KINDS, Code, Kind, Text
 from tulu_data.stage import Mapper
 
 _PLACEHOLDER: Final = re.compile("<(" + "|".join(kind.upper() for kind in KINDS) + r")_(\d{1,9})>")
@@ -35,41 +37,33 @@ class Redact(Mapper):
     """
 
     kinds: tuple[Kind, ...] = Field(KINDS, min_length=1, description="What is replaced")
-    code: Literal["secrets", "all"] = Field("secrets", description="What of it is replaced in code and by tools")
+    code: Code = Field("secrets", description="What of it is replaced in code and by tools")
 
     def map(self, rows: Rows) -> Rows:
         """The rows with placeholders; also in `tool_calls` and `tools`."""
-        messages = rows.column("messages")
-        flat = messages.flatten()
-        starts = messages.offsets.to_numpy() - messages.offsets[0].as_py()
-        suspect = np.array(sensitive.suspects(flat.field("content")), dtype=np.int64)
-        before = np.concatenate([[0], np.cumsum(suspect)])
-        beside = {name: rows.column(name) for name in ("tool_calls", "tools")}
-        looked = before[starts[1:]] > before[starts[:-1]]
-        for column in beside.values():
-            looked = looked | np.array(sensitive.suspects(column), dtype=bool)
-        if not looked.any():
-            return rows
-        contents, roles = flat.field("content").to_pylist(), flat.field("role").to_pylist()
-        values = {name: column.to_pylist() for name, column in beside.items()}
-        for row in np.flatnonzero(looked).tolist():
-            own = range(starts[row], starts[row + 1])
-            others = [column[row] for column in values.values() if column[row] is not None]
-            names = _Names([*(contents[place] for place in own), *others])
-            for place in own:
-                contents[place] = self._redacted(contents[place], names, is_tool=roles[place] == "tool")
-            for column in values.values():
-                if column[row] is not None:
-                    column[row] = self._redacted(column[row], names, is_tool=True)
-        rows = rows.with_contents(pa.array(contents, pa.string()))
-        for name, column in values.items():
-            rows = rows.with_column(name, pa.array(column, pa.string()))
+        starts = rows.column("messages").offsets.to_numpy() - rows.column("messages").offsets[0].as_py()
+        changed: dict[str, dict[int, str]] = {name: {} for name in ("messages", *BESIDE)}
+        for row in sensitive.suspect_rows(rows):
+            texts = sensitive.texts_of(rows, row)
+            names = _Names(text.text for text in texts)
+            for number, text in enumerate(texts):
+                redacted = self._redacted(text, names)
+                if redacted != text.text:
+                    is_beside = text.place in BESIDE
+                    column, place = (text.place, row) if is_beside else ("messages", starts[row] + number)
+                    changed[column][place] = redacted
+        if changed["messages"]:
+            contents = rows.column("messages").flatten().field("content")
+            rows = rows.with_contents(_replaced(contents, changed["messages"]))
+        for name in BESIDE:
+            if changed[name]:
+                rows = rows.with_column(name, _replaced(rows.column(name), changed[name]))
         return rows
 
-    def _redacted(self, text: str, names: _Names, *, is_tool: bool) -> str:
-        is_code = False if self.code == "all" else True if is_tool else None
+    def _redacted(self, given: Text, names: _Names) -> str:
+        text = given.text
         # A placeholder may end what hid another value; at the end there is nothing left to find.
-        while found := sensitive.find(text, self.kinds, is_code=is_code):
+        while found := sensitive.find(text, self.kinds, code=self.code, is_tool=given.is_tool):
             pieces, end = [], 0
             for finding in found:
                 pieces += [text[end : finding.start], names.of(finding.kind, text[finding.start : finding.end])]
@@ -78,10 +72,17 @@ class Redact(Mapper):
         return text
 
 
+def _replaced(strings: pa.StringArray, changed: Mapping[int, str]) -> pa.StringArray:
+    """The strings with some others, by their places in order."""
+    mask = np.zeros(len(strings), dtype=bool)
+    mask[list(changed)] = True
+    return pc.replace_with_mask(strings, pa.array(mask), pa.array(list(changed.values()), pa.string()))
+
+
 class _Names:
     """The placeholders of one conversation, numbered on from those that it has."""
 
-    def __init__(self, texts: list[str]) -> None:
+    def __init__(self, texts: Iterable[str]) -> None:
         self._last: defaultdict[str, int] = defaultdict(int)
         self._names: dict[tuple[Kind, str], str] = {}
         for kind, number in (found for text in texts for found in _PLACEHOLDER.findall(text)):

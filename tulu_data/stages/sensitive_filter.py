@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any, ClassVar, Final, Literal
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 from pydantic import Field
 
 from tulu_data import sensitive
 from tulu_data.rows import Rows
-from tulu_data.sensitive import KINDS, Kind
+from tulu_data.sensitive import KINDS, Code, Kind
 from tulu_data.stage import Decides, Filter
 from tulu_data.verdicts import Evidence, drop, none
 
@@ -26,8 +27,9 @@ class SensitiveFilter(Filter):
         - sensitive_filter: {kinds: [secret], action: drop, max_removed: 0.01}
         - sensitive_filter: {action: drop, max_removed: 0}
 
-    Kinds are those of the stage `redact`, and found by the same rules; after `redact` nothing
-    is left to be found. `max_removed: 0` stops the build where there is one.
+    Kinds are those of the stage `redact`, and found by the same rules; after it, with the same
+    `kinds` and `code`, nothing is left to be found. `max_removed: 0` stops the build where there
+    is something, and names rows without their text.
     `reports/sensitive_filter-findings.parquet` lists each finding by the row's id, its kind
     and place (`messages[2]`, `tool_calls` or `tools`) and its first and last character, from
     0, the last not included; `reports/sensitive_filter-kinds.parquet` counts rows and findings
@@ -36,39 +38,26 @@ class SensitiveFilter(Filter):
     """
 
     reads: ClassVar = ("messages", "tool_calls", "tools")
+    is_private: ClassVar = True
     evidence: ClassVar[Evidence] = {**FINDING, "count": pl.UInt32}
 
-    code: Literal["secrets", "all"] = Field("secrets", description="What is looked for in code and by tools")
+    code: Code = Field("secrets", description="What is looked for in code and by tools")
     kinds: Decides[tuple[Kind, ...]] = Field(KINDS, min_length=1, description="What is reported, or dropped")
     action: Decides[Literal["report", "drop"]] = Field("report", description="What happens to rows that hold some")
 
     def measure(self, rows: Rows) -> pl.DataFrame:
         """Column `findings`: a list of structs of `kind`, `place` (String), `start` and `end` (UInt32, characters)."""
-        messages = rows.column("messages")
-        flat = messages.flatten()
-        contents, roles = flat.field("content"), flat.field("role").to_pylist()
-        texts, suspect = contents.to_pylist(), sensitive.suspects(contents)
-        bounds = (messages.offsets.to_numpy() - messages.offsets[0].as_py()).tolist()
-        found = [
-            [
-                finding
-                for number in range(start, end)
-                if suspect[number]
-                for finding in self._of(texts[number], f"messages[{number - start}]", is_tool=roles[number] == "tool")
-            ]
-            for start, end in pairwise(bounds)
-        ]
-        for name in ("tool_calls", "tools"):
-            column = rows.column(name)
-            for row, is_suspect in enumerate(sensitive.suspects(column)):
-                if is_suspect:
-                    found[row] += self._of(column[row].as_py(), name, is_tool=True)
-        return pl.DataFrame({"findings": found}, schema=MEASURES)
-
-    def _of(self, text: str, place: str, *, is_tool: bool) -> list[dict[str, Any]]:
-        is_code = False if self.code == "all" else True if is_tool else None
-        found = sensitive.find(text, is_code=is_code)
-        return [{"kind": one.kind, "place": place, "start": one.start, "end": one.end} for one in found]
+        counts = np.zeros(len(rows), dtype=np.int64)
+        found = []
+        for row in sensitive.suspect_rows(rows):
+            for text in sensitive.texts_of(rows, row):
+                own = sensitive.find(text.text, code=self.code, is_tool=text.is_tool)
+                found += [(one.kind, text.place, one.start, one.end) for one in own]
+                counts[row] += len(own)
+        each = pl.DataFrame(found, FINDING, orient="row").to_struct()
+        ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        lists = pa.ListArray.from_arrays(ends, each.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        return pl.DataFrame({"findings": pl.Series(lists, dtype=MEASURES["findings"])})
 
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
         if self.action == "report":
