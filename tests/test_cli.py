@@ -193,6 +193,7 @@ def test_help_imports_nothing_heavy_and_lists_only_what_is_there():
         "build",
         "contaminated",
         "decontaminate",
+        "dedup",
         "diff",
         "evaluations",
         "explain",
