@@ -322,6 +322,68 @@ def verify(mixture: str, out: Path, as_json: bool) -> None:
 
 
 @cli.command()
+@mixture_argument
+@click.option("--to", metavar="ORG/NAME", required=True, help="The dataset; it is made where it is not there.")
+@click.option("--manifest-only", is_flag=True, help="Send manifest, recipe and sums; the rows stay here.")
+@click.option("--private", is_flag=True, help="Make a new dataset private.")
+@click.option("--dry-run", is_flag=True, help="Check everything, list files and sizes, send nothing.")
+@out_option
+@json_option
+def publish(
+    mixture: str, to: str, manifest_only: bool, private: bool, dry_run: bool, out: Path, as_json: bool
+) -> None:
+    """Put a mixture on the Hugging Face Hub.
+
+    In one commit, tagged with the version; what was published is never changed. It is
+    verified first, and searched for secrets. What was cut off goes on where it stopped.
+    The token is the one of `hf auth login`, or HF_TOKEN.
+    """
+    from tulu_data import console
+    from tulu_data.mixture import find
+    from tulu_data.publishing import publish as run
+
+    done = run(
+        find(mixture, out),
+        to,
+        manifest_only=manifest_only,
+        private=private,
+        dry_run=dry_run,
+        progress=console.Bars(),
+    )
+    if as_json:
+        console.result_json(done._asdict())
+    else:
+        console.show_published(done)
+
+
+@cli.command()
+@click.argument("name", metavar="ORG/NAME[@VERSION]")
+@out_option
+@json_option
+def pull(name: str, out: Path, as_json: bool) -> None:
+    """Bring a published mixture here.
+
+    It is verified, and is put under --out only when everything holds.
+    """
+    from tulu_data import console
+    from tulu_data.publishing import pull as run
+
+    pulled = run(name, out, console.Bars())
+    if as_json:
+        console.result_json(
+            {
+                "mixture": str(pulled.mixture.folder),
+                "version": pulled.mixture.version,
+                "commit": pulled.commit,
+                "status": pulled.status,
+            }
+        )
+    else:
+        console.note(f"{pulled.status}: {pulled.mixture.manifest['rows']:,} rows, verified")
+        console.result(str(pulled.mixture.folder))
+
+
+@cli.command()
 @click.argument("before")
 @click.argument("after")
 @out_option

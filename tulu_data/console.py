@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tulu_data.mixture import Mixture
     from tulu_data.plan import Plan
     from tulu_data.planted import Found
+    from tulu_data.publishing import Published
     from tulu_data.recipe import Recipe
     from tulu_data.stage import Stage
     from tulu_data.survey import Surveyed
@@ -593,6 +594,20 @@ def show_verification(verification: Verification) -> None:
         if check.wrong:
             console.print(f"       {escape(printable(check.wrong, 600))}", soft_wrap=True)
     note("these are facts of the files; what they were made of is shown by building again")
+
+
+def show_published(published: Published) -> None:
+    """The files and their sizes, and where they are now."""
+    console = _console(stderr=True)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(justify="right")
+    table.add_column()
+    for name, size in published.files.items():
+        table.add_row(_size(size), escape(printable(name, 300)))
+    console.print(table)
+    note(f"{published.status}: {len(published.files):,} files, {_size(sum(published.files.values()))}")
+    if published.commit:
+        result(f"{published.repository}@{published.version}")
 
 
 def show_difference(difference: Difference) -> None:

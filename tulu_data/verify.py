@@ -30,6 +30,8 @@ from tulu_data.verdicts import TWIN
 
 MAX_MANIFEST_BYTES: Final = 64 << 20
 BATCH_ROWS: Final = 8_192
+BESIDE: Final = frozenset({"report.html", "verification.json"})
+"""What may lie beside a mixture without being part of it: what others made of it."""
 KEYS: Final = ("name", "version", "rows", "root", "build", "sources", "stages", "files")
 
 
@@ -109,7 +111,7 @@ class Verification:
                 raise _Wrong(f"{link}: is a link")
         for name in sorted(named.keys() - there):
             raise _Wrong(f"{name}: is missing")
-        for name in sorted(there - named.keys() - {NAME, SUMS}):
+        for name in sorted(there - named.keys() - {NAME, SUMS} - BESIDE):
             raise _Wrong(f"{name}: is not in the manifest")
         for name, entry in sorted(named.items()):
             with (self.folder / name).open("rb") as file:
