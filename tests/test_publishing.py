@@ -56,10 +56,20 @@ def run(hub: Hub, tmp_path: Path) -> Run:
     (tmp_path / "home").mkdir()
 
     def call(*words: str, code: int = 0, token: str = CANARY, program: tuple[str, ...] = ("-m", "tulu_data")) -> Any:
-        settings = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "home"), "HF_TOKEN": token, "HF_HUB_DISABLE_XET": "1"}
+        settings = {
+            "HF_ENDPOINT": hub.endpoint,
+            "HF_HOME": str(tmp_path / "home"),
+            "HF_TOKEN": token,
+            "HF_HUB_DISABLE_XET": "1",
+        }
         environment = {**os.environ, **settings, "HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
-            [sys.executable, *program, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+            [sys.executable, *program, *words],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == code, done.stderr
         assert CANARY not in done.stdout + done.stderr
@@ -94,7 +104,9 @@ print(len(ours), tulu_data.load("org/mix@" + sys.argv[1], split="test").num_rows
 def test_what_is_published_comes_back_and_loads(hub: Hub, run: Run, built: Built, tmp_path: Path):
     folder, version = built.mixture.folder, built.mixture.version
     assert run("publish", str(folder), "--to", TO).stdout == f"{TO}@{version}\n"
-    assert {name: content for name, content in published(hub, version).items() if name != ".gitattributes"} == contents(folder)
+    assert {name: content for name, content in published(hub, version).items() if name != ".gitattributes"} == contents(
+        folder
+    )
     assert len(hub.repositories[TO].commits) == 2
     assert hub.repositories[TO].tags == {version: hub.repositories[TO].branches["main"]}
     pulled = run("pull", f"{TO}@{version}")
@@ -145,7 +157,15 @@ def test_a_tag_that_appears_meanwhile_is_a_conflict(hub: Hub, run: Run, built: B
 
 @pytest.mark.parametrize(
     ("status", "part"),
-    [(429, "/refs"), (503, "/tree/"), (500, "/tag/"), (502, "/commit/"), (429, "/preupload/"), (503, "/lfs/"), (429, "/create")],
+    [
+        (429, "/refs"),
+        (503, "/tree/"),
+        (500, "/tag/"),
+        (502, "/commit/"),
+        (429, "/preupload/"),
+        (503, "/lfs/"),
+        (429, "/create"),
+    ],
 )
 def test_a_busy_hub_is_asked_again(hub: Hub, run: Run, built: Built, status: int, part: str):
     hub.fail(2, status, part)
@@ -277,7 +297,9 @@ LIVE = {
     "AWS access key": "AKIA" + "Q3EGWL5TZ7XKPM2R",
     "Google API key": "AIza" + "SyD3x8Kq2Lm9Np4Rt6Vw1Yz5Bc7Df0Gh3Jk",
     "Slack token": "xoxb-" + "123456789012-1234567890123-aB3dE5fG7hI9jK1lM3nO5pQ7",
-    "private key": "-----BEGIN RSA " + "PRIVATE KEY-----\n" + "MIIEpAIBAAKCAQEA7bq3Zk9XvW2YtRmNsLpQoUjHgFdSaZxCvBnM0192837465ab\n",
+    "private key": "-----BEGIN RSA "
+    + "PRIVATE KEY-----\n"
+    + "MIIEpAIBAAKCAQEA7bq3Zk9XvW2YtRmNsLpQoUjHgFdSaZxCvBnM0192837465ab\n",
     "JSON web token": "eyJ" + "hbGciOiJIUzI1NiJ9.eyJ" + "zdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
 }
 

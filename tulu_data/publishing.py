@@ -148,7 +148,7 @@ def _suspects(batch: pa.RecordBatch) -> Iterator[tuple[int, str]]:
         parts = column.flatten() if pa.types.is_struct(column.type) else [column]
         for part in parts:
             if pa.types.is_string(part.type):
-                is_suspect = pc.fill_null(pc.match_substring_regex(part, secrets.ANY), False)  # noqa: FBT003
+                is_suspect = pc.fill_null(pc.match_substring_regex(part, secrets.ANY), False)
                 yield from zip(rows.filter(is_suspect).to_pylist(), part.filter(is_suspect).to_pylist(), strict=True)
 
 

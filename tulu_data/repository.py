@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -113,7 +114,8 @@ class Repository:
             return str(made.oid)
 
         try:
-            return self._call(asked)
+            # The Hub's library asks again by itself wherever a commit has to wait.
+            return self._call(asked, waits=())
         except HfHubHTTPError as error:
             if error.response.status_code not in (409, 412):
                 raise
@@ -136,9 +138,7 @@ class Repository:
             if error.response.status_code != 409:
                 raise
             if self.tags().get(name) != commit:
-                raise ConflictError(
-                    f"the tag {name} is taken by another commit; name a new version"
-                ) from None
+                raise ConflictError(f"the tag {name} is taken by another commit; name a new version") from None
 
     @cached_property
     def _api(self) -> HfApi:
@@ -146,13 +146,13 @@ class Repository:
 
         return HfApi()
 
-    def _call(self, ask: Callable[[], Answer]) -> Answer:
+    def _call(self, ask: Callable[[], Answer], waits: Sequence[float] = WAITS) -> Answer:
         """What the Hub answers, asked again while it is busy."""
         from huggingface_hub.errors import HfHubHTTPError
         from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
         with asking(self.name, MAIN, passed=(409, 412)):
-            for wait in WAITS:
+            for wait in waits:
                 try:
                     return ask()
                 except HfHubHTTPError as error:
@@ -162,8 +162,20 @@ class Repository:
                     time.sleep(_seconds(error.response.headers.get("Retry-After"), wait))
                 except httpx.TransportError:
                     time.sleep(wait)
-            return ask()
+            with _as_it_was():
+                return ask()
         raise HubError  # for the type checker: the block above returns or raises
+
+
+@contextmanager
+def _as_it_was() -> Iterator[None]:
+    """The refusal itself, where the Hub's library wraps that of an upload in a RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if error.__cause__ is None:
+            raise
+        raise error.__cause__ from None
 
 
 def _seconds(asked: str | None, otherwise: float) -> float:
