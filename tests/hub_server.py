@@ -224,7 +224,11 @@ class _Handler(BaseHTTPRequestHandler):
         url = f"{self.hub.endpoint}/datasets/{id}"
         is_there = id in self.hub.repositories
         if not is_there:
-            self.hub.dataset(id, {".gitattributes": b""}, private=bool(asked.get("private")))
+            self.hub.dataset(
+                id,
+                {".gitattributes": b""},
+                private=asked.get("private") is True or asked.get("visibility") == "private",
+            )
         self._answer({"url": url, "id": id, "name": id}, 409 if is_there else 200)
 
     def _info(self, revision: str = "") -> None:

@@ -298,8 +298,8 @@ LIVE = {
     "Google API key": "AIza" + "SyD3x8Kq2Lm9Np4Rt6Vw1Yz5Bc7Df0Gh3Jk",
     "Slack token": "xoxb-" + "123456789012-1234567890123-aB3dE5fG7hI9jK1lM3nO5pQ7",
     "private key": "-----BEGIN RSA "
-    + "PRIVATE KEY-----\n"
-    + "MIIEpAIBAAKCAQEA7bq3Zk9XvW2YtRmNsLpQoUjHgFdSaZxCvBnM0192837465ab\n",
+    "PRIVATE KEY-----\n"
+    "MIIEpAIBAAKCAQEA7bq3Zk9XvW2YtRmNsLpQoUjHgFdSaZxCvBnM0192837465ab\n",
     "JSON web token": "eyJ" + "hbGciOiJIUzI1NiJ9.eyJ" + "zdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
 }
 

@@ -70,7 +70,7 @@ class Card:
 
     def head(self) -> dict[str, Any]:
         """The YAML head as plain values: only keys that the Hub documents."""
-        languages = sorted(name for name in self._counted("language") if _LANGUAGE.fullmatch(name or ""))
+        languages = sorted(name for name in self._counted("language") if name and _LANGUAGE.fullmatch(name))
         names = sorted({hub_name(source["license"]) for source in self.facts["sources"].values()})
         rows = self.facts["rows"]
         return {
@@ -143,17 +143,17 @@ class Card:
 
     def _opening(self) -> str:
         facts = self.facts
-        files = len(self._data)
+        files = f"{len(self._data)} file{'s' * (len(self._data) != 1)}"
         held = {split: sum(pq.read_metadata(path).num_rows for path in paths) for split, paths in self._splits.items()}
         splits = ", ".join(f"{_number(rows)} in `{split}`" for split, rows in held.items())
         trial = "\n\n**This is a trial of the first rows of each source, not a mixture.**" if facts["trial"] else ""
         return (
             f"# {facts['name']}\n\n"
             + (f"{self.prose.strip()}\n\n" if self.prose.strip() else "")
-            + f"Version `{facts['version']}`: {_number(facts['rows'])} conversations in {files} file{'s' * (files != 1)} "
-            f"({splits}), made by tulu-data {facts['build']['versions']['tulu-data']} "
-            "from the recipe in `recipe.yaml`. Every number below is counted in the files of this version. Logical root: "
-            f"`{facts['root']}`.{trial}"
+            + f"Version `{facts['version']}`: {_number(facts['rows'])} conversations in {files} ({splits}), "
+            f"made by tulu-data {facts['build']['versions']['tulu-data']} "
+            "from the recipe in `recipe.yaml`. Every number below is counted in the files of this version. "
+            f"Logical root: `{facts['root']}`.{trial}"
         )
 
     def _licenses(self) -> str:
@@ -187,8 +187,8 @@ class Card:
             lines.append((_code(source), _plain(entry["domain"] or ""), *numbers, f"{share:.1%}"))
         headings = ("source", "domain", "read", "quarantined", "removed", "kept", "written", "share")
         return (
-            "## Sources\n\nread = quarantined + removed + kept, in each source; written counts the copies of kept rows.\n\n"
-            + _table(headings, lines)
+            "## Sources\n\nread = quarantined + removed + kept, in each source; "
+            "written counts the copies of kept rows.\n\n" + _table(headings, lines)
         )
 
     def _stages(self) -> str:
@@ -235,8 +235,8 @@ class Card:
         if not parts:
             return "## Contamination\n\nThe rows were held against no evaluation set."
         return (
-            "## Contamination\n\nRows were held against these evaluation sets, and those that match were removed, by this "
-            "stage or by one before it.\n\n" + "\n\n".join(parts)
+            "## Contamination\n\nRows were held against these evaluation sets, and those that match were removed, "
+            "by this stage or by one before it.\n\n" + "\n\n".join(parts)
         )
 
     @staticmethod
@@ -248,8 +248,8 @@ class Card:
             f"above {options['above']}" if options["above"] is not None else f"of at least {options['at_least']}"
         )
         return (
-            f"{_code(stage['name'])}, rule `{options['rule']}`: {options['statistic']} {threshold} by {options['n']}-grams "
-            f"of `{options['normaliser']}`, in the {options['on']}:"
+            f"{_code(stage['name'])}, rule `{options['rule']}`: {options['statistic']} {threshold} "
+            f"by {options['n']}-grams of `{options['normaliser']}`, in the {options['on']}:"
         )
 
     def _composition(self) -> str:
@@ -268,7 +268,7 @@ class Card:
         accounts = [account for stage in stages for account in stage.get("evaluations", {}).values()]
         if accounts:
             limits.append(
-                "Decontamination finds shared words. It finds no translation, and no paraphrase that shares few of them."
+                "Decontamination finds shared words: no translation, and no paraphrase that shares few of them."
             )
             if unusable := sum(account["unusable"] for account in accounts):
                 limits.append(f"{_number(unusable)} evaluation items have too few words to be looked for.")
@@ -284,8 +284,8 @@ class Card:
                 chance = next((share for at, share in curve.items() if float(at) >= float(threshold)), None)
                 if chance is not None:
                     limits.append(
-                        f"{_code(stage['name'])} compares a pair at its threshold of {threshold} with a chance of {chance}; "
-                        "the others it does not see."
+                        f"{_code(stage['name'])} compares a pair at its threshold of {threshold} "
+                        f"with a chance of {chance}; the others it does not see."
                     )
             if over := stage.get("buckets_over_cap"):
                 limits.append(f"{_number(over)} buckets of {_code(stage['name'])} were over its cap.")
@@ -294,17 +294,16 @@ class Card:
         unsaid = [source for source, entry in sources.items() if not entry["license"]]
         if unsaid:
             limits.append(f"The recipe says no licence of {', '.join(map(_code, unsaid))}.")
-        for column in ("domain", "language"):
-            if rows := self._counted(column).get(None, (0,))[0]:
-                limits.append(f"{_number(rows)} rows have no {column}.")
+        without = {column: self._counted(column).get(None, (0,))[0] for column in ("domain", "language")}
+        limits += [f"{_number(rows)} rows have no {column}." for column, rows in without.items() if rows]
         limits.append("Nobody read the rows: what they say may be wrong, and may offend.")
         return "## Known limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
 
     @staticmethod
     def _checks() -> str:
         return (
-            "## Check it\n\n`sha256sum -c SHA256SUMS` checks the bytes; `tulu-data verify DIR` counts, evidence, ids and "
-            "root, and with `--evaluations` holds the rows against the evaluation sets once more."
+            "## Check it\n\n`sha256sum -c SHA256SUMS` checks the bytes; `tulu-data verify DIR` counts, evidence, "
+            "ids and root, and with `--evaluations` holds the rows against the evaluation sets once more."
         )
 
 

@@ -72,7 +72,7 @@ def fetch(repo: str, commit: str, names: Iterable[str]) -> dict[str, Path]:
 
 @contextmanager
 def asking(repo: str, revision: str, passed: Collection[int] = ()) -> Iterator[None]:
-    """Say what the Hub refuses in plain words, and keep its library silent. Answers of the statuses `passed` go through."""
+    """Say what the Hub refuses in plain words, and keep its library silent; the statuses `passed` go through."""
     from huggingface_hub import errors, get_token
     from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 

@@ -249,11 +249,12 @@ def manifest_of(repository: str, commit: str) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         named = [manifest["name"], manifest["version"]]
-        if manifest["format"] != FORMAT or not all(re.fullmatch(NAME_PATTERN, name) for name in named):
-            raise ValueError(manifest["format"])
+        is_one = manifest["format"] == FORMAT and all(re.fullmatch(NAME_PATTERN, name) for name in named)
         _refuse_outside(manifest["files"])
-    except (ValueError, KeyError, TypeError):
-        raise FindingsError(f"{MANIFEST} is no '{FORMAT}'") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        is_one = False
+    if not is_one:
+        raise FindingsError(f"{MANIFEST} is no '{FORMAT}'")
     return manifest
 
 

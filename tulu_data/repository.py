@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -97,7 +97,7 @@ class Repository:
         from huggingface_hub.errors import HfHubHTTPError
 
         gone = self.files(parent).keys() - files.keys() - _KEPT
-        operations = [
+        operations: list[CommitOperationAdd | CommitOperationDelete] = [
             *(CommitOperationAdd(name, path) for name, path in sorted(files.items())),
             *(CommitOperationDelete(name) for name in sorted(gone)),
         ]
@@ -114,8 +114,7 @@ class Repository:
             return str(made.oid)
 
         try:
-            # The Hub's library asks again by itself wherever a commit has to wait.
-            return self._call(asked, waits=())
+            return self._call(asked)
         except HfHubHTTPError as error:
             if error.response.status_code not in (409, 412):
                 raise
@@ -146,13 +145,13 @@ class Repository:
 
         return HfApi()
 
-    def _call(self, ask: Callable[[], Answer], waits: Sequence[float] = WAITS) -> Answer:
+    def _call(self, ask: Callable[[], Answer]) -> Answer:
         """What the Hub answers, asked again while it is busy."""
         from huggingface_hub.errors import HfHubHTTPError
         from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
-        with asking(self.name, MAIN, passed=(409, 412)):
-            for wait in waits:
+        with asking(self.name, MAIN, passed=(409, 412)), _as_it_was():
+            for wait in WAITS:
                 try:
                     return ask()
                 except HfHubHTTPError as error:
@@ -162,14 +161,13 @@ class Repository:
                     time.sleep(_seconds(error.response.headers.get("Retry-After"), wait))
                 except httpx.TransportError:
                     time.sleep(wait)
-            with _as_it_was():
-                return ask()
+            return ask()
         raise HubError  # for the type checker: the block above returns or raises
 
 
 @contextmanager
 def _as_it_was() -> Iterator[None]:
-    """The refusal itself, where the Hub's library wraps that of an upload in a RuntimeError."""
+    """The refusal itself, where the Hub's library wraps that of an upload, which it repeated, in a RuntimeError."""
     try:
         yield
     except RuntimeError as error:

@@ -101,7 +101,7 @@ class Verification:
         steps: tuple[tuple[str, str, Callable[[], object]], ...] = (
             (
                 "L0",
-                "the manifest can be read, and its version is that of its root, recipe and inputs",
+                "the manifest can be read, and its version is that of root, recipe and inputs",
                 self._check_version,
             ),
             ("L1", "the files are those of the manifest, byte for byte", self._check_files),

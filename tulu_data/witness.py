@@ -31,6 +31,7 @@ from tulu_data.sources.huggingface import Huggingface
 from tulu_data.sources.sample import Sample
 
 BATCH_ROWS: Final = 1_024
+COLUMNS: Final = ("id", "source", "messages", "tool_calls")
 PLANTED: Final = 5
 SAMPLED_ROWS: Final = 1_000
 MOST_SAMPLED: Final = 100_000
