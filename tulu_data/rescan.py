@@ -341,7 +341,8 @@ class Rescan:
             return len(shared) / len(item.grams)
         if statistic == "longest_run":
             return self._longest(item, shared, texts) / item.tokens
-        weight = self._weight(item, shared) / self._weight(item, item.grams)
+        is_whole = len(shared) == len(item.grams)
+        weight = 1.0 if is_whole else self._weight(item, shared) / self._weight(item, item.grams)
         if statistic == "idf_overlap":
             return weight
         covered = sum(sum(self._covered(text, grams)) for text in item.texts)
@@ -372,8 +373,9 @@ class Rescan:
             full, relaxed = options["full_below"], options["relaxed_from"]
             part = min(max((item.size - full) / (relaxed - full), 0), 1)
             threshold = 1 - (1 - threshold) * part
-        # Sums of logarithms differ in their last digits by the order in which they are added.
-        return value > threshold if options["above"] is not None else value >= threshold - ROUNDING
+        if options["statistic"] in WEIGHED and value < 1:
+            threshold += ROUNDING
+        return value > threshold if options["above"] is not None else value >= threshold
 
     def _lacks_numbers(self, item: _Item, grams: set[Gram], texts: list[Words]) -> bool:
         """Whether the row lacks more of the item's numbers, between the words that they share, than the rule allows."""
@@ -388,7 +390,9 @@ class Rescan:
         return sum(word not in there for word in numbers) > float(most) * len(numbers)
 
 
-ROUNDING: Final = 1e-9
+WEIGHED: Final = ("idf_overlap", "overlap")
+# Sums of logarithms differ in their last digits by how they are added up: a tie is no finding.
+ROUNDING: Final = 1e-5
 
 
 class Near(NamedTuple):
