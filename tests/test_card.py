@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import pyarrow.parquet as pq
 import pytest
 from huggingface_hub import DatasetCard
 
@@ -159,3 +160,12 @@ def test_mlcroissant_takes_the_description(built: Built):
     assert described.metadata.ctx.issues.errors == set()
     rows = list(described.records("rows"))
     assert len(rows) == built.mixture.manifest["rows"]
+
+
+def test_row_groups_and_page_index_are_what_the_viewer_asks_for(built: Built):
+    for path in built.mixture.folder.rglob("*.parquet"):
+        metadata = pq.read_metadata(path)
+        for group in (metadata.row_group(number) for number in range(metadata.num_row_groups)):
+            assert group.num_rows <= 20_000
+            assert group.total_byte_size <= 100_000_000
+            assert all(group.column(place).has_offset_index for place in range(group.num_columns))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import random
+import resource
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -401,3 +405,66 @@ def test_the_plain_code_and_the_engine_find_the_same(
     assert again == pytest.approx(found, abs=1e-5)
     account = stage.facts()["evaluations"]["e"]
     assert plain.counts("e") == {kind: account[kind] for kind in ("items", "indexed", "short", "unusable")}
+
+
+FUZZ_SECONDS = float(os.environ.get("TULU_DATA_TEST_FUZZ_SECONDS", "20"))
+MOST_BYTES = 1 << 30
+
+
+def damaged(content: bytes, draw: random.Random) -> bytes:
+    """Bytes that were flipped, cut, doubled, or written over with bytes of numbers."""
+    changed = bytearray(content)
+    for _ in range(draw.choice((1, 1, 2, 8, 64))):
+        place = draw.randrange(len(changed) or 1)
+        kind = draw.randrange(5)
+        if kind == 0 and changed:
+            changed[place % len(changed)] ^= 1 << draw.randrange(8)
+        elif kind == 1:
+            changed[place : place + 4] = draw.choice((b"\xff\xff\xff\x7f", b"\0\0\0\0", b"\xff\xff\xff\xff"))
+        elif kind == 2:
+            del changed[place:]
+        elif kind == 3:
+            changed[place:place] = changed[place : place + draw.randrange(64)]
+        else:
+            changed[place:place] = draw.choice((b"[" * 50_000, b'"\\u0000"', b"1e999", b"null", b"-1", b"{}", b"../x", b"[]"))
+    return bytes(changed)
+
+
+def test_no_file_of_a_stranger_breaks_it_or_makes_it_write(original: Claimed, tmp_path: Path):
+    """Random damage, half of it signed anew: an answer comes each time, nothing is written, memory stays small."""
+    draw = random.Random(int(os.environ.get("TULU_DATA_TEST_SEED", "0")))
+    names = sorted(files_of(original.folder))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    end = time.monotonic() + FUZZ_SECONDS / 6
+    tries = 0
+    while time.monotonic() < end:
+        copy = tmp_path / str(tries)
+        shutil.copytree(original.folder, copy)
+        path = copy / draw.choice((draw.choice(names), "manifest.json"))
+        path.write_bytes(damaged(path.read_bytes(), draw))
+        if path.name != "manifest.json" and draw.random() < 0.8:
+            resign(copy)
+        elif path.name == "manifest.json":
+            manifest_sum = hashlib.sha256(path.read_bytes()).hexdigest()
+            sums = (copy / "SHA256SUMS").read_text().splitlines()
+            signed = [f"{manifest_sum}  manifest.json" if line.endswith("  manifest.json") else line for line in sums]
+            (copy / "SHA256SUMS").write_text("".join(f"{line}\n" for line in signed))
+        given = files_of(copy)
+        verification = Verification(copy, lambda facts, copy=copy: Witness(copy, facts, (original.evals,))).run()
+        assert verification.checks
+        json.dumps(verification.as_values())
+        assert files_of(copy) == given
+        shutil.rmtree(copy)
+        tries += 1
+    assert tries > 3
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < MOST_BYTES
+
+
+def test_a_table_that_expands_without_end_is_not_read_to_its_end(folder: Path):
+    ledger = pq.read_table(folder / "ledger/ledger.parquet")
+    many = pa.Table.from_pylist([{**ledger.to_pylist()[0], "reason": "x" * 100_000}] * 4_000, schema=ledger.schema)
+    pq.write_table(many, folder / "ledger/ledger.parquet", compression="zstd", write_page_checksum=True)
+    assert (folder / "ledger/ledger.parquet").stat().st_size < 400_000
+    resign(folder)
+    (wrong,) = [check.wrong for check in Verification(folder).run().checks if check.wrong]
+    assert wrong == "ledger/ledger.parquet: expands more than 1,000 times"
