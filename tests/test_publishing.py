@@ -365,3 +365,44 @@ def test_load_reads_a_folder_and_checks_it_when_asked(built: Built, tmp_path: Pa
     path.write_bytes(path.read_bytes() + b"x")
     with pytest.raises(FindingsError, match="has another sha256 than the manifest says"):
         tulu_data.load(copy, "polars", split="test", check=True)
+
+
+def test_a_stranger_verifies_what_is_on_the_hub(hub: Hub, run: Run, tmp_path: Path):
+    evals = Yard(tmp_path).jsonl(
+        "evals/e.jsonl", [{"question": "Two trains leave the same station at noon, one fast and one slow."}]
+    )
+    yard = Yard(tmp_path / "theirs")
+    yard.jsonl(
+        "a.jsonl",
+        [*pairs(30), {"prompt": "Two trains leave the same station at noon, one fast and one slow.", "response": "!"}],
+    )
+    against = {"e": {"jsonl": str(evals), "question": "question"}}
+    mixture = yard.mix(
+        sources={"a": {"jsonl": "a.jsonl"}}, stages=[{"ngram_decontamination": {"against": against}}]
+    ).mixture
+    run("publish", str(mixture.folder), "--to", TO)
+    place = f"hf://{TO}@{mixture.version}"
+    opened = run("verify", place).stdout
+    assert "open   L3  ngram_decontamination: the evaluation sets are those that the manifest pins" in opened
+    assert "no file has the sha256 of e" in opened
+    result = json.loads(
+        run("verify", place, "--evaluations", "evals", "--report", "verification.json", "--json").stdout
+    )
+    assert json.loads((tmp_path / "verification.json").read_text()) == result
+    assert {check["level"] for check in result["checks"]} == {"L0", "L1", "L2", "L3"}
+    assert all(check["holds"] and not check["unproven"] for check in result["checks"])
+    assert "holds  L4  another build from the recipe has the same rows" in run("verify", place, "--rebuild").stdout
+    hub.repositories[TO].commit({"data/extra.parquet": b"PAR1"}, "more")
+    assert "data/extra.parquet: is not in the manifest" in run("verify", f"hf://{TO}", code=4).stdout
+    hub.repositories[TO].commit({}, "fewer", removed=["data/extra.parquet", "places/places.parquet"])
+    assert "places/places.parquet: is missing" in run("verify", f"hf://{TO}", code=4).stdout
+    yard.jsonl("a.jsonl", pairs(29))
+    assert "fails  L4" in run("verify", place, "--rebuild", code=4).stdout
+
+
+def test_the_result_of_a_verification_is_published_beside(hub: Hub, run: Run, built: Built, tmp_path: Path):
+    shutil.copytree(built.mixture.folder, tmp_path / "mix")
+    run("verify", "mix", "--report", "mix/verification.json")
+    run("publish", "mix", "--to", TO)
+    assert json.loads(published(hub, "main")["verification.json"])["holds"]
+    assert "unchanged" in run("publish", str(built.mixture.folder), "--to", TO).stderr

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from conftest import Yard
 from tulu_data.mixture import Mixture
 

@@ -426,7 +426,9 @@ def damaged(content: bytes, draw: random.Random) -> bytes:
         elif kind == 3:
             changed[place:place] = changed[place : place + draw.randrange(64)]
         else:
-            changed[place:place] = draw.choice((b"[" * 50_000, b'"\\u0000"', b"1e999", b"null", b"-1", b"{}", b"../x", b"[]"))
+            changed[place:place] = draw.choice(
+                (b"[" * 50_000, b'"\\u0000"', b"1e999", b"null", b"-1", b"{}", b"../x", b"[]")
+            )
     return bytes(changed)
 
 

@@ -58,7 +58,9 @@ def run(command: str, folder: Path) -> str:
     program.chmod(program.stat().st_mode | stat.S_IEXEC)
     path = f"{program.parent}:{os.environ['PATH']}"
     shell = ["bash", "-c", command.replace("/tmp/row.json", str(program.parent / "row.json"))]
-    done = subprocess.run(shell, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        shell, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
     return done.stdout + done.stderr
 
 
@@ -71,7 +73,9 @@ def test_they_tell_what_was_changed(folder: Path):
     facts["sources"]["a"]["kept"] += 1
     (folder / "manifest.json").write_text(json.dumps(facts))
     ledger = folder / "ledger/ledger.parquet"
-    pl.read_parquet(ledger).with_columns(copies=pl.when(pl.col("fate") == "kept").then(9).otherwise("copies")).write_parquet(ledger)
+    pl.read_parquet(ledger).with_columns(
+        copies=pl.when(pl.col("fate") == "kept").then(9).otherwise("copies")
+    ).write_parquet(ledger)
     evidence = folder / "evidence/exact_dedup.parquet"
     pl.read_parquet(evidence).slice(1).write_parquet(evidence)
     data = min(folder.glob("data/*"))

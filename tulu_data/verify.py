@@ -88,6 +88,8 @@ class Verification:
     rebuild: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     others: Sequence[str] = ()
     checks: list[Check] = field(default_factory=list)
+    digest: str = ""
+    """The sha256 of the manifest that was read."""
     _ids: dict[tuple[str, bytes], set[str]] = field(default_factory=dict, repr=False)
     """The ids of the first occurrences of contents that stand more than once."""
 
@@ -184,7 +186,7 @@ class Verification:
         return {
             "format": RESULT_FORMAT,
             "mixture": {key: self._manifest[key] for key in ("name", "version", "root")} if readable else None,
-            "manifest": hashlib.sha256((self.folder / NAME).read_bytes()).hexdigest() if readable else None,
+            "manifest": self.digest or None,
             "by": f"tulu-data {version('tulu-data')}",
             "holds": self.holds,
             "checks": [{**asdict(check), "holds": check.holds} for check in self.checks],
@@ -195,7 +197,9 @@ class Verification:
         path = self.folder / NAME
         if path.is_symlink() or path.stat().st_size > MAX_MANIFEST_BYTES:
             raise _Wrong(f"{path}: is a link, or over {MAX_MANIFEST_BYTES:,} bytes")
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        self.digest = hashlib.sha256(content).hexdigest()
+        manifest = json.loads(content)
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise _Wrong(f"{path}: is no '{FORMAT}'")
         missing = [key for key in KEYS if key not in manifest]
