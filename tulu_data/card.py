@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ruamel.yaml import YAML
 
+from tulu_data import __version__
 from tulu_data.commit import write_text
 from tulu_data.errors import printable
 from tulu_data.licenses import hub_name, strictest
@@ -151,7 +152,7 @@ class Card:
             f"# {facts['name']}\n\n"
             + (f"{self.prose.strip()}\n\n" if self.prose.strip() else "")
             + f"Version `{facts['version']}`: {_number(facts['rows'])} conversations in {files} ({splits}), "
-            f"made by tulu-data {facts['build']['versions']['tulu-data']} "
+            f"made by tulu-data {__version__} "
             "from the recipe in `recipe.yaml`. Every number below is counted in the files of this version. "
             f"Logical root: `{facts['root']}`.{trial}"
         )
