@@ -15,8 +15,9 @@ import base64
 import hashlib
 import json
 import re
+import socket
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
@@ -97,7 +98,11 @@ class Hub:
         self.seen: list[Seen] = []
         self.large: dict[str, bytes] = {}
         self.lock = threading.RLock()
+        self.on_commit: Callable[[], object] = lambda: None
         self._failures: list[tuple[int, str]] = []
+        self.loses_next_commit = False
+        """Do what the next commit asks for, and answer 502."""
+        self._broken: list[tuple[str, str, int]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": self}))
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -110,6 +115,23 @@ class Hub:
     def fail(self, times: int, status: int, part: str = "") -> None:
         """Answer the next `times` requests whose path has `part` with `status`."""
         self._failures += [(status, part)] * times
+
+    def failures_left(self) -> int:
+        return len(self._failures)
+
+    def break_after(self, method: str, part: str, times: int) -> None:
+        """Hang up on requests of a method whose path has `part`, after so many were answered."""
+        self._broken.append((method, part, times))
+
+    def is_broken(self, method: str, path: str) -> bool:
+        for place, (of, part, times) in enumerate(self._broken):
+            if of == method and part in path:
+                self._broken[place] = (of, part, times - 1)
+                return times <= 0
+        return False
+
+    def mend(self) -> None:
+        self._broken.clear()
 
     def failure(self, path: str) -> int | None:
         with self.lock:
@@ -141,6 +163,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.is_known = given == self.hub.token
         with self.hub.lock:
             self.hub.seen.append(Seen(self.command, unquote(path), bool(given)))
+            if self.hub.is_broken(self.command, path):
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
             try:
                 self._route(path)
             except Refusal as refusal:
@@ -198,7 +224,11 @@ class _Handler(BaseHTTPRequestHandler):
         url = f"{self.hub.endpoint}/datasets/{id}"
         is_there = id in self.hub.repositories
         if not is_there:
-            self.hub.dataset(id, {".gitattributes": b""}, private=bool(asked.get("private")))
+            self.hub.dataset(
+                id,
+                {".gitattributes": b""},
+                private=asked.get("private") is True or asked.get("visibility") == "private",
+            )
         self._answer({"url": url, "id": id, "name": id}, 409 if is_there else 200)
 
     def _info(self, revision: str = "") -> None:
@@ -278,6 +308,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer({})
 
     def _commit(self, revision: str) -> None:
+        meanwhile, self.hub.on_commit = self.hub.on_commit, lambda: None
+        meanwhile()
         head = self.repository.at(revision)
         title, files, removed = "", dict[str, bytes](), set[str]()
         for key, value in ((entry["key"], entry["value"]) for entry in map(json.loads, self.body.splitlines())):
@@ -295,6 +327,9 @@ class _Handler(BaseHTTPRequestHandler):
                 removed |= {path for path in head.files if path.startswith(f"{value['path'].rstrip('/')}/")}
         sha = self.repository.commit(files, title, branch=revision, removed=removed)
         url = f"{self.hub.endpoint}/datasets/{self.repository.id}/commit/{sha}"
+        if self.hub.loses_next_commit:
+            self.hub.loses_next_commit = False
+            raise Refusal(502)
         self._answer({"success": True, "commitOid": sha, "commitUrl": url})
 
     def _resolve(self, revision: str, path: str) -> None:

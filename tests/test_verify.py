@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import random
+import resource
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_words import MIXED, NAIVE
 
 from conftest import Yard, files_of, pairs, varied
-from tulu_data import manifest, table
+from tulu_data import manifest, merkle, rescan, table
 from tulu_data.build import Built
-from tulu_data.verify import Verification
+from tulu_data.commit import sha256_file
+from tulu_data.evaluations.rules import RULES
+from tulu_data.kernels.unicode import Normaliser
+from tulu_data.rescan import Rescan, Text
+from tulu_data.rows import Conversation, Rows, row_id
+from tulu_data.stages.ngram_decontamination import NgramDecontamination
+from tulu_data.verify import Check, Verification
+from tulu_data.witness import Witness
+from tulu_data.workspace import Workspace, key_of
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +62,9 @@ def folder(built: Built, tmp_path: Path) -> Path:
 def test_a_mixture_as_it_was_built_holds_and_is_not_touched(built: Built):
     before = files_of(built.mixture.folder)
     verification = Verification(built.mixture.folder).run()
-    assert [check.wrong for check in verification.checks] == [""] * 7
+    assert [(check.level, check.wrong) for check in verification.checks] == [
+        (level, "") for level in ("L0", "L1", "L1", "L1", "L2", "L2", "L1")
+    ]
     assert files_of(built.mixture.folder) == before
 
 
@@ -82,6 +99,8 @@ def count(facts: dict[str, Any]) -> None:
 def swap(folder: Path) -> None:
     facts = json.loads((folder / "manifest.json").read_text())
     facts["root"] = "0" * 64
+    build = facts["build"]
+    facts["version"] = key_of(root=facts["root"], recipe=build["recipe"], inputs=build["inputs"], limit=None)[:12]
     manifest.seal(folder, facts)
 
 
@@ -140,3 +159,314 @@ def test_what_was_changed_is_found(folder: Path, damage: Callable[[Path], object
     assert len(failed) == 1
     assert pl.Series(failed).str.contains(wrong).all(), failed
     assert files_of(folder) == before
+
+
+# L3: the rows once more
+
+LEAK = "Two trains leave the same station at noon, one at 60 km/h and one at 90 km/h."
+TWIN = "Every morning the baker of our street opens the shop at six and sells forty warm loaves before the bells ring"
+QUESTIONS = [
+    {"question": LEAK, "answer": "30"},
+    {"question": "Name the only capital", "answer": "Strelsau"},
+    {"question": "Ann has 12 apples and gives a third of them to Bo; how many are left?", "answer": "8"},
+]
+
+
+class Claimed(NamedTuple):
+    """A mixture whose rows are claimed to be clean and different, and the folder of its evaluation files."""
+
+    folder: Path
+    evals: Path
+
+    def checked(self, *places: Path) -> list[Check]:
+        """What the witness says."""
+        given = places or (self.evals,)
+        run = Verification(self.folder, lambda facts: Witness(self.folder, facts, given, self.evals / "cache")).run()
+        assert all(check.holds for check in run.checks if check.level != "L3"), run.checks
+        return [check for check in run.checks if check.level == "L3"]
+
+    def wrong(self, *places: Path) -> str:
+        return "; ".join(check.wrong for check in self.checked(*places) if check.wrong)
+
+
+@pytest.fixture(scope="module", params=["tulu_data", "tulu3", "llama3", "longest", "decon", "gpt3"])
+def original(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Claimed:
+    yard = Yard(tmp_path_factory.mktemp(request.param))
+    yard.jsonl(
+        "a.jsonl", [*pairs(40), {"prompt": LEAK, "response": "!"}, {"prompt": TWIN, "response": TWIN}, *pairs(3)]
+    )
+    evals = yard.jsonl("evals/e.jsonl", QUESTIONS)
+    against = {"e": {"jsonl": str(evals), "question": "question", "answer": "answer"}}
+    built = yard.mix(
+        sources={"a": {"jsonl": "a.jsonl"}},
+        stages=[
+            {"ngram_decontamination": {"rule": request.param, "against": against}},
+            {"exact_dedup": {"max_removed": 1}},
+            {"minhash_dedup": {"max_removed": 1}},
+        ],
+    )
+    return Claimed(built.mixture.folder, evals.parent)
+
+
+@pytest.fixture
+def claimed(original: Claimed, tmp_path: Path) -> Claimed:
+    shutil.copytree(original.folder, tmp_path / "mixture")
+    shutil.copytree(original.evals, tmp_path / "evals")
+    return Claimed(tmp_path / "mixture", tmp_path / "evals")
+
+
+def plant(folder: Path, prompt: str, response: str) -> None:
+    """Put one more row into a mixture, and make all of it fit: ids, ledger, places, counts, root, sums, version."""
+    content = {"messages": [{"content": prompt, "role": "user"}, {"content": response, "role": "assistant"}]}
+    digest = hashlib.sha256(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()).digest()
+    id = row_id("a", digest, 0).hex()
+    path = min(folder.glob("data/train*"))
+    rows = pq.read_table(path, partitioning=None)
+    blank = dict.fromkeys(rows.schema.names)
+    messages = [{"role": message["role"], "content": message["content"]} for message in content["messages"]]
+    row = pa.Table.from_pylist([{**blank, "id": id, "messages": messages, "source": "a"}], schema=rows.schema)
+    table.write(path, pa.concat_tables([rows, row]))
+    line = {"id": id, "source": "a", "fate": "kept", "copies": 1, "reason": ""}
+    edit(
+        folder / "ledger/ledger.parquet",
+        lambda ledger: pa.concat_tables([ledger, pa.Table.from_pylist([line], schema=ledger.schema)]).sort_by("id"),
+    )
+
+    def change(facts: dict[str, Any]) -> None:
+        for name in ("read", "kept", "written"):
+            facts["sources"]["a"][name] += 1
+        facts["rows"] += 1
+        facts["root"] = root_of(folder)
+        build = facts["build"]
+        facts["version"] = key_of(root=facts["root"], recipe=build["recipe"], inputs=build["inputs"], limit=None)[:12]
+
+    resign(folder, change)
+
+
+def root_of(folder: Path) -> str:
+    """The root of the rows in a folder, each of which stands once."""
+    leaves = []
+    for row in pq.read_table(min(folder.glob("data/train*")), partitioning=None).to_pylist():
+        messages = [{"content": message["content"], "role": message["role"]} for message in row["messages"]]
+        text = json.dumps({"messages": messages}, separators=(",", ":"), ensure_ascii=False)
+        leaves.append((row["id"], hashlib.sha256(text.encode()).digest()))
+    return merkle.root(merkle.leaf(bytes.fromhex(id), content, 1) for id, content in sorted(leaves))
+
+
+def test_rows_as_they_were_built_are_clean_by_plain_code_too(claimed: Claimed):
+    before = files_of(claimed.folder)
+    assert [(check.wrong, check.unproven) for check in claimed.checked()] == [("", "")] * 4
+    assert files_of(claimed.folder) == before
+
+
+def test_a_planted_evaluation_item_is_found_though_all_was_signed_anew(claimed: Claimed):
+    plant(claimed.folder, f"Help! {LEAK} Please.", "I can't.")
+    assert "holds item 1 of e" in claimed.wrong()
+
+
+def test_a_short_item_is_found_as_well(claimed: Claimed):
+    plant(claimed.folder, "Well: name the ONLY capital, now", "Strelsau")
+    assert "holds item 2 of e (1.000)" in claimed.wrong()
+
+
+def test_other_rows_are_no_items(claimed: Claimed):
+    plant(claimed.folder, "Two trains are red. Name the capital; Ann has apples.", "I see.")
+    assert claimed.wrong() == ""
+
+
+def test_a_near_duplicate_and_a_copy_that_were_added_are_found(claimed: Claimed):
+    plant(claimed.folder, TWIN, f"{TWIN} again")
+    assert "have a Jaccard similarity of 0.9" in claimed.wrong()
+    plant(claimed.folder, "What is 5 + 5?", "It is  10.")
+    assert "have a Jaccard similarity of 1.000" in claimed.wrong()
+
+
+def test_a_swapped_evaluation_set_is_found(claimed: Claimed):
+    (claimed.evals / "e.jsonl").write_text('{"question": "Something quite different from all of that here?"}\n')
+    assert "no file has the sha256 of e (sha256 " in claimed.wrong()
+
+
+def test_a_manifest_signed_for_another_evaluation_set_is_found(claimed: Claimed):
+    other = claimed.evals / "other.jsonl"
+    other.write_text("".join(json.dumps(item) + "\n" for item in QUESTIONS[:2]))
+
+    def swap_set(facts: dict[str, Any]) -> None:
+        facts["stages"][0]["evaluations"]["e"]["files"] = [hashlib.sha256(other.read_bytes()).hexdigest()]
+
+    resign(claimed.folder, swap_set)
+    assert "e: the manifest counts 3 items, its files have 2" in claimed.wrong()
+
+    def count_as(facts: dict[str, Any]) -> None:
+        swap_set(facts)
+        facts["stages"][0]["evaluations"]["e"].update(items=1, indexed=1, short=0)
+
+    other.write_text(
+        '{"question": "Something quite different from all of that, which nobody in this place has ever asked before?", "answer": ""}\n'
+    )
+    edit(
+        claimed.folder / "evidence/ngram_decontamination.parquet",
+        lambda rows: rows.set_column(rows.schema.get_field_index("item"), "item", pa.array(["9"] * len(rows))),
+    )
+    resign(claimed.folder, count_as)
+    assert "evidence/ngram_decontamination.parquet: names item 9 of e, which has none such" in claimed.wrong()
+
+
+def test_what_is_not_here_is_open_and_not_clean(claimed: Claimed):
+    run = Verification(claimed.folder, lambda facts: Witness(claimed.folder, facts, (), claimed.evals)).run()
+    assert run.holds
+    told = [check.unproven for check in run.checks if check.unproven]
+    assert told[0].startswith("no file has the sha256 of e (sha256 ")
+    assert told[1] == "not all evaluation sets are here"
+
+
+def test_a_manifest_of_another_version_is_found(claimed: Claimed):
+    resign(claimed.folder, lambda facts: facts.update(version="0123456789ab"))
+    (check,) = [check for check in Verification(claimed.folder).run().checks if not check.holds]
+    assert "its version 0123456789ab is not that of its root, recipe and inputs" in check.wrong
+
+
+def test_code_of_a_stranger_is_not_run(claimed: Claimed, tmp_path: Path):
+    (tmp_path / "boom.py").write_text("raise SystemExit(99)")
+    resign(claimed.folder, lambda facts: facts["stages"][0].update({"from": f"{tmp_path}/boom.py:Boom"}))
+    run = Verification(claimed.folder, lambda facts: Witness(claimed.folder, facts), lambda facts: {}).run()
+    assert run.holds
+    assert [check.unproven for check in run.checks if "code of its own" in check.unproven] == [
+        "it is code of its own, which is not run",
+        "a stage is code of its own, which is not run",
+    ]
+
+
+def test_a_result_can_lie_beside_the_mixture(claimed: Claimed):
+    result = (
+        Verification(claimed.folder, lambda facts: Witness(claimed.folder, facts, (claimed.evals,))).run().as_values()
+    )
+    (claimed.folder / "verification.json").write_text(json.dumps(result))
+    again = (
+        Verification(claimed.folder, lambda facts: Witness(claimed.folder, facts, (claimed.evals,))).run().as_values()
+    )
+    assert result == again
+    assert result["manifest"] == hashlib.sha256((claimed.folder / "manifest.json").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("normaliser", ["words", "math_code", "gpt3"])
+@given(text=MIXED)
+def test_words_of_the_plain_code_are_those_of_the_oracle(normaliser: Normaliser, text: str):
+    assert rescan.words(text, normaliser) == NAIVE[normaliser](text)
+
+
+CHOICES = ["ann", "has", "12", "13", "apples", "the", "of", "bo", "left", "x", "="]
+SENTENCES = st.lists(st.sampled_from(CHOICES), min_size=1, max_size=14).map(" ".join)
+RULES_AND_MORE = [
+    *({"rule": rule} for rule in RULES),
+    {"rule": "tulu3", "n": 3, "on": "conversation", "above": "0.3"},
+    {"rule": "longest", "n": 2, "at_least": "0.4"},
+    {"rule": "decon", "n": 2, "full_below": 3, "relaxed_from": 9},
+    {"rule": "tulu_data", "n": 2, "max_item_df": 1, "short_below": 4},
+    {"rule": "palm", "n": 2, "short_items": "ignore", "max_numbers_missing": "0.1"},
+]
+
+
+@pytest.mark.parametrize("options", RULES_AND_MORE, ids=str)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    items=st.lists(st.lists(SENTENCES, min_size=1, max_size=2), min_size=1, max_size=4),
+    rows=st.lists(st.lists(SENTENCES, min_size=1, max_size=3), min_size=1, max_size=4),
+)
+def test_the_plain_code_and_the_engine_find_the_same(
+    tmp_path_factory: pytest.TempPathFactory, options: dict[str, Any], items: list[list[str]], rows: list[list[str]]
+):
+    items = [["ann has 12 apples and 13 for bo of the left"], *items]
+    rows = [*rows, items[-1] * 2]
+    yard = Yard(tmp_path_factory.mktemp("same"))
+    path = yard.jsonl("e.jsonl", [{"question": texts} for texts in items])
+    stage = NgramDecontamination.model_validate(
+        {"against": {"e": {"jsonl": str(path), "question": "question"}}, **options}
+    )
+    stage = stage.prepare(Workspace(yard.root / "workspace"), sha256_file)
+    conversations = [Conversation([*(("user", text) for text in texts), ("assistant", "ann")]) for texts in rows]
+    measures = (
+        stage.measuring()
+        .measure(Rows.of(conversations))
+        .insert_column(0, pl.Series("row", range(len(rows)), pl.UInt32))
+    )
+    found = {(row, item): value for row, _, item, value in stage.matches(measures).iter_rows()}
+    texts = [Text("e", str(number), own) for number, own in enumerate(items, 1)]
+    plain = Rescan(stage.model_dump(mode="json"), texts)
+    again = {
+        (row, match.item): match.value
+        for row, conversation in enumerate(conversations)
+        for match in plain.matches(conversation.messages)
+        if not match.is_near
+    }
+    tied = pl.col("value").lt(1) & ((pl.col("value") - pl.col("threshold")).abs() < 1e-4)
+    for row, item in stage.pairs(measures).filter(tied).select("row", "id").iter_rows():
+        found.pop((row, item), None)
+        again.pop((row, item), None)
+    assert again == pytest.approx(found, abs=1e-5)
+    account = stage.facts()["evaluations"]["e"]
+    assert plain.counts("e") == {kind: account[kind] for kind in ("items", "indexed", "short", "unusable")}
+
+
+FUZZ_SECONDS = float(os.environ.get("TULU_DATA_TEST_FUZZ_SECONDS", "20"))
+MOST_BYTES = 1 << 30
+
+
+def damaged(content: bytes, draw: random.Random) -> bytes:
+    """Bytes that were flipped, cut, doubled, or written over with bytes of numbers."""
+    changed = bytearray(content)
+    for _ in range(draw.choice((1, 1, 2, 8, 64))):
+        place = draw.randrange(len(changed) or 1)
+        kind = draw.randrange(5)
+        if kind == 0 and changed:
+            changed[place % len(changed)] ^= 1 << draw.randrange(8)
+        elif kind == 1:
+            changed[place : place + 4] = draw.choice((b"\xff\xff\xff\x7f", b"\0\0\0\0", b"\xff\xff\xff\xff"))
+        elif kind == 2:
+            del changed[place:]
+        elif kind == 3:
+            changed[place:place] = changed[place : place + draw.randrange(64)]
+        else:
+            changed[place:place] = draw.choice(
+                (b"[" * 50_000, b'"\\u0000"', b"1e999", b"null", b"-1", b"{}", b"../x", b"[]")
+            )
+    return bytes(changed)
+
+
+def test_no_file_of_a_stranger_breaks_it_or_makes_it_write(original: Claimed, tmp_path: Path):
+    """Random damage, half of it signed anew: an answer comes each time, nothing is written, memory stays small."""
+    draw = random.Random(int(os.environ.get("TULU_DATA_TEST_SEED", "0")))
+    names = sorted(files_of(original.folder))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    end = time.monotonic() + FUZZ_SECONDS / 6
+    tries = 0
+    while time.monotonic() < end:
+        copy = tmp_path / str(tries)
+        shutil.copytree(original.folder, copy)
+        path = copy / draw.choice((draw.choice(names), "manifest.json"))
+        path.write_bytes(damaged(path.read_bytes(), draw))
+        if path.name != "manifest.json" and draw.random() < 0.8:
+            resign(copy)
+        elif path.name == "manifest.json":
+            manifest_sum = hashlib.sha256(path.read_bytes()).hexdigest()
+            sums = (copy / "SHA256SUMS").read_text().splitlines()
+            signed = [f"{manifest_sum}  manifest.json" if line.endswith("  manifest.json") else line for line in sums]
+            (copy / "SHA256SUMS").write_text("".join(f"{line}\n" for line in signed))
+        given = files_of(copy)
+        verification = Verification(copy, lambda facts, copy=copy: Witness(copy, facts, (original.evals,))).run()
+        assert verification.checks
+        json.dumps(verification.as_values())
+        assert files_of(copy) == given
+        shutil.rmtree(copy)
+        tries += 1
+    assert tries > 3
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < MOST_BYTES
+
+
+def test_a_table_that_expands_without_end_is_not_read_to_its_end(folder: Path):
+    ledger = pq.read_table(folder / "ledger/ledger.parquet")
+    many = pa.Table.from_pylist([{**ledger.to_pylist()[0], "reason": "x" * 100_000}] * 4_000, schema=ledger.schema)
+    pq.write_table(many, folder / "ledger/ledger.parquet", compression="zstd", write_page_checksum=True)
+    assert (folder / "ledger/ledger.parquet").stat().st_size < 400_000
+    resign(folder)
+    (wrong,) = [check.wrong for check in Verification(folder).run().checks if check.wrong]
+    assert wrong == "ledger/ledger.parquet: expands more than 1,000 times"

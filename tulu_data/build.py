@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from tulu_data import ingest, ledger, manifest, mixture, scan
+from tulu_data import croissant, ingest, ledger, manifest, mixture, scan
+from tulu_data.card import Card
 from tulu_data.commit import (
     locked,
     make_folders,
@@ -120,8 +121,11 @@ def build(
         ledger.write(decision, shards, staging)
         write_text(staging / "recipe.yaml", resolved.to_yaml())
         rows = manifest.counts(decision, shards, _written(staging))
-        files = {path: entry for path, entry in manifest.files_in(staging).items() if path not in UNPINNED}
+        files = manifest.files_in(staging, but=UNPINNED)
         facts = manifest.compose(resolved, plan, identity, surveyed, shards, decision, rows, files)
+        Card(staging, facts, resolved.card or "").write()
+        croissant.write(staging, facts)
+        facts["files"] |= manifest.files_in(staging, but=UNPINNED | files.keys())
         manifest.seal(staging, facts)
         target = folder / str(facts["version"])
         if not target.exists():

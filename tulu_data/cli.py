@@ -300,27 +300,111 @@ def removed(
 
 
 @cli.command()
-@mixture_argument
+@click.argument("mixture", metavar="MIXTURE | hf://ORG/NAME[@REVISION]")
+@click.option(
+    "--evaluations",
+    "places",
+    metavar="DIR",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    multiple=True,
+    help="Where files of evaluation sets lie; they are known by their sha256.",
+)
+@click.option("--fetch", is_flag=True, help="Fetch evaluation sets that are datasets of the Hub.")
+@click.option("--rebuild", is_flag=True, help="Build the recipe once more, from the paths in it, and compare.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write the result as JSON, such as verification.json.")
 @out_option
+@workspace_option
 @json_option
-def verify(mixture: str, out: Path, as_json: bool) -> None:
+def verify(
+    mixture: str,
+    places: tuple[Path, ...],
+    fetch: bool,
+    rebuild: bool,
+    report: Path | None,
+    out: Path,
+    workspace: Path,
+    as_json: bool,
+) -> None:
     """Check a mixture from its own files.
 
-    Hashes, checksums and columns; counts that add up; evidence for every removal; ids and
-    root computed anew from the rows. Exit 4 where something is off. Nothing is written.
+    L0 the manifest; L1 bytes, checksums, ids and root; L2 counts that add up, and evidence
+    for every removal; L3 the rows held against the evaluation sets once more by plain code,
+    and searched for duplicates; L4 (--rebuild) another build. Exit 4 where something is off.
     """
     from tulu_data import console
-    from tulu_data.mixture import find
-    from tulu_data.verify import Verification
+    from tulu_data.verifying import verify as run
 
-    verification = Verification(find(mixture, out).folder).run()
+    verification = run(mixture, out, workspace, places=places, fetch=fetch, rebuild=rebuild, progress=console.Bars())
+    if report:
+        from tulu_data.commit import write_text
+
+        write_text(report, console.as_json(verification.as_values()))
     if as_json:
-        checks = [{"what": check.what, "holds": check.holds, "wrong": check.wrong} for check in verification.checks]
-        console.result_json({"mixture": str(verification.folder), "holds": verification.holds, "checks": checks})
+        console.result_json(verification.as_values())
     else:
         console.show_verification(verification)
     if not verification.holds:
         raise click.exceptions.Exit(FindingsError.exit_code)
+
+
+@cli.command()
+@mixture_argument
+@click.option("--to", metavar="ORG/NAME", required=True, help="The dataset; it is made where it is not there.")
+@click.option("--manifest-only", is_flag=True, help="Send manifest, recipe and sums; the rows stay here.")
+@click.option("--private", is_flag=True, help="Make a new dataset private.")
+@click.option("--dry-run", is_flag=True, help="Check everything, list files and sizes, send nothing.")
+@out_option
+@json_option
+def publish(mixture: str, to: str, manifest_only: bool, private: bool, dry_run: bool, out: Path, as_json: bool) -> None:
+    """Put a mixture on the Hugging Face Hub.
+
+    In one commit, tagged with the version; what was published is never changed. It is
+    verified first, and searched for secrets. What was cut off goes on where it stopped.
+    The token is the one of `hf auth login`, or HF_TOKEN.
+    """
+    from tulu_data import console
+    from tulu_data.mixture import find
+    from tulu_data.publishing import publish as run
+
+    done = run(
+        find(mixture, out),
+        to,
+        manifest_only=manifest_only,
+        private=private,
+        dry_run=dry_run,
+        progress=console.Bars(),
+    )
+    if as_json:
+        console.result_json(done._asdict())
+    else:
+        console.show_published(done)
+
+
+@cli.command()
+@click.argument("name", metavar="ORG/NAME[@VERSION]")
+@out_option
+@json_option
+def pull(name: str, out: Path, as_json: bool) -> None:
+    """Bring a published mixture here.
+
+    It is verified, and is put under --out only when everything holds.
+    """
+    from tulu_data import console
+    from tulu_data.publishing import pull as run
+
+    pulled = run(name, out, console.Bars())
+    if as_json:
+        console.result_json(
+            {
+                "mixture": str(pulled.mixture.folder),
+                "version": pulled.mixture.version,
+                "commit": pulled.commit,
+                "status": pulled.status,
+            }
+        )
+    else:
+        console.note(f"{pulled.status}: {pulled.mixture.manifest['rows']:,} rows, verified")
+        console.result(str(pulled.mixture.folder))
 
 
 @cli.command()

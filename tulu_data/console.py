@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tulu_data.mixture import Mixture
     from tulu_data.plan import Plan
     from tulu_data.planted import Found
+    from tulu_data.publishing import Published
     from tulu_data.recipe import Recipe
     from tulu_data.stage import Stage
     from tulu_data.survey import Surveyed
@@ -62,7 +63,12 @@ def result(text: str) -> None:
 
 def result_json(values: Any) -> None:
     """Print a result to stdout as JSON."""
-    result(json.dumps(values, indent=1, ensure_ascii=False, default=str))
+    result(as_json(values))
+
+
+def as_json(values: Any) -> str:
+    """Values as JSON that a person can read."""
+    return json.dumps(values, indent=1, ensure_ascii=False, default=str) + "\n"
 
 
 def note(text: str) -> None:
@@ -595,11 +601,30 @@ def show_verification(verification: Verification) -> None:
     """Each check, and what is wrong where one does not hold."""
     console = _console(stderr=False)
     for check in verification.checks:
-        mark = "[green]holds[/]" if check.holds else "[bold red]fails[/]"
-        console.print(f"{mark}  {escape(check.what)}", soft_wrap=True)
-        if check.wrong:
-            console.print(f"       {escape(printable(check.wrong, 600))}", soft_wrap=True)
-    note("these are facts of the files; what they were made of is shown by building again")
+        mark = "[bold red]fails[/]" if check.wrong else "[yellow]open [/]" if check.unproven else "[green]holds[/]"
+        console.print(f"{mark}  {check.level}  {escape(check.what)}", soft_wrap=True)
+        if told := check.wrong or check.unproven:
+            console.print(f"           {escape(printable(told, 600))}", soft_wrap=True)
+    levels = {check.level for check in verification.checks if check.holds and not check.unproven}
+    note(
+        "L0 to L2 are facts of the files, which nobody needs to be trusted for"
+        + ("; L3: no row holds an evaluation item by the rule; it can't see translations" if "L3" in levels else "")
+        + ("" if "L4" in levels else "; what the rows were made of is shown by --rebuild")
+    )
+
+
+def show_published(published: Published) -> None:
+    """The files and their sizes, and where they are now."""
+    console = _console(stderr=True)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(justify="right")
+    table.add_column()
+    for name, size in published.files.items():
+        table.add_row(_size(size), escape(printable(name, 300)))
+    console.print(table)
+    note(f"{published.status}: {len(published.files):,} files, {_size(sum(published.files.values()))}")
+    if published.commit:
+        result(f"{published.repository}@{published.version}")
 
 
 def show_difference(difference: Difference) -> None:

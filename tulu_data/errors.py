@@ -90,7 +90,7 @@ class InputError(TuluDataError):
 
 @contextmanager
 def told_of(place: str) -> Iterator[None]:
-    """Put a place before the message of what goes wrong with inputs inside.
+    """Put a place before the message of what goes wrong inside with inputs, findings or the Hub.
 
     >>> with told_of("sources.a"):
     ...     raise InputError("x.jsonl: no such file")
@@ -100,7 +100,7 @@ def told_of(place: str) -> Iterator[None]:
     """
     try:
         yield
-    except (InputError, UsageError, HubError) as error:
+    except (InputError, UsageError, FindingsError, ConflictError, HubError) as error:
         raise type(error)(f"{place}: {error}") from None
 
 

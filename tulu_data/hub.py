@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -30,7 +30,7 @@ def commit_of(repo: str, revision: str | None) -> str:
     Without a network it is the one that the cache knows. Raises `HubError` (exit 7).
     """
     wanted = revision or "main"
-    with _asking(repo, wanted):
+    with asking(repo, wanted):
         from huggingface_hub import HfApi, snapshot_download
         from huggingface_hub.errors import OfflineModeIsEnabled
         from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
@@ -50,7 +50,7 @@ def commit_of(repo: str, revision: str | None) -> str:
 
 def names_of(repo: str, commit: str) -> tuple[str, ...]:
     """The names of all files of a commit; its cards are in the cache then. Raises `HubError` (exit 7)."""
-    with _asking(repo, commit):
+    with asking(repo, commit):
         from huggingface_hub import get_cached_repo_tree, snapshot_download
 
         snapshot_download(repo, repo_type="dataset", revision=commit, allow_patterns=list(CARDS))
@@ -63,7 +63,7 @@ def fetch(repo: str, commit: str, names: Iterable[str]) -> dict[str, Path]:
 
     Raises `HubError` (exit 7).
     """
-    with _asking(repo, commit):
+    with asking(repo, commit):
         from huggingface_hub import hf_hub_download
 
         # One by one: a thread would go on downloading when a person has stopped the command.
@@ -71,8 +71,8 @@ def fetch(repo: str, commit: str, names: Iterable[str]) -> dict[str, Path]:
 
 
 @contextmanager
-def _asking(repo: str, revision: str) -> Iterator[None]:
-    """Say what the Hub refuses in plain words, and keep its library silent."""
+def asking(repo: str, revision: str, passed: Collection[int] = ()) -> Iterator[None]:
+    """Say what the Hub refuses in plain words, and keep its library silent; the statuses `passed` go through."""
     from huggingface_hub import errors, get_token
     from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
@@ -99,6 +99,8 @@ def _asking(repo: str, revision: str) -> Iterator[None]:
     except (errors.LocalEntryNotFoundError, errors.CachedRepoTreeNotFoundError, errors.OfflineModeIsEnabled) as error:
         raise _refused(error.__cause__) or _not_here(repo, revision) from None
     except errors.HfHubHTTPError as error:
+        if error.response.status_code in passed:
+            raise
         raise _refused(error) or _not_here(repo, revision) from None
     except errors.HFValidationError:
         raise HubError("is no name of a dataset; write ORG/NAME") from None

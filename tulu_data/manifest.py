@@ -10,7 +10,7 @@ import inspect
 import json
 import platform
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -194,12 +194,13 @@ def _inputs(source: Surveyed, shards: Sequence[Shard]) -> list[dict[str, Any]]:
     return counted
 
 
-def files_in(folder: Path) -> dict[str, dict[str, Any]]:
-    """Digest and size of every file under a folder, by relative path."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
+def files_in(folder: Path, but: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """Digest and size of every file under a folder, by relative path; those of `but` are left out."""
+    found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     return {
-        path.relative_to(folder).as_posix(): {"sha256": sha256_file(path), "bytes": path.stat().st_size}
-        for path in found
+        name: {"sha256": sha256_file(path), "bytes": path.stat().st_size}
+        for name, path in found.items()
+        if name not in but
     }
 
 

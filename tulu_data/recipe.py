@@ -59,6 +59,7 @@ class Recipe(BaseModel):
     kind: Kind = Field("sft", description="What the rows are for")
     seed: int = Field(0, description="Decides which rows are taken, kept and where they stand")
     version: Name | None = Field(None, description="The version's name; else 12 hex digits of what it is")
+    card: str | None = Field(None, description="What you say of the mixture, in Markdown: it opens the dataset card")
     sources: dict[Name, InstanceOf[Source]] = Field(description="Where rows come from, by name", min_length=1)
     stages: tuple[InstanceOf[Stage], ...] = Field((), description="What happens to the rows, in order")
     output: Output = Field(Output(), description="How the mixture is laid out")

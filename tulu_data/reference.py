@@ -32,7 +32,7 @@ def json_schema() -> dict[str, Any]:
     head = {
         name: {"description": field.description, **_scalar(name)}
         for name, field in Recipe.model_fields.items()
-        if name in ("name", "kind", "seed", "version")
+        if name in ("name", "kind", "seed", "version", "card")
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -72,6 +72,8 @@ def _scalar(name: str) -> dict[str, Any]:
         return {"type": "integer", "default": 0}
     if name == "kind":
         return {"enum": ["sft"], "default": "sft"}
+    if name == "card":
+        return {"type": "string"}
     return {"type": "string", "pattern": NAME_PATTERN}
 
 

@@ -1,17 +1,19 @@
-"""Check a mixture from its own files: hashes, counts, evidence, ids, root.
+"""Check a mixture from its own files, level by level: manifest, bytes, counts and evidence, the rows once more.
 
-Nothing is written and nothing is run; files are read in pieces, links are not followed. What
-is checked is what the files say, not what they were made of: that takes another build.
+Nothing is written and nothing of the mixture is run; files are read in pieces, links are not
+followed. Another build, if it is asked for, is the one thing that shows what it was made of.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,15 +23,28 @@ import pyarrow.parquet as pq
 
 from tulu_data import merkle
 from tulu_data.decide import KEPT
+from tulu_data.errors import TuluDataError
 from tulu_data.ledger import LEDGER, PLACES, QUARANTINE
 from tulu_data.manifest import FORMAT, NAME, SUMS
 from tulu_data.plan import TAKE
 from tulu_data.readers.stream import MAX_RATIO, RATIO_FLOOR_BYTES
 from tulu_data.rows import CONTENT, Rows, row_id
+from tulu_data.source import NAME_PATTERN
 from tulu_data.verdicts import TWIN
+from tulu_data.witness import Witness
+from tulu_data.workspace import key_of
 
 MAX_MANIFEST_BYTES: Final = 64 << 20
 BATCH_ROWS: Final = 8_192
+CHECKED_ROWS: Final = 1_024
+BESIDE: Final = frozenset({"report.html", "verification.json"})
+"""What may lie beside a mixture without being part of it: what others made of it."""
+RESULT_FORMAT: Final = "tulu-data verification 1"
+_FAULTS: Final = (
+    *(OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError),
+    *(pa.ArrowException, pl.exceptions.PolarsError, TuluDataError),
+)
+"""What reading a stranger's files may raise."""
 KEYS: Final = ("name", "version", "rows", "root", "build", "sources", "stages", "files")
 
 
@@ -39,10 +54,16 @@ class _Wrong(Exception):  # noqa: N818 (a finding, not an error)
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was checked: what, and what is wrong with it; `wrong` is empty where it holds."""
+    """One thing that was checked, and on which level.
 
+    `wrong` says what does not hold, `unproven` what could not be looked at; both are empty
+    where it holds.
+    """
+
+    level: str
     what: str
     wrong: str = ""
+    unproven: str = ""
 
     @property
     def holds(self) -> bool:
@@ -51,49 +72,134 @@ class Check:
 
 @dataclass
 class Verification:
-    """The checks of one mixture's folder, in order; those that need an earlier one are left out where it fails."""
+    """The checks of one mixture's folder, in order; those that need an earlier one are left out where it fails.
+
+        Verification(folder).run().holds
+        Verification(folder, witness=lambda manifest: Witness(folder, manifest, [Path("evals")])).run()
+
+    L0 manifest · L1 bytes, columns, ids and root · L2 counts and evidence · L3 the rows once
+    more, by the `witness` if there is one · L4 another build, if `rebuild` can make one:
+    it takes the manifest and returns that of the other build. `others` are files beside the
+    mixture where it was published.
+    """
 
     folder: Path
+    witness: Callable[[dict[str, Any]], Witness] | None = None
+    rebuild: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    others: Sequence[str] = ()
     checks: list[Check] = field(default_factory=list)
+    digest: str = ""
+    """The sha256 of the manifest that was read."""
     _ids: dict[tuple[str, bytes], set[str]] = field(default_factory=dict, repr=False)
     """The ids of the first occurrences of contents that stand more than once."""
 
     @property
     def holds(self) -> bool:
-        """Whether every check holds."""
+        """Whether no check fails."""
         return all(check.holds for check in self.checks)
 
     def run(self) -> Verification:
         """Check everything that can be."""
-        steps: tuple[tuple[str, Callable[[], object]], ...] = (
-            ("the manifest can be read", lambda: self._manifest),
-            ("the files are those of the manifest, byte for byte", self._check_files),
-            ("SHA256SUMS names the same files and sums", self._check_sums),
-            ("tables have their columns, and pages their checksums", self._check_tables),
-            ("read = quarantined + removed + kept, in every source", self._check_counts),
-            ("every removal has its evidence, and every twin is known", self._check_evidence),
-            ("ids and root are those of the rows", self._check_rows),
+        steps: tuple[tuple[str, str, Callable[[], object]], ...] = (
+            (
+                "L0",
+                "the manifest can be read, and its version is that of root, recipe and inputs",
+                self._check_version,
+            ),
+            ("L1", "the files are those of the manifest, byte for byte", self._check_files),
+            ("L1", "SHA256SUMS names the same files and sums", self._check_sums),
+            ("L1", "tables have their columns, and pages their checksums", self._check_tables),
+            ("L2", "read = quarantined + removed + kept, in every source", self._check_counts),
+            ("L2", "every removal has its evidence, and every twin is known", self._check_evidence),
+            ("L1", "ids and root are those of the rows", self._check_rows),
         )
-        for what, step in steps:
-            try:
-                step()
-            except _Wrong as wrong:
-                self.checks.append(Check(what, str(wrong)))
+        for level, what, step in steps:
+            if not self._check(level, what, step):
                 return self
-            except (OSError, ValueError, KeyError, TypeError, pa.ArrowException, pl.exceptions.PolarsError) as error:
-                self.checks.append(
-                    Check(what, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
-                )
-                return self
-            self.checks.append(Check(what))
+        self._hear()
+        if self.rebuild is not None:
+            self._check("L4", "another build from the recipe has the same rows", self._check_rebuild)
         return self
+
+    def _check(self, level: str, what: str, step: Callable[[], object]) -> bool:
+        """Whether a step holds; what it finds is noted."""
+        try:
+            unproven = step()
+        except _Wrong as wrong:
+            self.checks.append(Check(level, what, str(wrong)))
+        except _FAULTS as error:
+            told = str(error).splitlines()[0] if str(error) else ""
+            self.checks.append(Check(level, what, f"{type(error).__name__}: {told}"))
+        else:
+            self.checks.append(Check(level, what, unproven=unproven if isinstance(unproven, str) else ""))
+            return True
+        return False
+
+    def _hear(self) -> None:
+        """Ask the witness, if there is one."""
+        if self.witness is None:
+            return
+        witness = self.witness(self._manifest)
+        try:
+            for testimony in witness.testify():
+                self.checks.append(Check("L3", *testimony))
+        except _FAULTS as error:
+            self.checks.append(Check("L3", "what the stages claim of the rows", f"{type(error).__name__}: {error}"))
+
+    def _check_rebuild(self) -> str:
+        assert self.rebuild is not None
+        if any("from" in stage for stage in self._manifest["stages"]):
+            return "a stage is code of its own, which is not run"
+        other = self.rebuild(self._manifest)
+        if other["root"] != self._manifest["root"]:
+            raise _Wrong(f"its root is {other['root']}, not {self._manifest['root']}")
+        differ = sorted(
+            name for name, entry in self._manifest["files"].items() if other["files"].get(name, {}) != entry
+        )
+        return f"the bytes of {', '.join(differ)} differ, as other libraries may write them" if differ else ""
+
+    def _check_version(self) -> None:
+        facts = self._manifest
+        if not all(re.fullmatch(NAME_PATTERN, str(facts[key])) for key in ("name", "version")):
+            raise _Wrong(f"{NAME}: its name or version is none")
+        limit = facts["trial"] and facts["trial"]["rows_of_each_source"]
+        build = facts["build"]
+        key = key_of(root=facts["root"], recipe=build["recipe"], inputs=build["inputs"], limit=limit)[:12]
+        if facts["version"] not in (key, f"trial-{key}") and not self._is_named(str(facts["version"])):
+            raise _Wrong(f"{NAME}: its version {facts['version']} is not that of its root, recipe and inputs, {key}")
+
+    def _is_named(self, version: str) -> bool:
+        """Whether the recipe gives the version its name."""
+        path = self.folder / "recipe.yaml"
+        if not path.is_file() or path.is_symlink() or path.stat().st_size > MAX_MANIFEST_BYTES:
+            return False
+        with path.open(encoding="utf-8") as file:
+            return any(
+                line.strip().removeprefix("version:").strip(" \n'\"") == version
+                for line in file
+                if line.startswith("version:")
+            )
+
+    def as_values(self) -> dict[str, Any]:
+        """The result as plain values, as it can be published beside the mixture."""
+        readable = self.checks and self.checks[0].holds
+        return {
+            "format": RESULT_FORMAT,
+            "mixture": {key: self._manifest[key] for key in ("name", "version", "root")} if readable else None,
+            "manifest": self.digest or None,
+            "by": f"tulu-data {version('tulu-data')}",
+            "holds": self.holds,
+            "checks": [{**asdict(check), "holds": check.holds} for check in self.checks],
+        }
 
     @cached_property
     def _manifest(self) -> dict[str, Any]:
         path = self.folder / NAME
         if path.is_symlink() or path.stat().st_size > MAX_MANIFEST_BYTES:
             raise _Wrong(f"{path}: is a link, or over {MAX_MANIFEST_BYTES:,} bytes")
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        self.digest = hashlib.sha256(content).hexdigest()
+        manifest = json.loads(content)
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise _Wrong(f"{path}: is no '{FORMAT}'")
         missing = [key for key in KEYS if key not in manifest]
@@ -109,8 +215,11 @@ class Verification:
                 raise _Wrong(f"{link}: is a link")
         for name in sorted(named.keys() - there):
             raise _Wrong(f"{name}: is missing")
-        for name in sorted(there - named.keys() - {NAME, SUMS}):
+        for name in sorted((there | {*self.others}) - named.keys() - {NAME, SUMS} - BESIDE):
             raise _Wrong(f"{name}: is not in the manifest")
+        for name in sorted(there):
+            if not (self.folder / name).is_file():
+                raise _Wrong(f"{name}: is no plain file")
         for name, entry in sorted(named.items()):
             with (self.folder / name).open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
@@ -141,8 +250,12 @@ class Verification:
                 )
                 if size > RATIO_FLOOR_BYTES and size > MAX_RATIO * path.stat().st_size:
                     raise _Wrong(f"{path.relative_to(self.folder)}: expands more than {MAX_RATIO:,} times")
-                for _ in parquet.iter_batches(BATCH_ROWS):
-                    pass
+                decoded = 0
+                for batch in parquet.iter_batches(CHECKED_ROWS):
+                    # What the file says of its size may be a lie.
+                    decoded += batch.nbytes
+                    if decoded > RATIO_FLOOR_BYTES and decoded > MAX_RATIO * path.stat().st_size:
+                        raise _Wrong(f"{path.relative_to(self.folder)}: expands more than {MAX_RATIO:,} times")
 
     def _check_schema(self, path: Path, schema: pa.Schema) -> None:
         found = pq.read_schema(path)

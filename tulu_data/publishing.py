@@ -1,0 +1,265 @@
+"""Put a mixture on the Hub, in one commit with one tag, and bring it back.
+
+A version is published once: its tag never moves. What is sent is checked first: every byte
+against the manifest, and every text for secrets that look live.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, Literal, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tulu_data import hub, secrets
+from tulu_data.commit import locked, make_folders, publish_folder, remove_folder
+from tulu_data.errors import ConflictError, FindingsError, UsageError, printable, told_of
+from tulu_data.manifest import FORMAT, SUMS
+from tulu_data.manifest import NAME as MANIFEST
+from tulu_data.mixture import STAGING, Mixture
+from tulu_data.progress import Progress, Silent
+from tulu_data.repository import NAME, Repository
+from tulu_data.source import NAME_PATTERN
+from tulu_data.verify import BESIDE, MAX_MANIFEST_BYTES, Verification
+
+MANIFEST_ONLY: Final = (MANIFEST, SUMS, "recipe.yaml")
+SHOWN_SECRETS: Final = 10
+BATCH_ROWS: Final = 8_192
+
+
+class Published(NamedTuple):
+    """What a publication did: `status` says whether anything was sent, `files` are sizes in bytes by name."""
+
+    repository: str
+    version: str
+    commit: str
+    status: Literal["published", "unchanged", "dry run"]
+    files: Mapping[str, int]
+
+
+def publish(
+    mixture: Mixture,
+    to: str,
+    *,
+    manifest_only: bool = False,
+    private: bool = False,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Published:
+    """Publish a mixture to the dataset `ORG/NAME`, tagged with its version.
+
+        publish(find("sft_mix", Path("mixtures")), "ORG/NAME").commit
+
+    `manifest_only` sends manifest, recipe and sums, where licences keep the rows at home;
+    `private` is for a dataset that is made now; `dry_run` checks all and sends nothing.
+
+    Raises `FindingsError` (exit 4) where the mixture does not verify or holds a secret,
+    `ConflictError` (5) where the version is taken by other bytes or somebody else commits
+    meanwhile, `HubError` (7). A publication that was cut off goes on where it stopped.
+    """
+    progress = progress or Silent()
+    repository = Repository(to)
+    if mixture.manifest["trial"]:
+        raise UsageError(f"{mixture.folder}: is a trial; build without --limit, and publish that")
+    with progress.phase("verify", None, "checks") as tick:
+        verification = Verification(mixture.folder).run()
+        tick(len(verification.checks))
+    if not verification.holds:
+        wrong = next(check.wrong for check in verification.checks if check.wrong)
+        raise FindingsError(f"{mixture.folder}: does not verify ({wrong}); it is not published: build it again")
+    files = _files(mixture, manifest_only=manifest_only)
+    with progress.phase("look for secrets", len(files), "files") as tick:
+        _refuse_secrets(files, tick)
+    sizes = {name: path.stat().st_size for name, path in files.items()}
+    if dry_run:
+        return Published(to, mixture.version, "", "dry run", sizes)
+    with told_of(to), progress.phase("publish", None, "files") as tick:
+        commit, is_new = _send(repository, mixture, files, private=private)
+        tick(len(files))
+    return Published(to, mixture.version, commit, "published" if is_new else "unchanged", sizes)
+
+
+def _send(repository: Repository, mixture: Mixture, files: Mapping[str, Path], *, private: bool) -> tuple[str, bool]:
+    """The commit that holds the version, and whether this call tagged it."""
+    version = mixture.version
+    head = repository.head()
+    if head is None:
+        head = repository.create(private=private)
+    elif private and not repository.is_private():
+        raise ConflictError("is there and public, and --private would hide nothing; name another, or make it private")
+    if tagged := repository.tags().get(version):
+        if repository.holds(tagged, files, but=BESIDE):
+            return tagged, False
+        raise ConflictError(f"version {version} is published already, with other bytes; name a new version")
+    if not repository.holds(head, files):
+        head = repository.commit(files, f"{mixture.manifest['name']} {version}", head)
+    repository.tag(version, head)
+    return head, True
+
+
+def _files(mixture: Mixture, *, manifest_only: bool) -> dict[str, Path]:
+    named = MANIFEST_ONLY if manifest_only else (*mixture.manifest["files"], MANIFEST, SUMS)
+    beside = [] if manifest_only else [name for name in sorted(BESIDE) if (mixture.folder / name).is_file()]
+    return {name: mixture.folder / name for name in (*named, *beside)}
+
+
+def _refuse_secrets(files: Mapping[str, Path], tick: Any) -> None:
+    found: list[str] = []
+    for name, path in sorted(files.items()):
+        found += [f"{name}{place}: {kind}" for place, kind in _secrets(path)]
+        tick(1)
+    if found:
+        shown = "\n".join(f"  {line}" for line in found[:SHOWN_SECRETS])
+        more = f"\n  and {len(found) - SHOWN_SECRETS:,} more" if len(found) > SHOWN_SECRETS else ""
+        raise FindingsError(
+            f"{len(found):,} secrets that look live; nothing was published. Revoke them if they are yours, "
+            f"drop the rows with a stage, such as pattern_filter, and build again:\n{shown}{more}"
+        )
+
+
+def _secrets(path: Path) -> Iterator[tuple[str, str]]:
+    """Where secrets stand in a file, by line or by row, and their kinds."""
+    if path.suffix != ".parquet":
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            yield from ((f":{number}", secret.kind) for secret in secrets.find(line))
+        return
+    row = 0
+    with pq.ParquetFile(path) as parquet:
+        for batch in parquet.iter_batches(BATCH_ROWS):
+            for place, text in _suspects(batch):
+                yield from ((f":{row + place + 1}", secret.kind) for secret in secrets.find(text))
+            row += batch.num_rows
+
+
+def _suspects(batch: pa.RecordBatch) -> Iterator[tuple[int, str]]:
+    """The texts of a batch in which one expression for all secrets is found, with their rows."""
+    for name in batch.schema.names:
+        column = batch.column(name)
+        rows = pa.array(range(batch.num_rows), pa.int64())
+        if pa.types.is_list(column.type):
+            rows, column = pc.list_parent_indices(column), column.flatten()
+        parts = column.flatten() if pa.types.is_struct(column.type) else [column]
+        for part in parts:
+            if pa.types.is_string(part.type):
+                is_suspect = pc.fill_null(pc.match_substring_regex(part, secrets.ANY), False)
+                yield from zip(rows.filter(is_suspect).to_pylist(), part.filter(is_suspect).to_pylist(), strict=True)
+
+
+class Pulled(NamedTuple):
+    """A mixture that was brought back: `status` says whether it was there already."""
+
+    mixture: Mixture
+    commit: str
+    status: Literal["pulled", "unchanged"]
+
+
+def pull(name: str, out: Path, progress: Progress | None = None) -> Pulled:
+    """Bring `ORG/NAME[@VERSION]` into `out/<name>/<version>`, and verify it before it is there.
+
+        pull("ORG/NAME@3f0c9a7be214", Path("mixtures")).mixture
+
+    Without a version it is what the branch main holds. Raises `FindingsError` (exit 4)
+    where it does not verify, `ConflictError` (5) where that version is here with other
+    bytes, `HubError` (7).
+    """
+    progress = progress or Silent()
+    repository, revision = parted(name)
+    with told_of(repository):
+        commit = hub.commit_of(repository, revision)
+        manifest = manifest_of(repository, commit)
+        folder, version = out / manifest["name"], manifest["version"]
+        if revision not in (None, "main", commit, version):
+            raise FindingsError(f"the tag {printable(str(revision), 60)} leads to version {version}; ask its publisher")
+        make_folders(folder)
+        with locked(folder):
+            target = folder / version
+            if (target / MANIFEST).is_file():
+                return _there(Mixture(target), manifest, commit)
+            staging = make_folders(folder / STAGING / f"pull-{commit}")
+            with progress.phase("pull", len(manifest["files"]), "files") as tick:
+                download(repository, commit, staging, tick)
+            with progress.phase("verify", None, "checks"):
+                verification = Verification(staging).run()
+            if not verification.holds:
+                remove_folder(staging)
+                wrong = next(check.wrong for check in verification.checks if check.wrong)
+                raise FindingsError(f"does not verify, and was not taken: {wrong}")
+            publish_folder(staging, target)
+            return Pulled(Mixture(target), commit, "pulled")
+
+
+def _there(mixture: Mixture, manifest: Mapping[str, Any], commit: str) -> Pulled:
+    if mixture.manifest != manifest:
+        raise ConflictError(f"{mixture.folder}: is there already, with other bytes; give another place: --out")
+    mixture.check_files()
+    return Pulled(mixture, commit, "unchanged")
+
+
+def parted(name: str) -> tuple[str, str | None]:
+    """The dataset and the revision of `ORG/NAME[@REVISION]`, with or without `hf://` before it.
+
+    >>> parted("hf://org/mix@v1"), parted("org/mix")
+    (('org/mix', 'v1'), ('org/mix', None))
+    """
+    repository, _, revision = name.removeprefix("hf://").removeprefix("datasets/").partition("@")
+    if not NAME.fullmatch(repository):
+        raise UsageError(f"'{printable(name, 100)}' is no dataset of the Hub; write ORG/NAME or ORG/NAME@VERSION")
+    return repository, revision or None
+
+
+def download(repository: str, commit: str, folder: Path, tick: Any = lambda done: None) -> tuple[str, ...]:
+    """Put the files of a mixture on the Hub into a folder; the names of files there that are none of its own."""
+    manifest = manifest_of(repository, commit)
+    listed = hub.names_of(repository, commit)
+    own = {*manifest["files"], MANIFEST, SUMS}
+    wanted = [name for name in listed if name in own or name in BESIDE]
+    if len(wanted) < len(own) and not any(name.startswith("data/") for name in wanted):
+        raise FindingsError("has the manifest of a mixture and not its rows, which were kept at home (--manifest-only)")
+    for name in wanted:
+        if not (folder / name).is_file():
+            (source,) = hub.fetch(repository, commit, [name]).values()
+            _copy(source, folder / name)
+        tick(1)
+    return tuple(sorted({*listed} - {*wanted, ".gitattributes"}))
+
+
+def _copy(source: Path, target: Path) -> None:
+    make_folders(target.parent)
+    temporary = target.with_name(f"{target.name}.tmp")
+    shutil.copyfile(source, temporary)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.rename(target)
+
+
+def manifest_of(repository: str, commit: str) -> dict[str, Any]:
+    """The manifest of a mixture on the Hub, of which names of files are used only after they were looked at."""
+    if MANIFEST not in hub.names_of(repository, commit):
+        raise FindingsError(f"has no {MANIFEST}: it is no mixture of tulu-data")
+    (path,) = hub.fetch(repository, commit, [MANIFEST]).values()
+    if path.stat().st_size > MAX_MANIFEST_BYTES:
+        raise FindingsError(f"{MANIFEST} has over {MAX_MANIFEST_BYTES:,} bytes")
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        named = [manifest["name"], manifest["version"]]
+        is_one = manifest["format"] == FORMAT and all(re.fullmatch(NAME_PATTERN, name) for name in named)
+        _refuse_outside(manifest["files"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        is_one = False
+    if not is_one:
+        raise FindingsError(f"{MANIFEST} is no '{FORMAT}'")
+    return manifest
+
+
+def _refuse_outside(names: Iterable[str]) -> None:
+    for name in names:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or str(path) != name or "\\" in name or "\0" in name:
+            raise FindingsError(f"{MANIFEST} names '{printable(name, 80)}', which is no file inside of the mixture")

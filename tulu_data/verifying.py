@@ -1,0 +1,68 @@
+"""Verify a mixture wherever it is: here, or on the Hub, from where a copy is checked and thrown away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tulu_data import hub
+from tulu_data.build import build
+from tulu_data.errors import told_of
+from tulu_data.mixture import find
+from tulu_data.progress import Progress, Silent
+from tulu_data.publishing import download, parted
+from tulu_data.run import Places
+from tulu_data.verify import Verification
+from tulu_data.witness import Witness
+from tulu_data.workspace import Workspace
+
+
+def verify(
+    mixture: str,
+    out: Path,
+    workspace: Path,
+    *,
+    places: Sequence[Path] = (),
+    fetch: bool = False,
+    rebuild: bool = False,
+    progress: Progress | None = None,
+) -> Verification:
+    """Check a mixture on every level that can be checked.
+
+        verify("hf://ORG/NAME@3f0c9a7be214", Path("mixtures"), Path(".tulu-data"), places=[Path("evals")]).holds
+
+    `places` are folders in which files of evaluation sets are found by their sha256; `fetch`
+    fetches those that are datasets of the Hub; `rebuild` builds the recipe once more, in a
+    folder that is thrown away, with the store in `workspace`.
+
+    Raises `UsageError` where there is no such mixture, `FindingsError` where the dataset is
+    none, `HubError`.
+    """
+    progress = progress or Silent()
+    with ExitStack() as stack:
+        others: tuple[str, ...] = ()
+        if mixture.startswith("hf://"):
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="tulu-data-")))
+            repository, revision = parted(mixture)
+            with told_of(repository), progress.phase("fetch", None, "files") as tick:
+                others = download(repository, hub.commit_of(repository, revision), folder, tick)
+        else:
+            folder = find(mixture, out).folder
+        tick = stack.enter_context(progress.phase("verify", None, "rows"))
+
+        def witness(manifest: dict[str, Any]) -> Witness:
+            return Witness(folder, manifest, places, Workspace(workspace).sources, fetch, tick)
+
+        def other(manifest: dict[str, Any]) -> dict[str, Any]:
+            with TemporaryDirectory(prefix="tulu-data-") as place:
+                made = build(
+                    folder / "recipe.yaml",
+                    Places(Path(place) / "mixtures", Path(place) / "manifests", workspace),
+                    limit=manifest["trial"] and manifest["trial"]["rows_of_each_source"],
+                )
+                return made.mixture.manifest
+
+        return Verification(folder, witness, other if rebuild else None, others).run()
