@@ -406,3 +406,22 @@ def test_the_result_of_a_verification_is_published_beside(hub: Hub, run: Run, bu
     run("publish", "mix", "--to", TO)
     assert json.loads(published(hub, "main")["verification.json"])["holds"]
     assert "unchanged" in run("publish", str(built.mixture.folder), "--to", TO).stderr
+
+
+def test_evaluation_sets_of_the_hub_are_read_from_the_cache_or_fetched_when_asked(hub: Hub, run: Run, tmp_path: Path):
+    question = "Two trains leave the same station at noon, one fast and one slow."
+    hub.dataset("org/evals", {"test.jsonl": json.dumps({"question": question}).encode() + b"\n"})
+    Yard(tmp_path).jsonl("a.jsonl", [*pairs(30), {"prompt": question, "response": "!"}])
+    Yard(tmp_path).write(
+        "mix.yaml",
+        "name: mix\nsources: {a: {jsonl: a.jsonl}}\nstages:\n  - ngram_decontamination:\n"
+        "      against: {e: {huggingface: org/evals, split: test, question: question}}\n",
+    )
+    run("build", "mix.yaml", "--executor", "inline")
+    assert "open" not in run("verify", "mix").stdout
+    hub.seen.clear()
+    assert "no file has the sha256 of e" in run("verify", "mix", "--workspace", "other").stdout
+    assert hub.seen == []
+    fetched = run("verify", "mix", "--workspace", "other", "--fetch").stdout
+    assert "open" not in fetched
+    assert "holds  L3  ngram_decontamination: no row kept holds an evaluation item" in fetched
