@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from conftest import Yard, files_of, pairs
@@ -19,6 +21,7 @@ from hub_server import Hub
 from tulu_data import secrets
 from tulu_data.build import Built
 from tulu_data.mixture import Mixture
+from tulu_data.publishing import _secrets
 
 ROOT = Path(__file__).parents[1]
 CANARY = "hf_" + "CanaryOfTestsThatNobodyMayEverSeeX"
@@ -325,6 +328,17 @@ def test_a_secret_keeps_the_mixture_at_home_and_is_not_shown(hub: Hub, run: Run,
     assert LIVE["AWS access key"] in str(pl.read_parquet(mixture.folder / name)["messages"][int(number) - 1].to_list())
     assert not any(secret in refused for secret in LIVE.values())
     assert hub.seen == []
+
+
+@pytest.mark.parametrize("kind", secrets.RULES)
+def test_a_secret_is_found_in_any_file_whatever_stands_around_it(kind: str, tmp_path: Path):
+    text, called = tmp_path / "a.txt", tmp_path / "a.parquet"
+    text.write_text(f"one\ntwo {LIVE[kind]}")
+    messages = [[{"role": "user", "content": "none"}], [{"role": "user", "content": f"é{chr(10)}({LIVE[kind]})"}]]
+    calls = [json.dumps({"key": LIVE[kind]}), None]
+    pq.write_table(pa.table({"messages": messages, "calls": calls}), called)
+    assert [*_secrets(text)] == [(":2", kind)]
+    assert [*_secrets(called)] == [(":2", kind), (":1", kind)]
 
 
 def test_two_pulls_at_once_leave_one_whole_version(hub: Hub, run: Run, built: Built, tmp_path: Path):

@@ -127,8 +127,9 @@ def _refuse_secrets(files: Mapping[str, Path], tick: Any) -> None:
 def _secrets(path: Path) -> Iterator[tuple[str, str]]:
     """Where secrets stand in a file, by line or by row, and their kinds."""
     if path.suffix != ".parquet":
-        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-            yield from ((f":{number}", secret.kind) for secret in secrets.find(line))
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for secret in secrets.find(text):
+            yield f":{text.count(chr(10), 0, secret.start) + 1}", secret.kind
         return
     row = 0
     with pq.ParquetFile(path) as parquet:

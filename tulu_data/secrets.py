@@ -20,7 +20,7 @@ RULES: Final[dict[str, str]] = {
     "AWS access key": r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b",
     "Google API key": r"\bAIza[A-Za-z0-9_-]{35}",
     "Slack token": r"\bxox[abeoprs]-[0-9]{8,}-[A-Za-z0-9-]{10,200}|\bxapp-[0-9]-[A-Za-z0-9-]{20,200}",
-    "private key": r"-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=\s]{64}",
+    "private key": r"-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=\s\\]{64}",
     "JSON web token": r"\beyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{20,}",
 }
 """Expressions that Python and RE2 read alike, by what they find."""
