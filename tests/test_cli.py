@@ -93,11 +93,17 @@ def test_the_answers_of_json(run: Run):
     (explained,) = json.loads(run("explain", "first_mix", duplicate["id"], "--json").stdout)
     assert explained == duplicate
     assert list(json.loads(run("stages", "--json").stdout)) == [
+        "domain",
         "exact_dedup",
+        "language",
+        "language_filter",
         "length_filter",
         "minhash_dedup",
         "ngram_decontamination",
         "pattern_filter",
+        "redact",
+        "sensitive_filter",
+        "tokens",
         "weighted_mix",
     ]
     assert json.loads(run("schema").stdout)["title"] == "tulu-data recipe"

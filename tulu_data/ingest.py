@@ -311,6 +311,7 @@ def _write_shard(
             rows += len(stored)
             tick(len(stored))
     check()
+    quarantined = _rewritten(quarantined, unit.mappers)
     shard.finish(rows=rows, quarantined=[list(astuple(record)) for record in quarantined])
     return Shard(unit.name, unit.file.sha256, key, number, shard, rows, tuple(quarantined))
 
@@ -341,14 +342,25 @@ def _pieces(format: Format, records: Iterable[Record], quarantined: list[Quarant
         yield _Piece(numbers, conversations)
 
 
-def _stored(piece: _Piece, mappers: tuple[Mapper, ...]) -> pa.RecordBatch:
-    rows = Rows.of(piece.conversations)
+def _mapped(rows: Rows, mappers: tuple[Mapper, ...]) -> Rows:
     for mapper in mappers:
         with blamed(mapper):
             mapped = mapper.map(rows)
         if len(mapped) != len(rows):
             raise InvariantError(f"stage {mapper.name()}: gave {len(mapped)} rows for {len(rows)}")
         rows = mapped
+    return rows
+
+
+def _rewritten(quarantined: list[Quarantined], mappers: tuple[Mapper, ...]) -> list[Quarantined]:
+    """Bad records with what is said of them rewritten as a message is: it may show a part of the record."""
+    rows = _mapped(Rows.of(Conversation([("user", record.detail)]) for record in quarantined), mappers)
+    details = rows.column("messages").flatten().field("content").to_pylist()
+    return [replace(record, detail=detail) for record, detail in zip(quarantined, details, strict=True)]
+
+
+def _stored(piece: _Piece, mappers: tuple[Mapper, ...]) -> pa.RecordBatch:
+    rows = _mapped(Rows.of(piece.conversations), mappers)
     content = pa.array(rows.content_hashes(), pa.binary(32))
     columns = [pa.array(piece.numbers, pa.int64()), content, *(rows.column(name) for name in CONTENT)]
     return pa.RecordBatch.from_arrays(columns, schema=STORED)

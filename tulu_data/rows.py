@@ -144,8 +144,11 @@ class Rows:
         )
         offsets = pc.subtract(messages.offsets, messages.offsets[0])
         rewritten = pa.ListArray.from_arrays(offsets, structs, type=MESSAGES)
-        index = self.batch.schema.get_field_index("messages")
-        return Rows(self.batch.set_column(index, "messages", rewritten))
+        return self.with_column("messages", rewritten)
+
+    def with_column(self, name: str, column: pa.Array) -> Rows:
+        """The same rows with another column of this name."""
+        return Rows(self.batch.set_column(self.batch.schema.get_field_index(name), name, column))
 
     def content_hashes(self) -> list[bytes]:
         """The sha256 of each row's content, 32 bytes a row."""

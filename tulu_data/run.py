@@ -16,6 +16,7 @@ from tulu_data.ingest import Shard
 from tulu_data.manifest import Identity
 from tulu_data.scan import Scan
 from tulu_data.survey import Surveyed
+from tulu_data.workspace import Table
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Run:
     surveyed: Sequence[Surveyed]
     shards: Sequence[Shard]
     measured: Scan
+    looks: Sequence[Table]
     units: Units
     places: Places
     started: float
@@ -70,6 +72,7 @@ class Run:
         workspace = self.places.workspace
         tables = {shard.table.path for shard in self.shards}
         tables |= {table.path for tables in self.measured.tables for table in tables.values() if table.path.exists()}
+        tables |= {table.path for table in self.looks}
         before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         record = {
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started)),

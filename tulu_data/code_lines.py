@@ -1,0 +1,45 @@
+"""Where code stands in a text: between fences, or in messages most of whose lines are code.
+
+A line is code by its syntax alone: a statement with its brackets or colon, an end by
+`;`, `{` or `}`, a prompt of a console. A sentence that begins with `if`, or a formula
+such as `x = 5`, is none.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+FENCED: Final = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1|\Z)", re.DOTALL | re.MULTILINE)
+LINE: Final = (
+    r"(?m)^[ \t]*(?:(?:>>>|\.\.\.|In \[\d+\]:) )?(?:"
+    r"(?:async )?def \w+\(.*|class \w+(?:\(.*\))?[:{]?[ \t\r]*$|(?:from [\w.]+ )?import [\w.{*][^.!?]*$"
+    r"|(?:el)?if\b.*:[ \t\r]*$|for \w+(?:, ?\w+)* in .*:[ \t\r]*$|(?:while|with|except)\b.*:[ \t\r]*$"
+    r"|(?:else|try|finally):|return\b(?: [\w\[({'\"-].*[\w\])}'\";])?[ \t\r]*$|@\w+(?:\.\w+)*(?:\(.*\))?[ \t\r]*$"
+    r"|(?:const|let|var|final|auto|int|float|double|char|bool|String|string) \w+(?:\[\w*\])? ?=.*"
+    r"|(?:public|private|protected|static|export|function|func|fn|package|using|namespace|struct|impl|interface)\b.*[({;]"
+    r"|#(?:include|define|ifdef|ifndef|endif|pragma|!/)|<\?php|</?[a-z][\w-]*(?: [^<>]*)?/?>"
+    r"|(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE|FROM|WHERE|GROUP BY|ORDER BY) [\w*(\"`]"
+    r"|[A-Za-z_][\w.\[\]'\"]+ ?(?:[-+*/|&]?=|:=) ?[\w\[({'\"-].*|[\w.]*[A-Za-z]\w*\(.*\)[;:]?[ \t\r]*$"
+    r"|(?:\$ )?(?:sudo|pip3? install|npm (?:i|install|run)|apt(?:-get)? (?:install|update)|docker (?:run|build)|brew install|"
+    r"git (?:clone|add|commit|push|pull|checkout|merge|reset)|conda install|curl -|chmod [+\d]) ?[\w./@:-]"
+    r"|[^\n]*[()=\[\]+][^\n]*;[ \t\r]*$|[^\n]*\{[ \t\r]*$|[{}()\[\]]+[;,]?[ \t\r]*$"
+    r")"
+)
+"""What begins a line of code, as RE2 and Python's `re` read it."""
+_LINE: Final = re.compile(LINE)
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """The parts of a text that are code, in order: the whole of it, or what stands between fences.
+
+    >>> spans("Look:\\n```\\nx = 1\\n```\\n")
+    [(6, 19)]
+    >>> spans("import os\\nprint(os.getcwd())")
+    [(0, 28)]
+    """
+    fenced = [found.span() for found in FENCED.finditer(text)]
+    if fenced:
+        return fenced
+    lines = sum(1 for line in text.splitlines() if line.strip())
+    return [(0, len(text))] if lines > 1 and 2 * len(_LINE.findall(text)) > lines else []

@@ -1,0 +1,94 @@
+"""Report or drop conversations that hold personal data or secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any, ClassVar, Final, Literal
+
+import polars as pl
+from pydantic import Field
+
+from tulu_data import sensitive
+from tulu_data.rows import Rows
+from tulu_data.sensitive import KINDS, Kind
+from tulu_data.stage import Decides, Filter
+from tulu_data.verdicts import Evidence, drop, none
+
+FINDING: Final = {"kind": pl.String, "place": pl.String, "start": pl.UInt32, "end": pl.UInt32}
+MEASURES: Final[dict[str, Any]] = {"findings": pl.List(pl.Struct(FINDING))}
+
+
+class SensitiveFilter(Filter):
+    """Report or drop conversations that hold personal data or secrets.
+
+        - sensitive_filter
+        - sensitive_filter: {kinds: [secret], action: drop, max_removed: 0.01}
+        - sensitive_filter: {action: drop, max_removed: 0}
+
+    Kinds are those of the stage `redact`, and found by the same rules; after `redact` nothing
+    is left to be found. `max_removed: 0` stops the build where there is one.
+    `reports/sensitive_filter-findings.parquet` lists each finding by the row's id, its kind
+    and place (`messages[2]`, `tool_calls` or `tools`) and its first and last character, from
+    0, the last not included; `reports/sensitive_filter-kinds.parquet` counts rows and findings
+    by source and kind. Neither they nor the evidence have the value, or a hash of it.
+    Evidence: the first finding, and how many there are.
+    """
+
+    reads: ClassVar = ("messages", "tool_calls", "tools")
+    evidence: ClassVar[Evidence] = {**FINDING, "count": pl.UInt32}
+
+    code: Literal["secrets", "all"] = Field("secrets", description="What is looked for in code and by tools")
+    kinds: Decides[tuple[Kind, ...]] = Field(KINDS, min_length=1, description="What is reported, or dropped")
+    action: Decides[Literal["report", "drop"]] = Field("report", description="What happens to rows that hold some")
+
+    def measure(self, rows: Rows) -> pl.DataFrame:
+        """Column `findings`: a list of structs of `kind`, `place` (String), `start` and `end` (UInt32, characters)."""
+        messages = rows.column("messages")
+        flat = messages.flatten()
+        contents, roles = flat.field("content"), flat.field("role").to_pylist()
+        texts, suspect = contents.to_pylist(), sensitive.suspects(contents)
+        bounds = (messages.offsets.to_numpy() - messages.offsets[0].as_py()).tolist()
+        found = [
+            [
+                finding
+                for number in range(start, end)
+                if suspect[number]
+                for finding in self._of(texts[number], f"messages[{number - start}]", is_tool=roles[number] == "tool")
+            ]
+            for start, end in pairwise(bounds)
+        ]
+        for name in ("tool_calls", "tools"):
+            column = rows.column(name)
+            for row, is_suspect in enumerate(sensitive.suspects(column)):
+                if is_suspect:
+                    found[row] += self._of(column[row].as_py(), name, is_tool=True)
+        return pl.DataFrame({"findings": found}, schema=MEASURES)
+
+    def _of(self, text: str, place: str, *, is_tool: bool) -> list[dict[str, Any]]:
+        is_code = False if self.code == "all" else True if is_tool else None
+        found = sensitive.find(text, is_code=is_code)
+        return [{"kind": one.kind, "place": place, "start": one.start, "end": one.end} for one in found]
+
+    def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
+        if self.action == "report":
+            return none(self.evidence)
+        found = self._found(measures)
+        first = found.group_by("row", maintain_order=True).agg(pl.first(*FINDING), pl.len().alias("count"))
+        return drop(first, pl.lit(True), reason=pl.format("holds {}", "kind"), evidence=self.evidence)
+
+    def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        return {"findings": self._found(measures)}
+
+    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+        """`findings`: each of them; `kinds`: rows and findings by source and kind."""
+        if not tallies:
+            return {}
+        found = tallies["findings"]
+        counts = (pl.col("row").n_unique().cast(pl.Int64).alias("rows"), pl.len().cast(pl.Int64).alias("findings"))
+        return {"findings": found, "kinds": found.group_by("source", "kind").agg(counts).sort("source", "kind")}
+
+    def _found(self, measures: pl.DataFrame) -> pl.DataFrame:
+        """One line a finding of the kinds that matter, in order."""
+        each = measures.select("row", "findings").explode("findings", empty_as_null=False).unnest("findings")
+        return each.filter(pl.col("kind").is_in(self.kinds))
