@@ -18,7 +18,7 @@ import pytest
 
 from conftest import Yard, files_of, pairs
 from hub_server import Hub
-from tulu_data import secrets
+from tulu_data import sensitive
 from tulu_data.build import Built
 from tulu_data.mixture import Mixture
 from tulu_data.publishing import _secrets
@@ -291,54 +291,41 @@ def test_the_token_is_found_nowhere(hub: Hub, run: Run, built: Built, tmp_path: 
     assert not [name for name, content in published(hub, "main").items() if CANARY.encode() in content]
 
 
-# Built when the test runs, so that no scanner takes this file for a leak.
+# Put together when the test runs, so that no scanner takes this file for a leak.
+BODY = "16C7e42F292c6912E7710c838347Ae"
 LIVE = {
-    "Hugging Face token": "hf_" + "aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH",
-    "GitHub token": "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a",
-    "OpenAI key": "sk-" + "proj-" + "T3BlbkFJ4x9Yz0Qw8Er7Ty6Ui5Op4As3Df2Gh1Jk0Lz",
-    "Anthropic key": "sk-" + "ant-api03-" + "Zx9Cv8Bn7Ml6Kj5Hg4Fd3Sa2Qw1Er0Ty" * 3,
-    "AWS access key": "AKIA" + "Q3EGWL5TZ7XKPM2R",
-    "Google API key": "AIza" + "SyD3x8Kq2Lm9Np4Rt6Vw1Yz5Bc7Df0Gh3Jk",
-    "Slack token": "xoxb-" + "123456789012-1234567890123-aB3dE5fG7hI9jK1lM3nO5pQ7",
+    "Hugging Face": "hf_" + "aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH",
+    "GitHub": "ghp_" + BODY + sensitive.checksum_62(BODY),
+    "AWS": "AKIA" + "Q3EGWL5TZ7XKPM2R",
     "private key": "-----BEGIN RSA "
-    "PRIVATE KEY-----\n"
-    "MIIEpAIBAAKCAQEA7bq3Zk9XvW2YtRmNsLpQoUjHgFdSaZxCvBnM0192837465ab\n",
-    "JSON web token": "eyJ" + "hbGciOiJIUzI1NiJ9.eyJ" + "zdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
+    "PRIVATE KEY-----\n" + "MIIEpAIBAAKCAQEA7bq3Zk9XvW2YtRmNsLpQ\n" * 4 + "-----END RSA PRIVATE KEY-----",
 }
 
 
-@pytest.mark.parametrize("kind", secrets.RULES)
-def test_every_kind_of_secret_is_known_in_a_text_and_its_look_alikes_are_not(kind: str):
-    assert [found.kind for found in secrets.find(f"my key:\n{LIVE[kind]} ok")] == [kind]
-    assert not list(secrets.find(f"x{LIVE[kind][5:]}"))
-    assert not list(secrets.find(LIVE[kind][:-1][:12]))
-
-
-def test_a_secret_keeps_the_mixture_at_home_and_is_not_shown(hub: Hub, run: Run, tmp_path: Path):
-    row = {"prompt": "What is wrong?", "response": f"Remove {LIVE['AWS access key']} from it."}
-    mixture: Mixture = mixed(Yard(tmp_path), row, card=f"Uses {LIVE['GitHub token']}.").mixture
-    refused = run("publish", str(mixture.folder), "--to", TO, code=4).stderr
-    assert "3 secrets that look live; nothing was published. Revoke them if they are yours" in refused
-    assert "README.md:" in refused
-    assert "recipe.yaml:" in refused
-    (place,) = [line.strip() for line in refused.splitlines() if "AWS" in line]
-    name, _, number = place.removesuffix(": AWS access key").rpartition(":")
-    import polars as pl
-
-    assert LIVE["AWS access key"] in str(pl.read_parquet(mixture.folder / name)["messages"][int(number) - 1].to_list())
-    assert not any(secret in refused for secret in LIVE.values())
-    assert hub.seen == []
-
-
-@pytest.mark.parametrize("kind", secrets.RULES)
+@pytest.mark.parametrize("kind", LIVE)
 def test_a_secret_is_found_in_any_file_whatever_stands_around_it(kind: str, tmp_path: Path):
     text, called = tmp_path / "a.txt", tmp_path / "a.parquet"
     text.write_text(f"one\ntwo {LIVE[kind]}")
     messages = [[{"role": "user", "content": "none"}], [{"role": "user", "content": f"é{chr(10)}({LIVE[kind]})"}]]
     calls = [json.dumps({"key": LIVE[kind]}), None]
     pq.write_table(pa.table({"messages": messages, "calls": calls}), called)
-    assert [*_secrets(text)] == [(":2", kind)]
-    assert [*_secrets(called)] == [(":2", kind), (":1", kind)]
+    assert [*_secrets(text)] == [":2"]
+    assert [*_secrets(called)] == [":2", ":1"]
+
+
+def test_a_secret_keeps_the_mixture_at_home_and_is_not_shown(hub: Hub, run: Run, tmp_path: Path):
+    row = {"prompt": "What is wrong?", "response": f"Remove {LIVE['AWS']} from it."}
+    mixture: Mixture = mixed(Yard(tmp_path), row, card=f"Uses {LIVE['GitHub']}.").mixture
+    refused = run("publish", str(mixture.folder), "--to", TO, code=4).stderr
+    assert "3 secrets that look live; nothing was published. Revoke them if they are yours" in refused
+    assert "README.md:" in refused
+    assert "recipe.yaml:" in refused
+    (place,) = [line.strip() for line in refused.splitlines() if "data/" in line]
+    name, _, number = place.rpartition(":")
+    rows = pq.read_table(mixture.folder / name, partitioning=None).to_pylist()
+    assert LIVE["AWS"] in str(rows[int(number) - 1]["messages"])
+    assert not any(secret in refused for secret in LIVE.values())
+    assert hub.seen == []
 
 
 def test_two_pulls_at_once_leave_one_whole_version(hub: Hub, run: Run, built: Built, tmp_path: Path):

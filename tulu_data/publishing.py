@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tulu_data import hub, secrets
+from tulu_data import hub, sensitive
 from tulu_data.commit import locked, make_folders, publish_folder, remove_folder
 from tulu_data.errors import ConflictError, FindingsError, UsageError, printable, told_of
 from tulu_data.manifest import FORMAT, SUMS
@@ -30,6 +30,7 @@ from tulu_data.source import NAME_PATTERN
 from tulu_data.verify import BESIDE, MAX_MANIFEST_BYTES, Verification
 
 MANIFEST_ONLY: Final = (MANIFEST, SUMS, "recipe.yaml")
+SECRETS: Final = ("secret",)
 SHOWN_SECRETS: Final = 10
 BATCH_ROWS: Final = 8_192
 
@@ -113,34 +114,34 @@ def _files(mixture: Mixture, *, manifest_only: bool) -> dict[str, Path]:
 def _refuse_secrets(files: Mapping[str, Path], tick: Any) -> None:
     found: list[str] = []
     for name, path in sorted(files.items()):
-        found += [f"{name}{place}: {kind}" for place, kind in _secrets(path)]
+        found += [f"{name}{place}" for place in _secrets(path)]
         tick(1)
     if found:
         shown = "\n".join(f"  {line}" for line in found[:SHOWN_SECRETS])
         more = f"\n  and {len(found) - SHOWN_SECRETS:,} more" if len(found) > SHOWN_SECRETS else ""
         raise FindingsError(
             f"{len(found):,} secrets that look live; nothing was published. Revoke them if they are yours, "
-            f"drop the rows with a stage, such as pattern_filter, and build again:\n{shown}{more}"
+            f"put the stage redact, or sensitive_filter, into the recipe and build again:\n{shown}{more}"
         )
 
 
-def _secrets(path: Path) -> Iterator[tuple[str, str]]:
-    """Where secrets stand in a file, by line or by row, and their kinds."""
+def _secrets(path: Path) -> Iterator[str]:
+    """Where secrets stand in a file: by line, or by row of a table."""
     if path.suffix != ".parquet":
         text = path.read_text(encoding="utf-8", errors="replace")
-        for secret in secrets.find(text):
-            yield f":{text.count(chr(10), 0, secret.start) + 1}", secret.kind
+        for secret in sensitive.find(text, SECRETS):
+            yield f":{text.count(chr(10), 0, secret.start) + 1}"
         return
     row = 0
     with pq.ParquetFile(path) as parquet:
         for batch in parquet.iter_batches(BATCH_ROWS):
             for place, text in _suspects(batch):
-                yield from ((f":{row + place + 1}", secret.kind) for secret in secrets.find(text))
+                yield from (f":{row + place + 1}" for _ in sensitive.find(text, SECRETS))
             row += batch.num_rows
 
 
 def _suspects(batch: pa.RecordBatch) -> Iterator[tuple[int, str]]:
-    """The texts of a batch in which one expression for all secrets is found, with their rows."""
+    """The texts of a batch that are to be looked at, with their rows."""
     for name in batch.schema.names:
         column = batch.column(name)
         rows = pa.array(range(batch.num_rows), pa.int64())
@@ -149,7 +150,7 @@ def _suspects(batch: pa.RecordBatch) -> Iterator[tuple[int, str]]:
         parts = column.flatten() if pa.types.is_struct(column.type) else [column]
         for part in parts:
             if pa.types.is_string(part.type):
-                is_suspect = pc.fill_null(pc.match_substring_regex(part, secrets.ANY), False)
+                is_suspect = pa.array(sensitive.suspects(part), pa.bool_())
                 yield from zip(rows.filter(is_suspect).to_pylist(), part.filter(is_suspect).to_pylist(), strict=True)
 
 
