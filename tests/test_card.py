@@ -49,6 +49,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
                     "against": {"e": {"jsonl": str(evals), "question": "question"}},
                 }
             },
+            {"length_filter": {"max_messages": 99}},
             {"exact_dedup": {"max_removed": 1}},
         ],
         output={"splits": {"validation": 5}},
@@ -168,4 +169,5 @@ def test_row_groups_and_page_index_are_what_the_viewer_asks_for(built: Built):
         for group in (metadata.row_group(number) for number in range(metadata.num_row_groups)):
             assert group.num_rows <= 20_000
             assert group.total_byte_size <= 100_000_000
-            assert all(group.column(place).has_offset_index for place in range(group.num_columns))
+            has_index = [group.column(place).has_offset_index for place in range(group.num_columns)]
+            assert all(has_index) or group.num_rows == 0

@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from conftest import Yard, files_of, pairs
 from hub_server import Hub
+from tulu_data import sensitive
 from tulu_data.build import Built
 from tulu_data.mixture import Mixture
+from tulu_data.publishing import _secrets
 
 ROOT = Path(__file__).parents[1]
 CANARY = "hf_" + "CanaryOfTestsThatNobodyMayEverSeeX"
@@ -288,22 +291,40 @@ def test_the_token_is_found_nowhere(hub: Hub, run: Run, built: Built, tmp_path: 
     assert not [name for name, content in published(hub, "main").items() if CANARY.encode() in content]
 
 
-# Built when the test runs, so that no scanner takes this file for a leak.
-AWS, HUB = "AKIA" + "Q3EGWL5TZ7XKPM2R", "hf_" + "aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH"
+# Put together when the test runs, so that no scanner takes this file for a leak.
+BODY = "16C7e42F292c6912E7710c838347Ae"
+LIVE = {
+    "Hugging Face": "hf_" + "aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH",
+    "GitHub": "ghp_" + BODY + sensitive.checksum_62(BODY),
+    "AWS": "AKIA" + "Q3EGWL5TZ7XKPM2R",
+    "private key": "-----BEGIN RSA "
+    "PRIVATE KEY-----\n" + "MIIEpAIBAAKCAQEA7bq3Zk9XvW2YtRmNsLpQ\n" * 4 + "-----END RSA PRIVATE KEY-----",
+}
+
+
+@pytest.mark.parametrize("kind", LIVE)
+def test_a_secret_is_found_in_any_file_whatever_stands_around_it(kind: str, tmp_path: Path):
+    text, called = tmp_path / "a.txt", tmp_path / "a.parquet"
+    text.write_text(f"one\ntwo {LIVE[kind]}")
+    messages = [[{"role": "user", "content": "none"}], [{"role": "user", "content": f"é{chr(10)}({LIVE[kind]})"}]]
+    calls = [json.dumps({"key": LIVE[kind]}), None]
+    pq.write_table(pa.table({"messages": messages, "calls": calls}), called)
+    assert [*_secrets(text)] == [":2"]
+    assert [*_secrets(called)] == [":2", ":1"]
 
 
 def test_a_secret_keeps_the_mixture_at_home_and_is_not_shown(hub: Hub, run: Run, tmp_path: Path):
-    row = {"prompt": "What is wrong?", "response": f"Remove {AWS} from it."}
-    mixture: Mixture = mixed(Yard(tmp_path), row, card=f"Uses {HUB}.").mixture
+    row = {"prompt": "What is wrong?", "response": f"Remove {LIVE['AWS']} from it."}
+    mixture: Mixture = mixed(Yard(tmp_path), row, card=f"Uses {LIVE['GitHub']}.").mixture
     refused = run("publish", str(mixture.folder), "--to", TO, code=4).stderr
     assert "3 secrets that look live; nothing was published. Revoke them if they are yours" in refused
     assert "README.md:" in refused
     assert "recipe.yaml:" in refused
     (place,) = [line.strip() for line in refused.splitlines() if "data/" in line]
     name, _, number = place.rpartition(":")
-    assert AWS in str(pl.read_parquet(mixture.folder / name)["messages"][int(number) - 1].to_list())
-    assert AWS not in refused
-    assert HUB not in refused
+    rows = pq.read_table(mixture.folder / name, partitioning=None).to_pylist()
+    assert LIVE["AWS"] in str(rows[int(number) - 1]["messages"])
+    assert not any(secret in refused for secret in LIVE.values())
     assert hub.seen == []
 
 
@@ -386,3 +407,22 @@ def test_the_result_of_a_verification_is_published_beside(hub: Hub, run: Run, bu
     run("publish", "mix", "--to", TO)
     assert json.loads(published(hub, "main")["verification.json"])["holds"]
     assert "unchanged" in run("publish", str(built.mixture.folder), "--to", TO).stderr
+
+
+def test_evaluation_sets_of_the_hub_are_read_from_the_cache_or_fetched_when_asked(hub: Hub, run: Run, tmp_path: Path):
+    question = "Two trains leave the same station at noon, one fast and one slow."
+    hub.dataset("org/evals", {"test.jsonl": json.dumps({"question": question}).encode() + b"\n"})
+    Yard(tmp_path).jsonl("a.jsonl", [*pairs(30), {"prompt": question, "response": "!"}])
+    Yard(tmp_path).write(
+        "mix.yaml",
+        "name: mix\nsources: {a: {jsonl: a.jsonl}}\nstages:\n  - ngram_decontamination:\n"
+        "      against: {e: {huggingface: org/evals, split: test, question: question}}\n",
+    )
+    run("build", "mix.yaml", "--executor", "inline")
+    assert "open" not in run("verify", "mix").stdout
+    hub.seen.clear()
+    assert "no file has the sha256 of e" in run("verify", "mix", "--workspace", "other").stdout
+    assert hub.seen == []
+    fetched = run("verify", "mix", "--workspace", "other", "--fetch").stdout
+    assert "open" not in fetched
+    assert "holds  L3  ngram_decontamination: no row kept holds an evaluation item" in fetched

@@ -80,7 +80,7 @@ def test_a_recipe_reads_into_frozen_models():
         ("name: mix\nsources: {a: {jsonl: ${DATA}/x}}\n", 'a path with ${NAME} stands in quotes inside braces: "${NAME}/…"'),
         (HEAD + "stages:\n  - length_filter: {max_removed: 50}\n", "mix.yaml:6:34: stages[0].length_filter.max_removed: input should be less than or equal to 1; found '50'"),
         (HEAD + "stages:\n  - length_filter: {min_messages: 5, max_messages: 2}\n", "nothing is at least 5 and at most 2; it would drop every row"),
-        ("- a\n", "mix.yaml:1:1: a recipe is a mapping with the keys name, kind, seed, version, sources, stages, output"),
+        ("- a\n", "mix.yaml:1:1: a recipe is a mapping with the keys name, kind, seed, version, card, sources, stages, output"),
         ("", "mix.yaml:1:1: a recipe is a mapping with the keys"),
     ],
 )  # fmt: skip

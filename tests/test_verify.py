@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import time
@@ -141,6 +142,9 @@ def drop_row(folder: Path) -> None:
         (lambda folder: (folder / "manifest.json").write_text("[]"), r"manifest\.json: is no 'tulu-data manifest 1'"),
         (lambda folder: (folder / "manifest.json").write_text("{"), r"JSONDecodeError"),
         (lambda folder: (folder / "data/link").symlink_to("/etc/passwd"), r"data/link: is a link"),
+        (lambda folder: (folder / "more").symlink_to("/etc"), r"more: is a link"),
+        (lambda folder: os.mkfifo(folder / "data/pipe"), r"data/pipe: is no plain file"),
+        (lambda folder: (folder / "more.txt").write_text(""), r"more\.txt: is not in the manifest"),
         (
             lambda folder: (
                 edit(folder / "ledger/ledger.parquet", lambda rows: rows.take(list(range(len(rows)))[::-1])),
@@ -323,6 +327,13 @@ def test_a_manifest_of_another_version_is_found(claimed: Claimed):
     resign(claimed.folder, lambda facts: facts.update(version="0123456789ab"))
     (check,) = [check for check in Verification(claimed.folder).run().checks if not check.holds]
     assert "its version 0123456789ab is not that of its root, recipe and inputs" in check.wrong
+
+
+def test_a_manifest_that_was_taken_from_another_version_is_found(folder: Path, original: Claimed):
+    for name in ("manifest.json", "SHA256SUMS"):
+        shutil.copy(original.folder / name, folder / name)
+    (wrong,) = [check.wrong for check in Verification(folder).run().checks if check.wrong]
+    assert re.search(r"data/.*: is (missing|not in the manifest)|has another sha256 than the manifest says", wrong)
 
 
 def test_code_of_a_stranger_is_not_run(claimed: Claimed, tmp_path: Path):

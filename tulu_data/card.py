@@ -87,9 +87,9 @@ class Card:
 
     def _configs(self) -> list[dict[str, Any]]:
         splits = [{"split": split, "path": f"data/{split}-*.parquet"} for split in self._splits]
-        others = [("ledger", "ledger/*.parquet")]
-        evidence = sorted(path.stem for path in (self.folder / "evidence").glob("*.parquet"))
-        others += [(f"evidence-{step}", f"evidence/{step}.parquet") for step in evidence]
+        evidence = sorted((self.folder / "evidence").glob("*.parquet"))
+        some = [path.stem for path in evidence if pq.read_metadata(path).num_rows]
+        others = [("ledger", "ledger/*.parquet"), *((f"evidence-{step}", f"evidence/{step}.parquet") for step in some)]
         return [
             {"config_name": "default", "default": True, "data_files": splits},
             *({"config_name": name, "data_files": [{"split": "train", "path": path}]} for name, path in others),

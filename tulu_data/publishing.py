@@ -30,6 +30,7 @@ from tulu_data.source import NAME_PATTERN
 from tulu_data.verify import BESIDE, MAX_MANIFEST_BYTES, Verification
 
 MANIFEST_ONLY: Final = (MANIFEST, SUMS, "recipe.yaml")
+SECRETS: Final = ("secret",)
 SHOWN_SECRETS: Final = 10
 BATCH_ROWS: Final = 8_192
 
@@ -113,28 +114,29 @@ def _files(mixture: Mixture, *, manifest_only: bool) -> dict[str, Path]:
 def _refuse_secrets(files: Mapping[str, Path], tick: Any) -> None:
     found: list[str] = []
     for name, path in sorted(files.items()):
-        found += [f"{name}:{place}" for place in _secrets(path)]
+        found += [f"{name}{place}" for place in _secrets(path)]
         tick(1)
     if found:
         shown = "\n".join(f"  {line}" for line in found[:SHOWN_SECRETS])
         more = f"\n  and {len(found) - SHOWN_SECRETS:,} more" if len(found) > SHOWN_SECRETS else ""
         raise FindingsError(
             f"{len(found):,} secrets that look live; nothing was published. Revoke them if they are yours, "
-            f"put the stage redact into the recipe, and build again:\n{shown}{more}"
+            f"put the stage redact, or sensitive_filter, into the recipe and build again:\n{shown}{more}"
         )
 
 
-def _secrets(path: Path) -> Iterator[int]:
-    """The lines or rows of a file in which secrets stand, once for each."""
+def _secrets(path: Path) -> Iterator[str]:
+    """Where secrets stand in a file: by line, or by row of a table."""
     if path.suffix != ".parquet":
-        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-            yield from (number for _ in sensitive.find(line, ("secret",)))
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for secret in sensitive.find(text, SECRETS):
+            yield f":{text.count(chr(10), 0, secret.start) + 1}"
         return
     row = 0
     with pq.ParquetFile(path) as parquet:
         for batch in parquet.iter_batches(BATCH_ROWS):
             for place, text in _suspects(batch):
-                yield from (row + place + 1 for _ in sensitive.find(text, ("secret",)))
+                yield from (f":{row + place + 1}" for _ in sensitive.find(text, SECRETS))
             row += batch.num_rows
 
 
@@ -148,7 +150,7 @@ def _suspects(batch: pa.RecordBatch) -> Iterator[tuple[int, str]]:
         parts = column.flatten() if pa.types.is_struct(column.type) else [column]
         for part in parts:
             if pa.types.is_string(part.type):
-                is_suspect = pa.array(sensitive.suspects(part))
+                is_suspect = pa.array(sensitive.suspects(part), pa.bool_())
                 yield from zip(rows.filter(is_suspect).to_pylist(), part.filter(is_suspect).to_pylist(), strict=True)
 
 

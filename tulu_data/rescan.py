@@ -1,7 +1,7 @@
 """Hold rows against evaluation items once more, by plain Python that shares nothing with what built the mixture.
 
 No hash stands for a word or an n-gram, nothing is skipped by a filter, no table of characters
-is the engine's. It is slow, some hundred rows a second, and short enough to be read.
+is the engine's. It is slow, some thousand rows a second, and short enough to be read.
 """
 
 from __future__ import annotations

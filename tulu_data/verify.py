@@ -209,17 +209,17 @@ class Verification:
 
     def _check_files(self) -> None:
         named: dict[str, Any] = self._manifest["files"]
-        there = {path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if not path.is_dir()}
-        for link in sorted(there):
-            if (self.folder / link).is_symlink():
-                raise _Wrong(f"{link}: is a link")
+        every = {path.relative_to(self.folder).as_posix(): path for path in self.folder.rglob("*")}
+        for name, path in sorted(every.items()):
+            if path.is_symlink():
+                raise _Wrong(f"{name}: is a link")
+            if not path.is_dir() and not path.is_file():
+                raise _Wrong(f"{name}: is no plain file")
+        there = {name for name, path in every.items() if path.is_file()}
         for name in sorted(named.keys() - there):
             raise _Wrong(f"{name}: is missing")
         for name in sorted((there | {*self.others}) - named.keys() - {NAME, SUMS} - BESIDE):
             raise _Wrong(f"{name}: is not in the manifest")
-        for name in sorted(there):
-            if not (self.folder / name).is_file():
-                raise _Wrong(f"{name}: is no plain file")
         for name, entry in sorted(named.items()):
             with (self.folder / name).open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
