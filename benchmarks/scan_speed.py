@@ -43,7 +43,7 @@ from tulu_data.kernels.words import words
 EVALUATIONS = Path(__file__).parents[1] / "recipes/examples/evaluations"
 ROUNDS = 9
 NAIVE_BYTES = 1_000_000
-DATATROVE_ROWS = (100, 600)
+DATATROVE_ROWS = (500, 8_000)
 COMPILE = """
 import time, pyarrow as pa, numpy as np
 from pathlib import Path
