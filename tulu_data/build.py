@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from tulu_data import ingest, ledger, manifest, mixture, scan
+from tulu_data import ingest, ledger, manifest, mixture, report, samples, scan, thresholds
 from tulu_data.commit import (
     locked,
     make_folders,
@@ -26,6 +26,7 @@ from tulu_data.decide import Decision, TripwireError, check_memory, decide
 from tulu_data.errors import ConflictError, FindingsError, InputError, printable, told_of
 from tulu_data.executors import Executor
 from tulu_data.executors.inline import Inline
+from tulu_data.explain import Explainer
 from tulu_data.ingest import SHARD_ROWS, Shard
 from tulu_data.look import Looker
 from tulu_data.manifest import Identity
@@ -119,9 +120,13 @@ def build(
         remove_temporaries(staging)
         ledger.write(decision, shards, staging)
         write_text(staging / "recipe.yaml", resolved.to_yaml())
+        thresholds.write(decision, plan, shards, measured.tables, staging)
+        private = thresholds.private_rows(decision, plan, shards, measured.tables)
+        samples.write(Explainer(Mixture(staging), places.workspace, run.record()), private, staging)
         rows = manifest.counts(decision, shards, _written(staging))
-        files = {path: entry for path, entry in manifest.files_in(staging).items() if path not in UNPINNED}
-        facts = manifest.compose(resolved, plan, identity, surveyed, shards, decision, rows, files)
+        facts = manifest.compose(resolved, plan, identity, surveyed, shards, decision, rows, {})
+        report.write(staging, facts)
+        facts["files"] = {path: entry for path, entry in manifest.files_in(staging).items() if path not in UNPINNED}
         manifest.seal(staging, facts)
         target = folder / str(facts["version"])
         if not target.exists():

@@ -40,8 +40,6 @@ TEXT_CHARACTERS: Final = 400
 CONTEXT_CHARACTERS: Final = 120
 OVERLAP_LINES: Final = 20
 LISTED_ITEMS: Final = 40
-# Evidence that a person sees as the twin's text, or as the run that is marked in the texts.
-UNTOLD: Final = frozenset({"twin", "message", "start", "end", "item_text", "item_start", "item_end"})
 CONTAMINATED_SHARE: Final = 0.02
 SHOWN_CLUSTERS: Final = 3
 SHOWN_MESSAGES: Final = 4
@@ -390,6 +388,8 @@ def show_explanations(explanations: Sequence[Explanation]) -> None:
 
 
 def _show_explanation(console: Console, row: Explanation, indent: str) -> None:
+    from tulu_data.explain import UNTOLD
+
     colour = {"kept": "green", "quarantined": "yellow"}.get(row.fate, "red")
     fate = row.fate if row.fate in ("kept", "quarantined") else f"removed by {row.fate}"
     reason = f": {printable(row.reason, 200)}" if row.reason else ""
@@ -441,6 +441,8 @@ def _begins(messages: Sequence[tuple[str, str]]) -> str:
 
 def show_removed(explanations: Sequence[Explanation], total: int) -> None:
     """Removed rows, a line or two each."""
+    from tulu_data.explain import UNTOLD
+
     console = _console(stderr=False)
     for row in explanations:
         if row.id is None:

@@ -37,6 +37,7 @@ class SensitiveFilter(Filter):
 
     reads: ClassVar = ("messages", "tool_calls", "tools")
     evidence: ClassVar[Evidence] = {**FINDING, "count": pl.UInt32}
+    is_private: ClassVar[bool] = True
 
     code: Literal["secrets", "all"] = Field("secrets", description="What is looked for in code and by tools")
     kinds: Decides[tuple[Kind, ...]] = Field(KINDS, min_length=1, description="What is reported, or dropped")
