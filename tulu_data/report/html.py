@@ -15,7 +15,7 @@ class Markup(str):
     __slots__ = ()
 
 
-def tag(name: str, *children: object, **attributes: Any) -> Markup:
+def tag(name: str, /, *children: object, **attributes: Any) -> Markup:
     """An element; children that are no markup are escaped, and attributes that are None left out.
 
     >>> tag("p", "1 < 2 ", tag("b", "so"), class_="x")
