@@ -7,6 +7,7 @@ for a stranger. Rows are Int64, shares Float64 from 0 to 1; frames are small and
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import polars as pl
@@ -105,7 +106,7 @@ def flow(mixture: Mixture) -> pl.DataFrame:
 
 
 def _steps(mixture: Mixture) -> list[str]:
-    """Every fate that a row of the mixture can have beside being kept, in order; those that only write columns are none."""
+    """What can remove a row, in order: stages, but for those that only write columns."""
     removing = {step for rows in mixture.rows.values() for step in rows["removed"]}
     named = [stage["name"] for stage in mixture.manifest["stages"]]
     takes = [TAKE] if TAKE in removing else []
@@ -130,7 +131,9 @@ def reasons(mixture: Mixture) -> pl.DataFrame:
         .collect()
     )
     aside = read_frame(mixture.folder / "quarantine.parquet").group_by(pl.col("code").alias("reason"))
-    broken = aside.agg(pl.len().cast(pl.Int64).alias("rows")).select(pl.lit(QUARANTINED).alias("stage"), "reason", "rows")
+    broken = aside.agg(pl.len().cast(pl.Int64).alias("rows")).select(
+        pl.lit(QUARANTINED).alias("stage"), "reason", "rows"
+    )
     return pl.concat([ledger, broken]).sort("rows", "stage", "reason", descending=[True, False, False])
 
 
@@ -223,6 +226,25 @@ def contamination(mixture: Mixture) -> pl.DataFrame:
     return pl.concat(frames).sort("stage", "source", "evaluation")
 
 
+def near(mixture: Mixture) -> pl.DataFrame:
+    """Rows that are near an evaluation item without holding it: its words with other numbers.
+
+        near(mixture)
+
+    Columns: `stage`, `id`, `source`, `fate` of the row, `evaluation`, `item`, `value`, `threshold`.
+    """
+    names = ("id", "source", "evaluation", "item", "value", "threshold")
+    floats = {"value": pl.Float64, "threshold": pl.Float64}
+    schema = {"stage": pl.String, **dict.fromkeys(names, pl.String), **floats}
+    frames = [pl.DataFrame(schema=schema)]
+    for step, path in mixture.near.items():
+        frames.append(read_frame(path).with_columns(pl.lit(step).alias("stage")).select(list(schema)).cast(schema))  # type: ignore[arg-type]
+    found = pl.concat(frames)
+    fates = _ledger(mixture).select("id", "fate").filter(pl.col("id").is_in(found["id"].implode())).collect()
+    named = found.join(fates, on="id", how="left")
+    return named.select("stage", "id", "source", "fate", *names[2:]).sort("stage", "id", "evaluation", "item")
+
+
 def clusters(mixture: Mixture) -> pl.DataFrame:
     """Rows that were nearly the same, the largest cluster first.
 
@@ -244,15 +266,32 @@ def clusters(mixture: Mixture) -> pl.DataFrame:
     frames = [pl.DataFrame(schema=schema)]
     for step, path in mixture.clusters.items():
         twin = pl.col("is_twin")
-        found = read_frame(path).group_by("cluster").agg(
-            pl.len().alias("rows"),
-            pl.col("id").filter(twin).first(),
-            pl.col("source").filter(twin).first(),
-            pl.col("source").unique().sort().str.join(", ").alias("sources"),
-            pl.col("jaccard").min().alias("least"),
+        found = (
+            read_frame(path)
+            .group_by("cluster")
+            .agg(
+                pl.len().alias("rows"),
+                pl.col("id").filter(twin).first(),
+                pl.col("source").filter(twin).first(),
+                pl.col("source").unique().sort().str.join(", ").alias("sources"),
+                pl.col("jaccard").min().alias("least"),
+            )
         )
         frames.append(found.with_columns(pl.lit(step).alias("stage")).select(list(schema)).cast(schema))  # type: ignore[arg-type]
     return pl.concat(frames).sort("stage", "cluster")
+
+
+def beginnings(mixture: Mixture, ids: Sequence[str], characters: int = 120) -> pl.DataFrame:
+    """How some rows of the mixture begin.
+
+        beginnings(mixture, clusters(mixture)["id"].head(10))
+
+    Columns: `id`, `begins`: the first characters of its first message, on one line. Rows
+    that the mixture does not have are not there.
+    """
+    first = pl.col("messages").list.first().struct.field("content").str.replace_all(r"\s+", " ")
+    cut = pl.when(first.str.len_chars() > characters).then(first.str.slice(0, characters - 1) + "…").otherwise(first)
+    return _rows(mixture).filter(pl.col("id").is_in(list(ids))).select("id", cut.alias("begins")).collect().sort("id")
 
 
 def overlap(mixture: Mixture) -> pl.DataFrame:

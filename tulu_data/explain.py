@@ -75,9 +75,7 @@ class Explanation:
 class Explainer:
     """Answers questions about one mixture from its tables, and from the workspace for texts of removed rows."""
 
-    def __init__(
-        self, mixture: Mixture, workspace: Path | None = None, run: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, mixture: Mixture, workspace: Path | None = None, run: Mapping[str, Any] | None = None) -> None:
         self.mixture = mixture
         run = mixture.run() if run is None else run
         self.paths = {sha256: path for path, sha256 in sorted(run.get("files", {}).items(), reverse=True)}

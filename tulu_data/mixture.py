@@ -79,6 +79,11 @@ class Mixture:
         return self._reports("strata")
 
     @property
+    def near(self) -> dict[str, Path]:
+        """For each step that decontaminates: the table of rows that are near an item without holding it."""
+        return self._reports("near")
+
+    @property
     def scores(self) -> dict[str, Path]:
         """For each step with a threshold: the table of what its thresholds are held against."""
         return self._reports("scores")

@@ -23,7 +23,13 @@ from tulu_data.plan import Plan, Step
 from tulu_data.stage import Annotator, Filter, blamed
 from tulu_data.workspace import Table
 
-THRESHOLDS: Final = {"option": pl.String, "value": pl.Float64, "used": pl.Boolean, "source": pl.String, "rows": pl.Int64}
+THRESHOLDS: Final = {
+    "option": pl.String,
+    "value": pl.Float64,
+    "used": pl.Boolean,
+    "source": pl.String,
+    "rows": pl.Int64,
+}
 SCORES: Final = {
     "option": pl.String,
     "source": pl.String,

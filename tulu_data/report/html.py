@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable
 from typing import Any, Final
 
-_EMPTY: Final = frozenset({"meta", "input", "rect", "line", "br"})
+_EMPTY: Final = frozenset({"meta", "input", "wbr"})
 
 
 class Markup(str):
@@ -44,6 +44,25 @@ def escape(text: str) -> Markup:
     """
     shown = "".join(sign if sign not in _UNSEEN else sign.encode("unicode_escape").decode() for sign in text)
     return Markup(html.escape(shown))
+
+
+def prose(text: str) -> Markup:
+    """A sentence of a docstring, what stands between backticks as code.
+
+    >>> prose("Write `language`.")
+    'Write <code>language</code>.'
+    """
+    parts = text.split("`")
+    return join(tag("code", part) if place % 2 else part for place, part in enumerate(parts))
+
+
+def breakable(text: str) -> Markup:
+    """A name with underscores, which may break after them.
+
+    >>> breakable("exact_dedup")
+    'exact_<wbr>dedup'
+    """
+    return Markup("_<wbr>".join(escape(part) for part in text.split("_")))
 
 
 _UNSEEN: Final = frozenset(

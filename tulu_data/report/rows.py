@@ -75,7 +75,15 @@ def _row(mixture: Mixture, row: Mapping[str, Any]) -> Markup:
     parts = [tag("p", "id ", tag("code", row["id"]), f"; {evidence}" if evidence else "", class_="evidence")]
     if row["messages"] is None:
         command = tag("code", f"tulu-data explain {mixture.manifest['name']}@{mixture.version} {row['id'][:12]}")
-        parts.append(tag("p", "Its text is left out of this page. Where the mixture was built, ", command, " shows it.", class_="evidence"))
+        parts.append(
+            tag(
+                "p",
+                "Its text is left out of this page. Where the mixture was built, ",
+                command,
+                " shows it.",
+                class_="evidence",
+            )
+        )
     elif row["twin_messages"]:
         parts += _turns(row["messages"], row["twin_messages"], row["more_messages"])
         twin = tag("p", "kept in its stead: ", tag("code", row["twin"]), f" of {row['twin_source']}", class_="evidence")
@@ -106,7 +114,9 @@ def _turns(turns: Turns, others: Turns | None, more: int, found: str | None = No
         else:
             marked = escape(text)
         rest = tag("span", f" … {number(turn['left_out'])} more characters", class_="role") if turn["left_out"] else ""
-        shown.append(tag("div", tag("div", turn["role"], class_="role"), tag("p", marked, rest, class_="text"), class_="turn"))
+        shown.append(
+            tag("div", tag("div", turn["role"], class_="role"), tag("p", marked, rest, class_="text"), class_="turn")
+        )
     if more:
         shown.append(tag("p", f"… and {number(more)} more messages", class_="evidence"))
     return shown

@@ -10,15 +10,17 @@ import polars as pl
 
 from tulu_data import audit, stages
 from tulu_data.audit import QUARANTINED, By
+from tulu_data.decide import KEPT as KEPT_FATE
 from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE
 from tulu_data.report.charts import KEPT, bar, cell, histogram, key, legend, number, percent, sentence, table
-from tulu_data.report.html import Markup, join, tag
+from tulu_data.report.html import Markup, breakable, join, prose, tag
 
 SHOWN_PARTS: Final = 24
 SHOWN_REASONS: Final = 20
 SHOWN_CLUSTERS: Final = 12
 SHOWN_PAIRS: Final = 30
+SHOWN_SETS: Final = 12
 SHOWN_SOURCES: Final = 11
 NOT_COMMERCIAL: Final = ("-nc", "noncommercial", "non-commercial", "research")
 
@@ -58,7 +60,11 @@ def header(mixture: Mixture, contents: Sequence[tuple[str, str]]) -> Markup:
         "header",
         tag("h1", manifest["name"]),
         tag("p", f"Version {mixture.version} · {_KINDS.get(manifest['kind'], manifest['kind'])}", class_="sub"),
-        *([sentence("This is a trial on the first rows of each source; it is no mixture to train on.")] if trial else []),
+        *(
+            [sentence("This is a trial on the first rows of each source; it is no mixture to train on.")]
+            if trial
+            else []
+        ),
         tag("dl", *shown, class_="facts"),
         tag("nav", *(tag("a", title, href=f"#{id}") for id, title in contents), aria_label="Contents"),
     )
@@ -70,9 +76,9 @@ _KINDS: Final = {"sft": "conversations for supervised fine-tuning"}
 def _contaminated_fact(mixture: Mixture) -> list[tuple[str, str, str]]:
     sets = audit.evaluations(mixture)
     if sets.is_empty():
-        return [("Evaluation items removed", "not looked for", "no stage of the recipe looks for them")]
+        return [("Contaminated rows", "not looked for", "no stage of the recipe looks for them")]
     removed = sum(_removed(mixture, step) for step in sets["stage"].unique())
-    return [("Rows with evaluation items", number(removed), f"found and removed; {_sets(sets)} looked at")]
+    return [("Contaminated rows", number(removed), f"found and removed, by {_sets(sets)}")]
 
 
 def _sets(sets: pl.DataFrame) -> str:
@@ -103,8 +109,14 @@ def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
     unit = next((unit for unit in frame["unit"] if unit), "rows")
     said: list[Markup] = []
     if has_target:
-        off = max(abs(line["token_share" if unit == "tokens" else "share"] - (line["target"] or 0)) for line in _lines(frame))
-        said.append(sentence(f"The recipe sets the share of {unit} that each {by} is to have; the farthest off is {percent(off)}."))
+        off = max(
+            abs(line["token_share" if unit == "tokens" else "share"] - (line["target"] or 0)) for line in _lines(frame)
+        )
+        said.append(
+            sentence(
+                f"The recipe sets the share of {unit} that each {by} is to have; the farthest off is {percent(round(off, 9))}."
+            )
+        )
     heads = [by, "share of rows", "", "rows", "different", *(["tokens", "of tokens"] if has_tokens else [])]
     heads += [f"target (of {unit})"] if has_target else []
     lines = []
@@ -126,7 +138,7 @@ def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
         said.append(key([("what the mixture has", KEPT)], "what the recipe asked for"))
     repeats = " Rows count with their copies; “different” counts each row once."
     caption = f"Rows of the mixture by {by}.{repeats if (frame['rows'] != frame['distinct']).any() else ''}"
-    said.append(table(f"composition-{by}", caption, heads, lines))
+    said.append(table(f"composition-{by}", caption, heads, lines, 2))
     return said + ([sentence(f"and {more} smaller ones", class_="soft")] if more > 0 else [])
 
 
@@ -140,7 +152,7 @@ def removals(mixture: Mixture) -> Section:
         "source",
         "of what was read",
         "read",
-        *(_name(step) for step in steps),
+        *(breakable(_name(step)) for step in gone),
         "kept",
         "written",
     ]
@@ -149,8 +161,10 @@ def removals(mixture: Mixture) -> Section:
     for line in [*_lines(flow), every]:
         shares = [(line[step] / line["read"], colours[step]) for step in gone] if line["read"] else []
         shown = bar([(line["kept"] / line["read"] if line["read"] else 0, KEPT), *shares])
-        numbers = [cell(line[name]) for name in ("read", *steps, "kept", "written")]
-        lines.append(tag("tr", tag("th", line["source"], scope="row"), shown, *numbers, class_="all" if line is every else None))
+        numbers = [cell(line[name]) for name in ("read", *gone, "kept", "written")]
+        lines.append(
+            tag("tr", tag("th", line["source"], scope="row"), shown, *numbers, class_="all" if line is every else None)
+        )
     total = sum(every[step] for step in steps)
     parts = [
         sentence(
@@ -159,7 +173,7 @@ def removals(mixture: Mixture) -> Section:
             "stage before it removed it, so that the numbers of a line add up."
         ),
         key([("kept", KEPT), *((_name(step), colours[step]) for step in gone)]),
-        table("flow", "What became of the records of each source", heads, lines),
+        table("flow", "What became of the records of each source", heads, lines, 2),
         tag("h3", "The stages, and what they removed"),
         _stages(mixture, every),
         tag("h3", "The reasons"),
@@ -179,11 +193,15 @@ def _stages(mixture: Mixture, removed: Mapping[str, Any]) -> Markup:
         *((stage["name"], _does(stage)) for stage in mixture.manifest["stages"]),
     ]
     shown = [
-        tag("tr", tag("th", _name(step), scope="row"), cell(removed[step]), tag("td", does))
+        tag("tr", tag("th", _name(step), scope="row"), cell(removed[step]), tag("td", prose(does)))
         for step, does in lines
         if step in removed
     ]
-    head = [tag("th", "stage", scope="col"), tag("th", "removed", scope="col", class_="n"), tag("th", "what it does", scope="col")]
+    head = [
+        tag("th", "stage", scope="col"),
+        tag("th", "removed", scope="col", class_="n"),
+        tag("th", "what it does", scope="col"),
+    ]
     inner = tag("table", tag("thead", tag("tr", *head)), tag("tbody", *shown), data_frame="stages")
     return tag("div", inner, class_="wide", tabindex="0", role="region", aria_label="The stages of the recipe")
 
@@ -229,14 +247,21 @@ def contamination(mixture: Mixture) -> Section:
     found = audit.contamination(mixture)
     removed = sum(_removed(mixture, step) for step in sets["stage"].unique())
     unusable = int(sets["unusable"].sum())
+    near = audit.near(mixture).filter(pl.col("fate") == KEPT_FATE)["id"].n_unique()
     parts = [
         sentence(
-            tag("strong", f"By the rule of the recipe, no row that is left holds an evaluation item of {_names(sets)}."),
+            tag(
+                "strong", f"By the rule of the recipe, no row that is left holds an evaluation item of {_names(sets)}."
+            ),
             f" {number(removed)} rows that hold one were removed. About other evaluation sets this says nothing.",
         ),
-        *(sentence(f"The rule of {stage['name']}: {_rule(stage['options'])}.", class_="soft") for stage in _deciding(mixture)),
+        *(
+            sentence(f"The rule of {stage['name']}: {_rule(stage['options'])}.", class_="soft")
+            for stage in _deciding(mixture)
+        ),
+        *([sentence(_near(near))] if near else []),
         *([sentence(f"{number(unusable)} items have too few words to be looked for.")] if unusable else []),
-        _heat(found, sets),
+        _heat(mixture, found, sets),
         sentence(
             "A cell counts the items of the set that rows of the source held, before those rows were removed. "
             "Above 2% of a set a source counts as contaminated in the Tülu 3 paper (section 3.2).",
@@ -261,19 +286,27 @@ def _rule(options: Mapping[str, Any]) -> str:
     return f"“{options['rule']}”, with n-grams of {options['n']} words, {options['statistic']} {limit}"
 
 
-def _heat(found: pl.DataFrame, sets: pl.DataFrame) -> Markup:
+def _near(rows: int) -> str:
+    return (
+        f"{number(rows)} row{'s' * (rows != 1)} near an item, with its words and other numbers, "
+        f"{'were' if rows != 1 else 'was'} kept: reports/*-near.parquet lists them."
+    )
+
+
+def _heat(mixture: Mixture, found: pl.DataFrame, sets: pl.DataFrame) -> Markup:
     """Sources × evaluation sets, those alone that share something."""
     seen = found.filter(pl.col("contaminated") > 0)
     if seen.is_empty():
         return sentence("No row of any source held one.")
     names = seen.group_by("evaluation").agg(pl.col("rows").sum()).sort("rows", "evaluation", descending=[True, False])
-    columns = names["evaluation"].to_list()
+    columns = names["evaluation"].head(SHOWN_SETS).to_list()
     lines = []
-    for (source,), own in found.sort("source").group_by("source", maintain_order=True):
+    for source in sorted(mixture.rows):
+        own = found.filter(pl.col("source") == source).sort("contaminated")
         of_set = {line["evaluation"]: line for line in _lines(own)}
         cells = []
-        for name in columns:
-            line = of_set.get(name)
+        for column in columns:
+            line = of_set.get(column)
             share = line["contaminated"] / line["items"] if line and line["items"] else 0
             heat = f"background:color-mix(in srgb,var(--c1) {round(12 + share * 60)}%,transparent)" if share else None
             text = "·" if not line or not share else f"{number(line['contaminated'])} ({percent(share)})"
@@ -281,7 +314,7 @@ def _heat(found: pl.DataFrame, sets: pl.DataFrame) -> Markup:
         rows = int(own["rows"].sum())
         lines.append(tag("tr", tag("th", source, scope="row"), *cells, cell(rows)))
     items = dict(sets.select("evaluation", "items").iter_rows())
-    heads = ["source", *(f"{name}, {number(items[name])} items" for name in columns), "rows removed"]
+    heads = ["source", *(f"{column}, {number(items[column])} items" for column in columns), "rows removed"]
     return table("contamination", "Evaluation items that each source held", heads, lines)
 
 
@@ -290,7 +323,13 @@ def _sets_table(sets: pl.DataFrame, mixture: Mixture) -> Markup:
         tag("tr", tag("th", line["evaluation"], scope="row"), *(cell(line[kind]) for kind in _KINDS_OF_ITEMS))
         for line in _lines(sets)
     ]
-    heads = ["evaluation set", "items", "looked for by n-grams", "short: looked for as a whole", "too short to be looked for"]
+    heads = [
+        "evaluation set",
+        "items",
+        "looked for by n-grams",
+        "short: looked for as a whole",
+        "too short to be looked for",
+    ]
     return table("evaluations", "The evaluation sets, and how their items were looked for", heads, lines)
 
 
@@ -311,36 +350,53 @@ def duplicates(mixture: Mixture) -> Section:
         )
     ]
     if len(pairs):
-        ordered = pairs.sort("rows", "stage", "source", "twin_source", descending=[True, False, False, False])
+        finders = pairs["stage"].unique(maintain_order=True).to_list()
+        ordered = pairs.pivot("stage", index=["source", "twin_source"], values="rows").fill_null(0)
+        ordered = ordered.with_columns(pl.sum_horizontal(finders).alias("all"))
+        ordered = ordered.sort("all", "source", "twin_source", descending=[True, False, False])
         lines = [
-            tag("tr", tag("th", line["source"], scope="row"), tag("td", line["twin_source"]), tag("td", line["stage"]), cell(line["rows"]))
+            tag(
+                "tr",
+                tag("th", line["source"], scope="row"),
+                tag("td", line["twin_source"]),
+                *(cell(line[stage]) for stage in (*finders, "all")),
+            )
             for line in _lines(ordered.head(SHOWN_PAIRS))
         ]
         across = int(pairs.filter(pl.col("source") != pl.col("twin_source"))["rows"].sum())
         parts.append(sentence(f"{number(across) if across else 'None'} of them had their twin in another source."))
-        parts.append(table("overlap", "Whose rows went for whose", ["rows of", "went for rows of", "found by", "rows"], lines, 3))
+        heads: list[object] = ["rows of", "went for rows of", *(breakable(stage) for stage in finders), "all"]
+        parts.append(table("overlap", "Whose rows went for whose", heads, lines, 2))
         if len(ordered) > SHOWN_PAIRS:
             parts.append(sentence(f"and {len(ordered) - SHOWN_PAIRS} more pairs with fewer rows", class_="soft"))
     if len(found):
+        largest = found.sort("rows", "stage", "cluster", descending=[True, False, False]).head(SHOWN_CLUSTERS)
+        begins = dict(audit.beginnings(mixture, largest["id"].to_list()).iter_rows())
         lines = [
             tag(
                 "tr",
                 tag("th", tag("code", line["id"][:12]), scope="row"),
+                tag("td", begins.get(line["id"], "not in the mixture: removed by a later stage")),
                 tag("td", line["sources"]),
                 cell(line["rows"]),
                 cell(line["least"]),
             )
-            for line in _lines(found.sort("rows", "stage", "cluster", descending=[True, False, False]).head(SHOWN_CLUSTERS))
+            for line in _lines(largest)
         ]
-        parts.append(tag("h3", "The largest clusters of near rows"))
-        parts.append(
+        parts += [
+            tag("h3", "The largest clusters of near rows"),
             sentence(
                 f"{number(len(found))} clusters in all. A cluster is a row that was kept and those that went for it; "
-                "similarity is the part of word sequences that two rows share (Jaccard, 1 = all)."
-            )
-        )
-        heads = ["row kept", "sources", "rows in the cluster", "smallest similarity"]
-        parts.append(table("clusters", "The largest clusters", heads, lines, 2))
+                "similarity is the part of word sequences that two rows share (Jaccard; 1 is all of them)."
+            ),
+            table(
+                "clusters",
+                "The largest clusters, by the row that was kept",
+                ["row kept", "it begins", "sources", "rows", "least similar"],
+                lines,
+                3,
+            ),
+        ]
     return Section("duplicates", title, tuple(parts))
 
 
@@ -355,17 +411,26 @@ def lengths(mixture: Mixture) -> Section:
         line = of_source[source]
         own = drawn.filter(pl.col("source") == source)
         said = f"{source}: half of {number(line['rows'])} rows have up to {number(line['median'])} {unit}, 95% up to {number(line['p95'])}."
-        caption = join([tag("strong", source), f" · half up to {number(line['median'])}, 95% up to {number(line['p95'])}"])
+        caption = join(
+            [tag("strong", source), f" · half up to {number(line['median'])}, 95% up to {number(line['p95'])}"]
+        )
         figures.append(histogram(list(own.select("low", "high", "rows").iter_rows()), caption, said, unit))
     every = of_source["all"]
     heads = ["source", "rows", "shortest", "5% up to", "half up to", "95% up to", "longest"]
     names = ("rows", "least", "p5", "median", "p95", "most")
     lines = [
-        tag("tr", tag("th", line["source"], scope="row"), *(cell(line[name]) for name in names), class_="all" if line is every else None)
+        tag(
+            "tr",
+            tag("th", line["source"], scope="row"),
+            *(cell(line[name]) for name in names),
+            class_="all" if line is every else None,
+        )
         for line in _lines(frame)
     ]
     parts = (
-        sentence(f"Half of all rows have up to {number(every['median'])} {unit}, 95% up to {number(every['p95'])}; the longest has {number(every['most'])}."),
+        sentence(
+            f"Half of all rows have up to {number(every['median'])} {unit}, 95% up to {number(every['p95'])}; the longest has {number(every['most'])}."
+        ),
         tag("div", *figures, class_="multiples"),
         table("lengths", f"Lengths of rows in {unit}", heads, lines),
     )
@@ -389,21 +454,34 @@ def thresholds(mixture: Mixture) -> Section | None:
         own_bins = scored.filter((pl.col("stage") == stage) & (pl.col("option") == option))
         summed = own_bins.group_by("low", "high").agg(pl.col("rows").sum()).sort("low")
         with_value = int(summed["rows"].sum())
-        none = f" {number(total - with_value)} rows have no value, as the stage found nothing to measure in them." if total > with_value else ""
+        none = (
+            f" {number(total - with_value)} rows have no value, as the stage found nothing to measure in them."
+            if total > with_value
+            else ""
+        )
         said = f"{number(with_value)} rows by the value that {option} is held against; the threshold is {number(used)}."
         beyond = used > summed["high"].max() or used < summed["low"].min()
         caption = join(
-            [f"{number(with_value)} rows by what {option} is held against.", " No row comes near the threshold." if beyond else "", none]
+            [
+                f"{number(with_value)} rows by what {option} is held against.",
+                " No row comes near the threshold." if beyond else "",
+                none,
+            ]
         )
+        drawn = histogram(list(summed.iter_rows()), caption, said, "", used)
+        others = _alternatives(str(stage), str(option), own, total)
         parts += [
             tag("h3", f"{stage}: {option} = {number(used)}"),
-            histogram(list(summed.iter_rows()), caption, said, "", used),
-            _alternatives(str(stage), str(option), own, total),
+            tag("div", drawn, others, class_="beside"),
         ]
     return Section("thresholds", "What would change at another threshold?", tuple(parts))
 
 
 def _alternatives(stage: str, option: str, counted: pl.DataFrame, total: int) -> Markup:
+    summed = counted.group_by("value").agg(pl.col("rows").sum())
+    if summed["rows"].n_unique() == 1:
+        low, high, rows = summed["value"].min(), summed["value"].max(), summed["rows"][0]
+        return sentence(f"Any value from {number(low)} to {number(high)} would remove {number(rows)} rows.")  # type: ignore[arg-type]
     lines = []
     for (value, used), own in counted.sort("value").group_by("value", "used", maintain_order=True):
         rows = int(own["rows"].sum())
@@ -418,14 +496,18 @@ def _alternatives(stage: str, option: str, counted: pl.DataFrame, total: int) ->
             )
         )
     caption = f"Rows that {stage} alone would remove, by {option}"
-    return table(f"thresholds-{stage}-{option}", caption, [option, "", "rows removed", "of all rows"], lines)
+    return table(f"thresholds-{stage}-{option}", caption, [option, "", "rows removed", "of all rows"], lines, 2)
 
 
 def licences(mixture: Mixture) -> Section:
     """May I use it?"""
     frame = audit.licenses(mixture)
     unsaid = frame.filter(pl.col("license").is_null())
-    closed = [line for line in _lines(frame) if line["license"] and any(mark in line["license"].lower() for mark in NOT_COMMERCIAL)]
+    closed = [
+        line
+        for line in _lines(frame)
+        if line["license"] and any(mark in line["license"].lower() for mark in NOT_COMMERCIAL)
+    ]
     verdicts = []
     if closed:
         names = ", ".join(line["source"] for line in closed)
@@ -434,7 +516,9 @@ def licences(mixture: Mixture) -> Section:
         names = ", ".join(unsaid["source"].head(8)) + (", …" if len(unsaid) > 8 else "")
         verdicts.append(f"The recipe does not say the licence of {names}: ask before you use these rows.")
     if not verdicts:
-        verdicts.append("Each source has a licence, and none of them says that commercial use is forbidden; read them all the same.")
+        verdicts.append(
+            "Each source has a licence, and none of them says that commercial use is forbidden; read them all the same."
+        )
     lines = [
         tag("tr", tag("th", line["source"], scope="row"), tag("td", line["license"] or "not said"), cell(line["rows"]))
         for line in _lines(frame)
@@ -461,8 +545,14 @@ def footer(mixture: Mixture) -> Markup:
             ".",
         ),
         sentence("Root of the rows: ", tag("code", manifest["root"])),
-        sentence("Recipe: ", tag("code", manifest["build"]["recipe"]), "; inputs: ", tag("code", manifest["build"]["inputs"])),
-        sentence("Made by ", ", ".join(f"{library} {version}" for library, version in sorted(manifest["build"]["versions"].items())), "."),
+        sentence(
+            "Recipe: ", tag("code", manifest["build"]["recipe"]), "; inputs: ", tag("code", manifest["build"]["inputs"])
+        ),
+        sentence(
+            "Made by ",
+            ", ".join(f"{library} {version}" for library, version in sorted(manifest["build"]["versions"].items())),
+            ".",
+        ),
     )
 
 

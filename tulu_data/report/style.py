@@ -34,19 +34,20 @@ table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-num
 caption{text-align:left;padding:0 0 .3rem}
 th{font-weight:500;text-align:left;vertical-align:bottom;font-size:.85rem}
 th,td{padding:.28rem .9rem .28rem 0;border-bottom:1px solid var(--line)}
-tbody th{color:var(--ink);font-size:.92rem;font-weight:400;white-space:nowrap}
+tbody th{color:var(--ink);font-size:.92rem;font-weight:400;overflow-wrap:break-word}
+thead th.n{white-space:normal}
 th.n,td.n{text-align:right;white-space:nowrap}
 td.zero{color:var(--soft);opacity:.75}
 tr.all>*{font-weight:650}
 tr.used>*{font-weight:650;background:color-mix(in srgb,var(--mark) 45%,transparent)}
 td.bar{width:38%;min-width:9rem}
-td.heat{border-left:3px solid var(--card);border-bottom:3px solid var(--card);padding-left:.6rem}
 .track{display:flex;position:relative;height:.85rem;background:var(--track);border-radius:.2rem;overflow:hidden}
 .track i{display:block;height:100%}
 .track b{position:absolute;top:0;height:100%;width:2px;background:var(--ink)}
 .key{display:flex;flex-wrap:wrap;gap:.2rem 1rem;margin:.2rem 0 .6rem;padding:0;list-style:none;font-size:.88rem}
 .key i{display:inline-block;width:.75rem;height:.75rem;border-radius:.15rem;margin-right:.35rem;vertical-align:-.06rem}
 .key b{display:inline-block;width:2px;height:.85rem;background:var(--ink);margin-right:.45rem;vertical-align:-.1rem}
+.beside{display:grid;grid-template-columns:minmax(15rem,22rem) minmax(0,1fr);gap:.5rem 2rem;align-items:start}
 .multiples{display:grid;grid-template-columns:repeat(auto-fill,minmax(15.5rem,1fr));gap:1rem 1.4rem}
 figure{margin:.4rem 0}
 figcaption{font-size:.88rem}
@@ -73,7 +74,7 @@ svg .cutname{fill:var(--bad)}
 mark{background:var(--mark);color:inherit;border-radius:.15rem}
 footer{padding-bottom:3rem;font-size:.9rem;overflow-wrap:anywhere}
 .skip{position:absolute;left:-99rem}.skip:focus{left:1rem;top:.5rem}
-@media (max-width:40rem){section{padding:1rem .95rem;margin:1.2rem -.5rem}main,header,footer{padding-left:.9rem;padding-right:.9rem}
+@media (max-width:40rem){.beside{grid-template-columns:1fr}section{padding:1rem .95rem;margin:1.2rem -.5rem}main,header,footer{padding-left:.9rem;padding-right:.9rem}
 header{padding-top:1.3rem}h1{font-size:1.5rem}.facts{grid-template-columns:1fr 1fr}.facts dd{font-size:1.25rem}td.bar{min-width:6rem}
 th,td{padding-right:.65rem}.turn,.evidence,.twin{margin-left:.2rem}}
 @media print{:root{--bg:#fff;--card:#fff}body{font-size:10.5pt}.tools,nav,.skip{display:none}section{border:0;padding:0;margin:1.2rem 0}
