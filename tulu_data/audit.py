@@ -16,6 +16,7 @@ from tulu_data.decide import KEPT
 from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE
 from tulu_data.samples import NAME as SAMPLES
+from tulu_data.samples import SCHEMA
 from tulu_data.table import read_frame
 from tulu_data.thresholds import SCORES, THRESHOLDS, binned, bins
 from tulu_data.verdicts import TWIN
@@ -352,7 +353,30 @@ def samples(mixture: Mixture) -> pl.DataFrame:
     shown; null where the text is not published, since it holds evaluation items or secrets),
     `more_messages`, `twin`, `twin_source`, `twin_messages`.
     """
-    return read_frame(mixture.folder / SAMPLES)
+    path = mixture.folder / SAMPLES
+    return read_frame(path) if path.is_file() else pl.DataFrame(schema=SCHEMA)
+
+
+def as_values(mixture: Mixture) -> dict[str, list[dict[str, Any]]]:
+    """The answers to all questions but the samples, as plain values, for JSON."""
+    frames = {f"composition_by_{by}": composition(mixture, by) for by in ("source", "domain", "language")}
+    frames |= {ask.__name__: ask(mixture) for ask in QUESTIONS}
+    return {name: frame.to_dicts() for name, frame in frames.items()}
+
+
+QUESTIONS: Final = (
+    flow,
+    reasons,
+    evaluations,
+    contamination,
+    near,
+    clusters,
+    overlap,
+    lengths,
+    scores,
+    thresholds,
+    licenses,
+)
 
 
 def _rows(mixture: Mixture) -> pl.LazyFrame:

@@ -322,6 +322,36 @@ def verify(mixture: str, out: Path, as_json: bool) -> None:
 
 
 @cli.command()
+@mixture_argument
+@click.option("--out", "file", type=click.Path(path_type=Path), help="Write the page here, drawn anew.")
+@_option("--mixtures", type=click.Path(path_type=Path), default="mixtures", help="Folder of mixtures.")
+@json_option
+def audit(mixture: str, file: Path | None, mixtures: Path, as_json: bool) -> None:
+    """Show what is in a mixture.
+
+    What it is made of, what went and why, in a table, and where its report lies: a page
+    to be opened in a browser. MIXTURE is a version's folder, or NAME[@VERSION].
+    """
+    from tulu_data import audit, console, report
+    from tulu_data.commit import write_text
+    from tulu_data.mixture import find
+
+    found = find(mixture, mixtures)
+    place = found.folder / report.NAME if file is None else file
+    if file is not None:
+        if file.is_dir():
+            raise UsageError(f"{file}: is a folder; name a file: --out report.html")
+        write_text(file, report.page(found))
+    elif not place.is_file():
+        raise UsageError(f"{place}: is not there; this version was built before reports were: say --out report.html")
+    if as_json:
+        console.result_json({"report": str(place), **audit.as_values(found)})
+    else:
+        console.show_audit(found)
+        console.result(str(place))
+
+
+@cli.command()
 @click.argument("before")
 @click.argument("after")
 @out_option

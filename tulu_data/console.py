@@ -378,6 +378,32 @@ def _size(count: float) -> str:
     return f"{count:,.1f} GB"
 
 
+def show_audit(mixture: Mixture) -> None:
+    """What a mixture is made of, and what went."""
+    from tulu_data import audit
+
+    console = _console(stderr=True)
+    for by in ("source", "domain", "language"):
+        parts = audit.composition(mixture, by)
+        if parts[by].to_list() == [audit.UNKNOWN]:
+            continue
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in (by, "rows", "share", "target", "tokens"):
+            table.add_column(heading, justify="left" if heading == by else "right")
+        for line in parts.iter_rows(named=True):
+            target = "" if line["target"] is None else f"{line['target']:.1%}"
+            tokens = "" if line["tokens"] is None else f"{line['tokens']:,}"
+            table.add_row(escape(printable(line[by], 60)), f"{line['rows']:,}", f"{line['share']:.1%}", target, tokens)
+        console.print(table)
+        console.print()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("removed by", "reason", "rows"):
+        table.add_column(heading, justify="right" if heading == "rows" else "left")
+    for line in audit.reasons(mixture).head(OVERLAP_LINES).iter_rows(named=True):
+        table.add_row(escape(line["stage"]), escape(printable(line["reason"], 100)), f"{line['rows']:,}")
+    console.print(table)
+
+
 def show_explanations(explanations: Sequence[Explanation]) -> None:
     """The fate of rows, each with its places, its evidence and its text."""
     console = _console(stderr=False)

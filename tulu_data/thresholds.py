@@ -103,9 +103,15 @@ def bins(values: pl.Series, most: int = BINS) -> list[float]:
 
     >>> bins(pl.Series([0.0, 3.0, 9.0]), 5)
     [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
+    >>> bins(pl.Series([22, 22]))
+    [22.0, 23.0]
     """
     low, high = float(values.min() or 0), float(values.quantile(0.999, "higher") or 0)  # type: ignore[arg-type]
-    rough = max(high - low, 1e-9) / most
+    if high <= low:
+        return [low, low + 1]
+    rough = (high - low) / most
+    if (values == values.round()).all():
+        rough = max(1.0, rough)
     power = 10.0 ** math.floor(math.log10(rough))
     width = next(power * step for step in (1, 2, 5, 10, 20) if power * step >= rough)
     first = math.floor(round(low / width, 6))

@@ -43,8 +43,10 @@ def cell(value: float | None) -> Markup:
 def table(name: str, caption: str, heads: Sequence[object], lines: Sequence[Markup], texts: int = 1) -> Markup:
     """A table whose first `texts` columns are text, which scrolls by itself where the screen is narrow."""
     row = [tag("th", head, scope="col", class_="n" if place >= texts else None) for place, head in enumerate(heads)]
-    inner = tag("table", tag("caption", caption), tag("thead", tag("tr", *row)), tag("tbody", *lines), data_frame=name)
-    return tag("div", inner, class_="wide", tabindex="0", role="region", aria_label=caption)
+    inner = tag("table", tag("thead", tag("tr", *row)), tag("tbody", *lines), data_frame=name, aria_label=caption)
+    scroll = tag("div", inner, class_="wide", tabindex="0", role="region", aria_label=caption)
+    # Not in the table, which may be wider than the screen.
+    return tag("div", tag("p", caption, class_="caption", aria_hidden="true"), scroll)
 
 
 def bar(parts: Sequence[tuple[float, str]], target: float | None = None) -> Markup:
@@ -95,6 +97,7 @@ def histogram(
     drawn.append(tag("text", f"{number(most)} rows", x=0, y=10))
     if cut is not None and low <= cut <= high:
         place = (cut - low) * scale
+        # Beside the line, and under the label of the highest bar.
         is_left = place > WIDTH / 2
         drawn.append(tag("line", class_="cut", x1=f"{place:.1f}", x2=f"{place:.1f}", y1=4, y2=base))
         drawn.append(
@@ -103,7 +106,7 @@ def histogram(
                 f"threshold {number(cut)}",
                 class_="cutname",
                 x=f"{place + (-5 if is_left else 5):.1f}",
-                y=12,
+                y=24,
                 text_anchor="end" if is_left else None,
             )
         )

@@ -42,7 +42,7 @@ def header(mixture: Mixture, contents: Sequence[tuple[str, str]]) -> Markup:
     """The name, the figures that everybody asks for first, and where to find the rest."""
     manifest, flow = mixture.manifest, audit.flow(mixture)
     parts = audit.composition(mixture)
-    tokens = parts["tokens"].sum() if parts["tokens"].null_count() == 0 else None
+    tokens = int(parts["tokens"].sum()) if parts["tokens"].null_count() == 0 else None
     kept, written, read = (int(flow[name].sum()) for name in ("kept", "written", "read"))
     facts = [
         ("Rows to train on", number(written), f"{number(kept)} different conversations" if written > kept else ""),
@@ -156,14 +156,20 @@ def removals(mixture: Mixture) -> Section:
         "kept",
         "written",
     ]
-    every = {"source": "all", **{name: int(flow[name].sum()) for name in flow.columns[1:]}}
+    every: dict[str, Any] = {"source": "all", **{name: int(flow[name].sum()) for name in flow.columns[1:]}}
     lines = []
     for line in [*_lines(flow), every]:
         shares = [(line[step] / line["read"], colours[step]) for step in gone] if line["read"] else []
         shown = bar([(line["kept"] / line["read"] if line["read"] else 0, KEPT), *shares])
         numbers = [cell(line[name]) for name in ("read", *gone, "kept", "written")]
         lines.append(
-            tag("tr", tag("th", line["source"], scope="row"), shown, *numbers, class_="all" if line is every else None)
+            tag(
+                "tr",
+                tag("th", line["source"], scope="row"),
+                shown,
+                *numbers,
+                class_="all" if line["source"] == "all" else None,
+            )
         )
     total = sum(every[step] for step in steps)
     parts = [
@@ -423,7 +429,7 @@ def lengths(mixture: Mixture) -> Section:
             "tr",
             tag("th", line["source"], scope="row"),
             *(cell(line[name]) for name in names),
-            class_="all" if line is every else None,
+            class_="all" if line["source"] == "all" else None,
         )
         for line in _lines(frame)
     ]
@@ -454,16 +460,13 @@ def thresholds(mixture: Mixture) -> Section | None:
         own_bins = scored.filter((pl.col("stage") == stage) & (pl.col("option") == option))
         summed = own_bins.group_by("low", "high").agg(pl.col("rows").sum()).sort("low")
         with_value = int(summed["rows"].sum())
-        none = (
-            f" {number(total - with_value)} rows have no value, as the stage found nothing to measure in them."
-            if total > with_value
-            else ""
-        )
-        said = f"{number(with_value)} rows by the value that {option} is held against; the threshold is {number(used)}."
+        measured = _measured(mixture, str(stage), str(option))
+        none = f" {number(total - with_value)} rows have none of it." if total > with_value else ""
+        said = f"{number(with_value)} rows by their {measured}; the threshold is {number(used)}."
         beyond = used > summed["high"].max() or used < summed["low"].min()
         caption = join(
             [
-                f"{number(with_value)} rows by what {option} is held against.",
+                f"{number(with_value)} rows by their {measured}.",
                 " No row comes near the threshold." if beyond else "",
                 none,
             ]
@@ -477,6 +480,14 @@ def thresholds(mixture: Mixture) -> Section | None:
     return Section("thresholds", "What would change at another threshold?", tuple(parts))
 
 
+def _measured(mixture: Mixture, stage: str, option: str) -> str:
+    """What a threshold is held against, in words."""
+    options = next(entry["options"] for entry in mixture.manifest["stages"] if entry["name"] == stage)
+    if "statistic" in options and option in ("above", "at_least"):
+        return f"{options['statistic']} with the evaluation item that they share most with"
+    return option.removeprefix("min_").removeprefix("max_").replace("_", " ")
+
+
 def _alternatives(stage: str, option: str, counted: pl.DataFrame, total: int) -> Markup:
     summed = counted.group_by("value").agg(pl.col("rows").sum())
     if summed["rows"].n_unique() == 1:
@@ -488,7 +499,7 @@ def _alternatives(stage: str, option: str, counted: pl.DataFrame, total: int) ->
         lines.append(
             tag(
                 "tr",
-                tag("th", f"{number(float(value))}{' (the recipe)' if used else ''}", scope="row"),  # type: ignore[arg-type]
+                tag("th", f"{number(float(value))}{' (the recipe)' if used else ''}", scope="row"),
                 bar([(rows / total if total else 0, "var(--c1)")]),
                 cell(rows),
                 tag("td", percent(rows / total if total else 0), class_="n"),

@@ -18,7 +18,7 @@ h2{font-size:1.3rem;margin:0 0 .25rem}
 h3{font-size:1rem;margin:1.6rem 0 .35rem}
 section{margin:2.2rem 0;padding:1.4rem 1.5rem;background:var(--card);border:1px solid var(--line);border-radius:.6rem}
 p{margin:.3rem 0 .8rem;max-width:46rem}
-.soft,caption,th,footer{color:var(--soft)}
+.soft,.caption,th,footer{color:var(--soft)}
 .sub{color:var(--soft);margin-top:.35rem;overflow-wrap:anywhere}
 a{color:var(--link)}
 a:focus-visible,summary:focus-visible,input:focus-visible,select:focus-visible,.wide:focus-visible{outline:2px solid var(--link);outline-offset:2px}
@@ -29,9 +29,10 @@ code{font:.88em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wr
 .facts dt{color:var(--soft);font-size:.85rem}
 .facts dd{margin:0;font-size:1.5rem;font-weight:650;font-variant-numeric:tabular-nums;line-height:1.25}
 .facts small{display:block;font-size:.8rem;font-weight:400;color:var(--soft);line-height:1.35}
-.wide{overflow-x:auto;margin:.4rem 0 .9rem}
+.wide{overflow-x:auto;margin:.2rem 0 .9rem}
 table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums;min-width:100%}
-caption{text-align:left;padding:0 0 .3rem}
+.caption{font-size:.92rem;margin:.6rem 0 0}
+th code{white-space:nowrap}
 th{font-weight:500;text-align:left;vertical-align:bottom;font-size:.85rem}
 th,td{padding:.28rem .9rem .28rem 0;border-bottom:1px solid var(--line)}
 tbody th{color:var(--ink);font-size:.92rem;font-weight:400;overflow-wrap:break-word}
