@@ -99,7 +99,7 @@ def _scores(stage: Filter, measures: Iterable[tuple[str, pl.DataFrame]]) -> pl.D
 
 
 def bins(values: pl.Series, most: int = BINS) -> list[float]:
-    """Where at most `most` bins of one round width begin and end; the last holds the highest thousandth as well.
+    """Where about `most` bins of one round width begin and end; the last holds the highest thousandth as well.
 
     >>> bins(pl.Series([0.0, 3.0, 9.0]), 5)
     [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
@@ -115,13 +115,17 @@ def bins(values: pl.Series, most: int = BINS) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     width = next(power * step for step in (1, 2, 5, 10, 20) if power * step >= rough)
     first = math.floor(round(low / width, 6))
-    count = max(1, math.floor(round(high / width, 6)) - first + 1)
+    count = max(1, math.ceil(round(high / width, 6)) - first)
     return [round((first + number) * width, 10) for number in range(count + 1)]
 
 
 def binned(values: pl.Series, edges: Sequence[float]) -> list[int]:
-    """How many values lie in each bin; those beyond the last lie in it."""
-    clipped = np.clip(values.to_numpy(), edges[0], np.nextafter(edges[-1], edges[0]))
+    """How many values lie in each bin; the last has its end, and what is beyond it.
+
+    >>> binned(pl.Series([0, 1, 2, 9]), [0.0, 1.0, 2.0])
+    [1, 3]
+    """
+    clipped = np.clip(values.to_numpy(), edges[0], edges[-1])
     return [int(count) for count in np.histogram(clipped, np.array(edges))[0]]
 
 
@@ -159,7 +163,7 @@ def values_of(option: str, used: float, scores: pl.Series) -> list[float]:
 
     Tenths where it is a share; else where a hundredth to half of the rows would go, in two digits.
 
-    >>> values_of("max_tokens", 2048, pl.Series(range(1, 1001)))
+    >>> values_of("max_tokens", 2048.0, pl.Series(range(1, 1001)))
     [500.0, 750.0, 900.0, 950.0, 990.0, 2048.0]
     """
     if used <= 1 and not option.endswith(("tokens", "characters", "messages")):

@@ -493,6 +493,7 @@ def _alternatives(stage: str, option: str, counted: pl.DataFrame, total: int) ->
     if summed["rows"].n_unique() == 1:
         low, high, rows = summed["value"].min(), summed["value"].max(), summed["rows"][0]
         return sentence(f"Any value from {number(low)} to {number(high)} would remove {number(rows)} rows.")  # type: ignore[arg-type]
+    most = int(summed["rows"].max())  # type: ignore[arg-type]
     lines = []
     for (value, used), own in counted.sort("value").group_by("value", "used", maintain_order=True):
         rows = int(own["rows"].sum())
@@ -500,7 +501,7 @@ def _alternatives(stage: str, option: str, counted: pl.DataFrame, total: int) ->
             tag(
                 "tr",
                 tag("th", f"{number(float(value))}{' (the recipe)' if used else ''}", scope="row"),
-                bar([(rows / total if total else 0, "var(--c1)")]),
+                bar([(rows / most if most else 0, "var(--c1)")]),
                 cell(rows),
                 tag("td", percent(rows / total if total else 0), class_="n"),
                 class_="used" if used else None,

@@ -38,7 +38,7 @@ th,td{padding:.28rem .9rem .28rem 0;border-bottom:1px solid var(--line)}
 tbody th{color:var(--ink);font-size:.92rem;font-weight:400;overflow-wrap:break-word}
 thead th.n{white-space:normal}
 th.n,td.n{text-align:right;white-space:nowrap}
-td.zero{color:var(--soft);opacity:.75}
+td.zero{color:var(--soft)}
 tr.all>*{font-weight:650}
 tr.used>*{font-weight:650;background:color-mix(in srgb,var(--mark) 45%,transparent)}
 td.bar{width:38%;min-width:9rem}
