@@ -189,8 +189,9 @@ def planted(folder: Path, peers: Path, engines: Sequence[str]) -> None:
     for engine in engines:
         if engine == "tulu_data":
             kept, removed = kept_by_ours([texts[row] for row in order], [systems[row] for row in order], folder)
-            wrong = sum(value < THRESHOLD for value in removed["jaccard"])
-            print(f"tulu_data: {len(removed)} removed, {wrong} of them below {THRESHOLD}", flush=True)
+            places = removed.select(pl.col("row", "twin_row") - 1).rows()
+            wrong = sum(jaccard(texts[order[row]], texts[order[twin]]) < THRESHOLD for row, twin in places)
+            print(f"tulu_data: {len(removed)} removed, {wrong} of them below {THRESHOLD} by plain sets", flush=True)
         else:
             kept = kept_by(engine, [joined[row] for row in order], folder, peers) or set()
         gone = {order[place] for place in range(len(order)) if place not in kept}
@@ -200,6 +201,8 @@ def planted(folder: Path, peers: Path, engines: Sequence[str]) -> None:
         for number, pair in enumerate(made):
             of_kind[pair.kind].append(not gone.isdisjoint((2 * number, 2 * number + 1)))
         found[engine] = of_kind
+        taken = [pair.jaccard for number, pair in enumerate(made) if not gone.isdisjoint((2 * number, 2 * number + 1))]
+        print(f"{engine}: precision {sum(value >= THRESHOLD for value in taken) / len(taken):.3f}", flush=True)
     print(f"\n| pairs | mean J | S-curve | {' | '.join(engines)} |\n|---|--:|--:|{'--:|' * len(engines)}")
     for kind in dict.fromkeys(pair.kind for pair in made):
         own = [pair.jaccard for pair in made if pair.kind == kind]
@@ -266,18 +269,15 @@ def templated(folder: Path) -> None:
 
 def gsm8k(folder: Path, data: Path) -> None:
     """Print how many rows of FLAN's GSM8K are found in GSM8K's own training set."""
-    flan = [
-        line.split("\t") for line in (data / "train/flan_cot/gsm8k_train.tsv").read_text(encoding="utf-8").splitlines()
-    ]
-    own = [
-        json.loads(line) for line in (data / "train/gsm8k_train/train.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
-    texts = [row["question"] for row in own] + [row[0].replace("\\n", "\n") for row in flan]
+    flan = (data / "train/flan_cot/gsm8k_train.tsv").read_text(encoding="utf-8").rstrip("\n").split("\n")
+    own = (data / "train/gsm8k_train/train.jsonl").read_text(encoding="utf-8").rstrip("\n").split("\n")
+    questions = [json.loads(line)["question"] for line in own]
+    texts = [*questions, *(line.split("\t")[0].replace("\\n", "\n") for line in flan)]
     _, removed = kept_by_ours(texts, [""] * len(texts), folder)
-    across = removed.filter((pl.col("row") > len(own)) != (pl.col("twin_row") > len(own)))
-    print(
-        f"\nGSM8K: {len(own):,} questions, FLAN: {len(flan):,}; {len(across):,} twins across, {len(removed) - len(across)} within"
-    )
+    members = pl.concat([removed.select("cluster", "row"), removed.select("cluster", pl.col("twin_row").alias("row"))])
+    both = members.unique().with_columns(is_flan=pl.col("row") > len(own))
+    twins = both.filter((~pl.col("is_flan")).any().over("cluster") & pl.col("is_flan"))
+    print(f"\nGSM8K: {len(own):,} questions; FLAN: {len(flan):,}, of which {len(twins):,} are near one of GSM8K's")
 
 
 def main() -> None:

@@ -17,12 +17,15 @@ import argparse
 import json
 import os
 import random
+import resource
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +36,9 @@ WORDS, VOCABULARY, SPAN = 206, 50_000, 20_000
 EXACT, NEAR, BEYOND_ASCII = 0.10, 0.15, 0.19
 PEERS = {"datasketch": "datasketch", "rensa": "datasketch", "text_dedup": "text-dedup", "datatrove": "datatrove"}
 LIMIT = 300.0
+FIRST, WARM = "first run", "store is there"
+HEAD = """| rows | cores | | seconds | cpu s | ÷ first run | ÷ store is there | ÷ first run (cpu) | ÷ store is there (cpu) |
+|--:|--:|---|--:|--:|--:|--:|--:|--:|"""
 MESSAGES = pa.schema([("messages", pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())])))])
 
 
@@ -92,46 +98,64 @@ def ours(rows: int, folder: Path, cores: int, *, warm: bool) -> list[str]:
     return [sys.executable, "-m", "tulu_data", "build", str(recipe), f"--workers={cores}", *places]
 
 
-def seconds(words: list[str], cores: int) -> float | None:
-    """How long a command takes on so many cores; None where it is over the limit."""
+class Spent(NamedTuple):
+    """Seconds of a command by the clock, and of all cores, which vary less where others are at work."""
+
+    clock: float
+    cores: float
+
+
+def spent(words: list[str], cores: int) -> Spent | None:
+    """What a command takes on so many cores; None where it is over the limit."""
     pinned = ["taskset", "-c", ",".join(map(str, sorted(os.sched_getaffinity(0))[:cores])), *words]
-    start = time.perf_counter()
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     with subprocess.Popen(pinned, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True) as process:
         try:
             _, error = process.communicate(timeout=LIMIT)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
+            os.killpg(process.pid, signal.SIGKILL)
             return None
     if process.returncode:
         raise SystemExit(f"{' '.join(words)}: exit {process.returncode}\n{error.decode()[-2000:]}")
-    return time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Spent(time.perf_counter() - start, used)
 
 
 def beside_others(rows: int, cores: int, turns: int, folder: Path, peers: Path, left: dict[str, str]) -> None:
-    """Print how long each takes, and how many times ours."""
+    """Print what each takes, and how many times ours."""
     source = folder / f"texts-{rows}.parquet"
     script = str(Path(__file__).parent / "dedup_peers.py")
-    took: dict[str, list[float]] = {"first run": [], "store is there": []}
+    runs: dict[str, list[Spent]] = {}
     for _ in range(turns):
-        for name, warm in (("first run", False), ("store is there", True)):
-            took[name].append(seconds(ours(rows, folder, cores, warm=warm), cores) or LIMIT)
+        for name, warm in ((FIRST, False), (WARM, True)):
+            took = spent(ours(rows, folder, cores, warm=warm), cores)
+            assert took, f"over {LIMIT:.0f} seconds"
+            runs.setdefault(name, []).append(took)
         for name, place in list(left.items()):
             words = [str(peers / place / "bin" / "python"), script, name, str(source), str(folder / f"{name}.parquet")]
-            spent = seconds(words, cores)
-            if spent is None:
-                print(f"| {rows:,} | {cores} | {name} | over {LIMIT:.0f} | | |", flush=True)
+            took = spent(words, cores)
+            if took is None:
+                print(f"| {rows:,} | {cores} | {name} | over {LIMIT:.0f} | | | | | |", flush=True)
                 del left[name]
             else:
-                took.setdefault(name, []).append(spent)
-    medians = {name: statistics.median(values) for name, values in took.items() if values}
-    first, warm = medians["first run"], medians["store is there"]
-    for name, value in medians.items():
-        print(f"| {rows:,} | {cores} | {name} | {value:.1f} | {value / first:.1f} | {value / warm:.1f} |", flush=True)
+                runs.setdefault(name, []).append(took)
+    medians = {name: Spent(*map(statistics.median, zip(*values, strict=True))) for name, values in runs.items()}
+    first, warm_run = medians[FIRST], medians[WARM]
+    for name, took in medians.items():
+        ratios = (
+            took.clock / first.clock,
+            took.clock / warm_run.clock,
+            took.cores / first.cores,
+            took.cores / warm_run.cores,
+        )
+        shown = " | ".join(f"{ratio:.1f}" for ratio in ratios)
+        print(f"| {rows:,} | {cores} | {name} | {took.clock:.1f} | {took.cores:.1f} | {shown} |", flush=True)
 
 
 def alone(rows: int, cores: int, folder: Path) -> None:
     """Print what a first run takes, and one with the store there: seconds, phases, and the peak of memory."""
-    for name, warm in (("first run", False), ("store is there", True)):
+    for name, warm in ((FIRST, False), (WARM, True)):
         took: Measured = measured(ours(rows, folder, cores, warm=warm), folder / f"ours-{rows}" / "workspace" / "spill")
         (record,) = (folder / f"ours-{rows}" / "out" / "bench" / ".runs").glob("*.json")
         phases = json.loads(record.read_text())["phases"]
@@ -157,7 +181,7 @@ def main() -> None:
         if not (folder / f"messages-{rows}.parquet").exists():
             generate(rows, folder)
     if arguments.rows:
-        print("| rows | cores | | seconds | ÷ first run | ÷ store is there |\n|--:|--:|---|--:|--:|--:|")
+        print(HEAD)
     for cores in arguments.cores:
         left = {name: place for name, place in PEERS.items() if (peers / place).is_dir()}
         for rows in arguments.rows:

@@ -93,6 +93,7 @@ def test_the_answers_of_json(run: Run):
     (explained,) = json.loads(run("explain", "first_mix", duplicate["id"], "--json").stdout)
     assert explained == duplicate
     assert list(json.loads(run("stages", "--json").stdout)) == [
+        "domain",
         "exact_dedup",
         "language",
         "language_filter",
@@ -199,6 +200,7 @@ def test_help_imports_nothing_heavy_and_lists_only_what_is_there():
         "build",
         "contaminated",
         "decontaminate",
+        "dedup",
         "diff",
         "evaluations",
         "explain",

@@ -18,6 +18,7 @@ from tulu_data.executors.inline import Inline
 from tulu_data.executors.processes import Processes
 from tulu_data.explain import Explainer
 from tulu_data.findings import sources_of
+from tulu_data.gc import collect
 from tulu_data.progress import Silent
 from tulu_data.workspace import Workspace
 
@@ -93,6 +94,13 @@ def test_another_threshold_reads_no_text(yard: Yard, monkeypatch: pytest.MonkeyP
     built = mixed(yard, threshold="0.99")
     assert sum(rows["removed"].get("minhash_dedup", 0) for rows in built.mixture.rows.values()) == 1
     assert files_of(yard.root / "workspace/measures/minhash_dedup") == looks
+
+
+def test_what_was_looked_at_stays_while_a_mixture_is_there(yard: Yard):
+    mixed(yard)
+    before = files_of(yard.root / "workspace/measures")
+    collect(yard.root / "workspace", yard.root / "mixtures")
+    assert files_of(yard.root / "workspace/measures") == before
 
 
 def test_workers_shards_and_executors_change_no_byte(tmp_path: Path):

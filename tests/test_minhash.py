@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tulu_data.kernels.jaccard import SCREENED_OUT, buckets, least_agreement
+from tulu_data.errors import InvariantError
+from tulu_data.kernels.jaccard import SCREENED_OUT, Candidates, buckets, join, least_agreement
 from tulu_data.kernels.minhash import bands_for, permutations, probability, signatures, sketch
 from tulu_data.kernels.shingles import Source, write_sets
 from tulu_data.rows import Conversation, Rows
@@ -338,3 +339,37 @@ def test_permutations_give_the_bands_that_suit_the_threshold():
     assert MinhashDedup(permutations=256, bands=32, rows=8).bands == 32
     again = MinhashDedup.model_validate(stage.model_dump(exclude_none=True))
     assert again == stage
+
+
+@pytest.mark.parametrize(("cap", "kept"), [(64, 5_000), (1, 5_000)])
+def test_a_bucket_of_all_rows_costs_no_more_than_its_cap_for_each(cap: int, kept: int):
+    rows = 5_000
+    sets = np.stack([np.full(rows, 1, np.uint64), np.arange(1, rows + 1, dtype=np.uint64)], axis=1).ravel()
+    candidates = Candidates(
+        np.zeros((rows, 3), np.uint32),
+        np.zeros((rows, 16), np.uint8),
+        sets,
+        np.arange(rows, dtype=np.int64) * 2,
+        np.zeros(rows, np.bool_),
+    )
+    found = join(candidates, 16, 0.8, cap)
+    assert (found.twin == -1).sum() == kept
+    assert found.compared <= cap * rows
+
+
+def test_copies_of_one_row_are_compared_with_one():
+    rows = [one(FIVE)] * 3_000
+    found = resolved(MinhashDedup(), rows, "a" * 3_000, range(3_000))
+    assert set(found.values()) == {(0, 1.0)}
+    assert len(found) == 2_999
+
+
+def test_a_stage_that_was_not_shown_its_rows_says_so():
+    with pytest.raises(InvariantError, match="minhash_dedup: was asked to resolve rows whose shingles were not looked"):
+        MinhashDedup().resolve(pl.DataFrame())
+
+
+def test_a_text_of_300_000_words_is_a_row_like_others():
+    long = " ".join(str(number) for number in range(300_000))
+    rows = [one(long), one(FIVE), one(f"{long} and more"), one(f"{FIVE} thirteen")]
+    assert resolved(MinhashDedup(), rows, "aaaa", range(4)).keys() == {0, 1}

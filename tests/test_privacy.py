@@ -165,8 +165,8 @@ def rows_with_values(seed: int) -> tuple[list[Any], list[str]]:
         prose = {"role": "assistant", "content": one.text}
         rows.append({"messages": [{"role": "user", "content": f"{one.language}{len(rows)}? {one.text}"}, prose]})
     for number in range(4):
-        keys = [secret_part(made(draw, "secret", "en")) for _ in range(3)]
-        values += keys
+        keys = [made(draw, "secret", "en") for _ in range(3)]
+        values += map(secret_part, keys)
         call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": json.dumps({"key": keys[0]})}}
         tools = [{"type": "function", "function": {"name": "f", "description": f"default {keys[1]}"}}]
         turns = [

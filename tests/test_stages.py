@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tulu_data import stages, verdicts
+from tulu_data import language_id, stages, verdicts
 from tulu_data.errors import InvariantError
 from tulu_data.rows import Conversation, Rows
 from tulu_data.stage import Filter, Mapper, Resolver, Stage
@@ -46,6 +46,17 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"keep": ["en"]},
         {"drop": ["fr"], "min_share": 0.9, "undetermined": "drop"},
     ],
+    "domain": [
+        {},
+        {
+            "declared": "ignore",
+            "min_score": 0.1,
+            "rules": {"drinks": [{"pattern": "☕", "often": 0.1}], "math": [{"pattern": "×"}]},
+        },
+        {"model": str(language_id.model_file()), "min_certainty": 0},
+    ],
+    "redact": [{}, {"kinds": ["email", "secret"], "code": "all"}],
+    "sensitive_filter": [{}, {"kinds": ["phone"], "action": "drop", "code": "all"}],
     "tokens": [{}],
     "weighted_mix": [
         {},

@@ -114,7 +114,7 @@ def _steps(mixture: Mixture) -> list[str]:
     return takes + [name for name in named if name in removing or not _ANNOTATORS.fullmatch(name)]
 
 
-_ANNOTATORS: Final = re.compile(r"(tokens|language)(-\d+)?")
+_ANNOTATORS: Final = re.compile(r"(tokens|language|domain)(-\d+)?")
 
 
 def reasons(mixture: Mixture) -> pl.DataFrame:

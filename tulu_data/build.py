@@ -108,7 +108,7 @@ def build(
         decision = _decide(resolved, plan, shards, measured, looker, progress, is_trial=limit is not None)
         staging = make_folders(folder / STAGING / identity.digest)
         remove_temporaries(staging)
-        run = Run(identity, surveyed, shards, measured, units, places, started, progress.seconds)
+        run = Run(identity, surveyed, shards, measured, looker.used, units, places, started, progress.seconds)
         run.write(folder / RUNS / f"{identity.digest}.json")
         # Each row is read once and each kept row written once; both tick.
         steps = sum(shard.rows for shard in shards) + int(decision.kept.sum())

@@ -20,8 +20,10 @@ LINE: Final = (
     r"|(?:public|private|protected|static|export|function|func|fn|package|using|namespace|struct|impl|interface)\b.*[({;]"
     r"|#(?:include|define|ifdef|ifndef|endif|pragma|!/)|<\?php|</?[a-z][\w-]*(?: [^<>]*)?/?>"
     r"|(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE|FROM|WHERE|GROUP BY|ORDER BY) [\w*(\"`]"
-    r"|[\w.\[\]'\"]{2,} ?(?:[-+*/|&]?=|:=) ?[\w\[({'\"-].*|[\w.]*[A-Za-z]\w*\(.*\)[;:]?[ \t\r]*$"
-    r"|[^\n]*[;{][ \t\r]*$|[{}()\[\]]+[;,]?[ \t\r]*$"
+    r"|[A-Za-z_][\w.\[\]'\"]+ ?(?:[-+*/|&]?=|:=) ?[\w\[({'\"-].*|[\w.]*[A-Za-z]\w*\(.*\)[;:]?[ \t\r]*$"
+    r"|(?:\$ )?(?:sudo|pip3? install|npm (?:i|install|run)|apt(?:-get)? (?:install|update)|docker (?:run|build)|brew install|"
+    r"git (?:clone|add|commit|push|pull|checkout|merge|reset)|conda install|curl -|chmod [+\d]) ?[\w./@:-]"
+    r"|[^\n]*[()=\[\]+][^\n]*;[ \t\r]*$|[^\n]*\{[ \t\r]*$|[{}()\[\]]+[;,]?[ \t\r]*$"
     r")"
 )
 """What begins a line of code, as RE2 and Python's `re` read it."""

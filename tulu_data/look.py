@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -67,12 +67,13 @@ def look_at_shard(unit: LookUnit, tick: Tick) -> None:
 
 @dataclass(frozen=True)
 class Looker:
-    """Looks at rows of a store, whose measures are there."""
+    """Looks at rows of a store, whose measures are there; `used` are the files that it took or made."""
 
     shards: Sequence[Shard]
     tables: Sequence[Mapping[str, Table]]
     workspace: Workspace
     executor: Executor
+    used: list[Table] = field(default_factory=list)
 
     def look(self, step: Step, shortlist: pl.DataFrame) -> npt.NDArray[np.uint64]:
         """What a step's stage says of the rows of its shortlist that have `room`, in the order of `row`, mapped."""
@@ -88,6 +89,7 @@ class Looker:
                 room=hashlib.sha256(room.tobytes()).hexdigest(),
             ),
         )
+        self.used.append(table)
         if table.note() is None:
             part = self.workspace.prepare(table.path.with_suffix(f".{os.getpid()}{TEMPORARY}"))
             with part.open("wb") as file:

@@ -77,7 +77,7 @@ class Recipe(BaseModel):
         return stages
 
     def completed(self) -> Recipe:
-        """The recipe with the stages put in that write what others need: languages, tokens.
+        """The recipe with the stages put in that write what others need: domains, languages, tokens.
 
         >>> from tulu_data.recipe_file import read
         >>> stages = "[{weighted_mix: {tokens: all}}]"
@@ -85,10 +85,10 @@ class Recipe(BaseModel):
         ['tokens', 'weighted_mix']
         """
         done: list[Stage] = []
-        written: set[str] = {"domain"}
+        written = {"domain"} if all(source.domain for source in self.sources.values()) else set()
         for stage in self.stages:
             for column in stage.needs():
-                if column in COLUMNS and column not in written:
+                if column in COLUMNS and column not in (*written, *stage.writes):
                     # Before it, and among those that look at one row at a time.
                     last = sum(PHASES.index(other.phase) <= PHASES.index("judge") for other in done)
                     done.insert(last, stage_kinds.find(column)())

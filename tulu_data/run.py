@@ -17,6 +17,7 @@ from tulu_data.ingest import Shard
 from tulu_data.manifest import Identity
 from tulu_data.scan import Scan
 from tulu_data.survey import Surveyed
+from tulu_data.workspace import Table
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Run:
     surveyed: Sequence[Surveyed]
     shards: Sequence[Shard]
     measured: Scan
+    looks: Sequence[Table]
     units: Units
     places: Places
     started: float
@@ -77,6 +79,7 @@ class Run:
         workspace = self.places.workspace
         tables = {shard.table.path for shard in self.shards}
         tables |= {table.path for tables in self.measured.tables for table in tables.values() if table.path.exists()}
+        tables |= {table.path for table in self.looks}
         return {
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started)),
             "seconds": round(time.time() - self.started, 3),

@@ -7,8 +7,9 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 import polars as pl
 import re2
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from tulu_data.expressions import Expression, options
 from tulu_data.rows import On, Rows
 from tulu_data.stage import Decides, Filter
 from tulu_data.verdicts import Evidence, drop
@@ -69,17 +70,8 @@ _CUTOFF: Final = (
 PRESETS: Final[dict[str, tuple[str, ...]]] = {"provider_identity": _IDENTITY, "knowledge_cutoff": _CUTOFF}
 
 
-def _expression(text: str) -> str:
-    try:
-        re2.compile(text, _options())
-    except re2.error as error:
-        what = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
-        raise ValueError(f"'{text}' is no RE2 expression: {what}") from None
-    return text
-
-
 Expressions = Annotated[
-    tuple[Annotated[str, Field(min_length=1), AfterValidator(_expression)], ...],
+    tuple[Expression, ...],
     BeforeValidator(
         lambda value: (value,) if isinstance(value, str) else value, json_schema_input_type=str | list[str]
     ),
@@ -138,15 +130,8 @@ def _compiled(patterns: tuple[str, ...], presets: tuple[str, ...]) -> tuple[list
     """Names, expressions, and a set that searches for all of them in one pass."""
     of_presets = [(preset, f"(?i){text}") for preset in presets for text in PRESETS[preset]]
     named = [*((text, text) for text in patterns), *of_presets]
-    search = re2.Set.SearchSet(_options())
+    search = re2.Set.SearchSet(options())
     for _, text in named:
         search.Add(text)
     search.Compile()
-    return [name for name, _ in named], [re2.compile(text, _options()) for _, text in named], search
-
-
-def _options() -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 256 << 20
-    return options
+    return [name for name, _ in named], [re2.compile(text, options()) for _, text in named], search
