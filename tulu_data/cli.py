@@ -333,15 +333,12 @@ def audit(mixture: str, file: Path | None, mixtures: Path, as_json: bool) -> Non
     to be opened in a browser. MIXTURE is a version's folder, or NAME[@VERSION].
     """
     from tulu_data import audit, console, report
-    from tulu_data.commit import write_text
     from tulu_data.mixture import find
 
     found = find(mixture, mixtures)
     place = found.folder / report.NAME if file is None else file
     if file is not None:
-        if file.is_dir():
-            raise UsageError(f"{file}: is a folder; name a file: --out report.html")
-        write_text(file, report.page(found))
+        _write_page(file, report.page(found))
     elif not place.is_file():
         raise UsageError(f"{place}: is not there; this version was built before reports were: say --out report.html")
     if as_json:
@@ -355,8 +352,9 @@ def audit(mixture: str, file: Path | None, mixtures: Path, as_json: bool) -> Non
 @click.argument("before")
 @click.argument("after")
 @out_option
+@click.option("--html", "file", type=click.Path(path_type=Path), help="Write a page of it here as well.")
 @json_option
-def diff(before: str, after: str, out: Path, as_json: bool) -> None:
+def diff(before: str, after: str, out: Path, file: Path | None, as_json: bool) -> None:
     """Say what is different between two versions.
 
     The recipe, the counts, and which rows entered and left, by source and reason. Each
@@ -367,6 +365,10 @@ def diff(before: str, after: str, out: Path, as_json: bool) -> None:
     from tulu_data.mixture import find
 
     difference = Difference.between(find(before, out), find(after, out))
+    if file is not None:
+        from tulu_data.report import comparison_page
+
+        _write_page(file, comparison_page(difference))
     if as_json:
         console.result_json(difference.as_values())
     else:
@@ -723,3 +725,12 @@ def _explainer(mixture: str, out: Path, workspace: Path | None) -> Explainer:
     from tulu_data.mixture import find
 
     return Explainer(find(mixture, out), workspace)
+
+
+def _write_page(file: Path, page: str) -> None:
+    from tulu_data.commit import make_folders, write_text
+
+    if file.is_dir():
+        raise UsageError(f"{file}: is a folder; name a file, such as {file / 'report.html'}")
+    make_folders(file.parent)
+    write_text(file, page)

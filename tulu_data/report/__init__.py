@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from tulu_data.commit import write_text
+from tulu_data.difference import Difference
 from tulu_data.mixture import Mixture
-from tulu_data.report import rows, sections
+from tulu_data.report import comparison, rows, sections
 from tulu_data.report.html import Markup, join, tag
 from tulu_data.report.style import CSS, SCRIPT
 
@@ -38,6 +39,12 @@ def page(mixture: Mixture) -> str:
         tag("script", Markup(SCRIPT)),
     )
     return document(title, join(body))
+
+
+def comparison_page(difference: Difference) -> str:
+    """Two versions beside each other, as HTML."""
+    title = " and ".join(f"{one.manifest['name']} {one.version}" for one in (difference.before, difference.after))
+    return document(title, comparison.compared(difference))
 
 
 def document(title: str, body: Markup) -> str:

@@ -45,6 +45,9 @@ td.bar{width:38%;min-width:9rem}
 .track{display:flex;position:relative;height:.85rem;background:var(--track);border-radius:.2rem;overflow:hidden}
 .track i{display:block;height:100%}
 .track b{position:absolute;top:0;height:100%;width:2px;background:var(--ink)}
+.thin{height:.45rem;margin:.12rem 0}
+pre{overflow-x:auto;font:.85rem/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;margin:.4rem 0}
+.added{color:var(--kept)}.gone{color:var(--bad)}
 .key{display:flex;flex-wrap:wrap;gap:.2rem 1rem;margin:.2rem 0 .6rem;padding:0;list-style:none;font-size:.88rem}
 .key i{display:inline-block;width:.75rem;height:.75rem;border-radius:.15rem;margin-right:.35rem;vertical-align:-.06rem}
 .key b{display:inline-block;width:2px;height:.85rem;background:var(--ink);margin-right:.45rem;vertical-align:-.1rem}
