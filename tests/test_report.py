@@ -17,6 +17,7 @@ import pytest
 from conftest import Yard, pairs
 from tulu_data import audit, report
 from tulu_data.build import Built
+from tulu_data.difference import Difference
 from tulu_data.mixture import Mixture
 from tulu_data.report.charts import number, percent
 
@@ -267,7 +268,28 @@ def test_the_command_shows_and_writes(mixture: Mixture, page: str, tmp_path: Pat
     assert (tmp_path / "page.html").read_text() == page
     values = json.loads(run("--json").stdout)
     assert values["flow"] == audit.flow(mixture).to_dicts()
-    assert "is a folder; name a file" in run("--out", str(tmp_path), code=2).stderr
+    assert "is a folder; name a file, such as" in run("--out", str(tmp_path), code=2).stderr
+
+
+def test_two_versions_beside_each_other(yard: Yard):
+    yard.jsonl("a.jsonl", [{"prompt": HOSTILE, "response": "x"}, *pairs(20)])
+    sources = {"a": {"jsonl": "a.jsonl", "domain": "chat"}}
+    before = yard.mix(sources=sources).mixture
+    after = yard.mix(sources=sources, stages=[{"length_filter": {"max_characters": 100}}]).mixture
+    page = report.comparison_page(Difference.between(before, after))
+    tables = Page(page).tables
+    (moved,) = tables["moved"][1:]
+    assert moved[:3] == ["left", "a", "removed by length_filter: too many characters"]
+    assert moved[4] == "1"
+    assert tables["moved-source"][1] == ["a", "", "100.0%", "100.0%", "21", "20", "−1"]
+    assert "+- length_filter:" in page
+    assert str(yard.root / "mixtures") not in page
+    command = [sys.executable, "-m", "tulu_data", "diff", str(before.folder), str(after.folder), "--html", str(yard.root / "d.html")]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 4
+    assert (yard.root / "d.html").read_text() == page
+    same = report.comparison_page(Difference.between(after, after))
+    assert "The same rows by the same recipe." in same
+    assert "No row entered, and none left." in same
 
 
 CHROMIUM = next(

@@ -58,7 +58,7 @@ def _facts(difference: Difference) -> list[Markup]:
     facts = [
         ("Rows before", difference.before.manifest["rows"]),
         ("Rows after", difference.after.manifest["rows"]),
-        *((name, _rows(difference, direction)) for name, direction in (("Entered", "entered"), ("Left", "left"))),
+        *((name, _rows(difference, direction)) for name, direction in (("Entered, or in more copies", "entered"), ("Left, or in fewer", "left"))),
     ]
     return [tag("div", tag("dt", name), tag("dd", number(value))) for name, value in facts]
 
@@ -76,20 +76,20 @@ def _moved(difference: Difference) -> Section:
     lines = [
         tag(
             "tr",
-            tag("th", "entered" if move.direction == "entered" else "left", scope="row"),
+            tag("th", move.direction, scope="row"),
             tag("td", move.source),
             tag("td", move.why),
+            tag("td", *_ids(move.examples)),
             cell(move.rows),
             bar([(move.rows / most, KEPT if move.direction == "entered" else "var(--c1)")]),
-            tag("td", *_ids(move.examples)),
         )
         for move in moves[:SHOWN_MOVES]
     ]
-    heads = ["", "source", "why", "rows", "", "some of them"]
+    heads = ["", "source", "why", "some of them", "rows", ""]
     said = (
         "Rows are the same where source and content are. A row with more copies than before entered, with fewer left."
     )
-    parts = [sentence(said), table("moved", "Rows that moved, by source and reason", heads, lines, 3)]
+    parts = [sentence(said), table("moved", "Rows that moved, by source and reason", heads, lines, 4)]
     if len(moves) > SHOWN_MOVES:
         parts.append(sentence(f"and {len(moves) - SHOWN_MOVES} more reasons with fewer rows", class_="soft"))
     return Section("moved", title, tuple(parts))

@@ -32,7 +32,8 @@ code{font:.88em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wr
 .wide{overflow-x:auto;margin:.2rem 0 .9rem}
 table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums;min-width:100%}
 .caption{font-size:.92rem;margin:.6rem 0 0}
-th code{white-space:nowrap}
+th code,td div code{white-space:nowrap}
+tbody th{vertical-align:middle}
 th{font-weight:500;text-align:left;vertical-align:bottom;font-size:.85rem}
 th,td{padding:.28rem .9rem .28rem 0;border-bottom:1px solid var(--line)}
 tbody th{color:var(--ink);font-size:.92rem;font-weight:400;overflow-wrap:break-word}
