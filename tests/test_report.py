@@ -284,7 +284,16 @@ def test_two_versions_beside_each_other(yard: Yard):
     assert tables["moved-source"][1] == ["a", "", "100.0%", "100.0%", "21", "20", "−1"]
     assert "+- length_filter:" in page
     assert str(yard.root / "mixtures") not in page
-    command = [sys.executable, "-m", "tulu_data", "diff", str(before.folder), str(after.folder), "--html", str(yard.root / "d.html")]
+    command = [
+        sys.executable,
+        "-m",
+        "tulu_data",
+        "diff",
+        str(before.folder),
+        str(after.folder),
+        "--html",
+        str(yard.root / "d.html"),
+    ]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 4
     assert (yard.root / "d.html").read_text() == page
     same = report.comparison_page(Difference.between(after, after))

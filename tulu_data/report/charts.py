@@ -9,6 +9,8 @@ from tulu_data.report.html import Markup, join, tag
 
 COLOURS: Final = tuple(f"var(--c{number})" for number in range(8))
 KEPT: Final = "var(--kept)"
+COMPARED: Final = "compared"
+"""The head of a column of bars."""
 WIDTH: Final = 300
 HEIGHT: Final = 84
 
@@ -42,7 +44,10 @@ def cell(value: float | None) -> Markup:
 
 def table(name: str, caption: str, heads: Sequence[object], lines: Sequence[Markup], texts: int = 1) -> Markup:
     """A table whose first `texts` columns are text, which scrolls by itself where the screen is narrow."""
-    row = [tag("th", head, scope="col", class_="n" if place >= texts else None) for place, head in enumerate(heads)]
+    row = [
+        tag("th", head, scope="col", class_="n" if place >= texts and head != COMPARED else None)
+        for place, head in enumerate(heads)
+    ]
     inner = tag("table", tag("thead", tag("tr", *row)), tag("tbody", *lines), data_frame=name, aria_label=caption)
     scroll = tag("div", inner, class_="wide", tabindex="0", role="region", aria_label=caption)
     # Not in the table, which may be wider than the screen.

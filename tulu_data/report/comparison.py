@@ -10,7 +10,7 @@ from tulu_data import audit
 from tulu_data.audit import By
 from tulu_data.difference import Difference
 from tulu_data.mixture import Mixture
-from tulu_data.report.charts import KEPT, bar, cell, key, number, percent, sentence, table
+from tulu_data.report.charts import COMPARED, KEPT, bar, cell, key, number, percent, sentence, table
 from tulu_data.report.html import Markup, join, tag
 from tulu_data.report.sections import Section
 
@@ -58,7 +58,10 @@ def _facts(difference: Difference) -> list[Markup]:
     facts = [
         ("Rows before", difference.before.manifest["rows"]),
         ("Rows after", difference.after.manifest["rows"]),
-        *((name, _rows(difference, direction)) for name, direction in (("Entered, or in more copies", "entered"), ("Left, or in fewer", "left"))),
+        *(
+            (name, _rows(difference, direction))
+            for name, direction in (("Entered, or in more copies", "entered"), ("Left, or in fewer", "left"))
+        ),
     ]
     return [tag("div", tag("dt", name), tag("dd", number(value))) for name, value in facts]
 
@@ -85,7 +88,7 @@ def _moved(difference: Difference) -> Section:
         )
         for move in moves[:SHOWN_MOVES]
     ]
-    heads = ["", "source", "why", "some of them", "rows", ""]
+    heads = ["moved", "source", "why", "some of them", "rows", COMPARED]
     said = (
         "Rows are the same where source and content are. A row with more copies than before entered, with fewer left."
     )

@@ -13,7 +13,7 @@ from tulu_data.audit import QUARANTINED, By
 from tulu_data.decide import KEPT as KEPT_FATE
 from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE
-from tulu_data.report.charts import KEPT, bar, cell, histogram, key, legend, number, percent, sentence, table
+from tulu_data.report.charts import COMPARED, KEPT, bar, cell, histogram, key, legend, number, percent, sentence, table
 from tulu_data.report.html import Markup, breakable, join, prose, tag
 
 SHOWN_PARTS: Final = 24
@@ -117,7 +117,7 @@ def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
                 f"The recipe sets the share of {unit} that each {by} is to have; the farthest off is {percent(round(off, 9))}."
             )
         )
-    heads = [by, "share of rows", "", "rows", "different", *(["tokens", "of tokens"] if has_tokens else [])]
+    heads = [by, "share of rows", "in %", "rows", "different", *(["tokens", "of tokens"] if has_tokens else [])]
     heads += [f"target (of {unit})"] if has_target else []
     lines = []
     for line in _lines(frame.head(SHOWN_PARTS)):
@@ -235,7 +235,9 @@ def _reasons(mixture: Mixture) -> Markup:
         )
         for line in _lines(frame.head(SHOWN_REASONS))
     ]
-    shown = table("reasons", "Why rows went, the most frequent reason first", ["reason", "stage", "rows", ""], lines, 2)
+    shown = table(
+        "reasons", "Why rows went, the most frequent reason first", ["reason", "stage", "rows", COMPARED], lines, 2
+    )
     more = len(frame) - SHOWN_REASONS
     return join([shown, sentence(f"and {more} rarer reasons", class_="soft")]) if more > 0 else shown
 
@@ -314,7 +316,7 @@ def _heat(mixture: Mixture, found: pl.DataFrame, sets: pl.DataFrame) -> Markup:
         for column in columns:
             line = of_set.get(column)
             share = line["contaminated"] / line["items"] if line and line["items"] else 0
-            heat = f"background:color-mix(in srgb,var(--c1) {round(12 + share * 60)}%,transparent)" if share else None
+            heat = f"background:color-mix(in srgb,var(--c1) {round(10 + share * 38)}%,transparent)" if share else None
             text = "·" if not line or not share else f"{number(line['contaminated'])} ({percent(share)})"
             cells.append(tag("td", text, class_="n heat" + ("" if share else " zero"), style=heat))
         rows = int(own["rows"].sum())
@@ -508,7 +510,7 @@ def _alternatives(stage: str, option: str, counted: pl.DataFrame, total: int) ->
             )
         )
     caption = f"Rows that {stage} alone would remove, by {option}"
-    return table(f"thresholds-{stage}-{option}", caption, [option, "", "rows removed", "of all rows"], lines, 2)
+    return table(f"thresholds-{stage}-{option}", caption, [option, COMPARED, "rows removed", "of all rows"], lines, 2)
 
 
 def licences(mixture: Mixture) -> Section:
