@@ -66,10 +66,10 @@ audit.overlap(mixture)
 # %% [markdown]
 # ## Read some rows
 #
-# A near-duplicate and the row that was kept in its stead. Rows that hold evaluation items are sampled without text.
+# A near-duplicate and the row that was kept in its stead. Rows that hold evaluation items are listed without their text.
 
 # %%
-near = audit.samples(mixture).filter(pl.col("fate") == "minhash_dedup").row(0, named=True)
+near = audit.excerpts(mixture).filter(pl.col("fate") == "minhash_dedup").row(0, named=True)
 print("removed:", near["messages"][0]["content"])
 print("kept:   ", near["twin_messages"][0]["content"])
 

@@ -215,21 +215,21 @@ def test_text_of_strangers_stays_text(page: str):
 
 
 def test_evaluation_text_is_left_out(mixture: Mixture, page: str):
-    samples = audit.samples(mixture)
-    contaminated = samples.filter(pl.col("fate") == "ngram_decontamination")
+    excerpts = audit.excerpts(mixture)
+    contaminated = excerpts.filter(pl.col("fate") == "ngram_decontamination")
     assert len(contaminated) > 0
     assert contaminated["messages"].null_count() == len(contaminated)
     assert page.count("Its text is left out of this page") == len(contaminated)
-    assert samples.filter(pl.col("fate") == "kept")["messages"].null_count() == 0
+    assert excerpts.filter(pl.col("fate") == "kept")["messages"].null_count() == 0
 
 
-def test_samples_show_what_rows_were_removed_for(mixture: Mixture, page: str):
-    samples = audit.samples(mixture)
-    assert {"kept", "take", "length_filter", "exact_dedup", "minhash_dedup", "weighted_mix"} <= {*samples["fate"]}
-    near = samples.filter((pl.col("fate") == "minhash_dedup") & (pl.col("source") == "plain"))
+def test_excerpts_show_what_rows_were_removed_for(mixture: Mixture, page: str):
+    excerpts = audit.excerpts(mixture)
+    assert {"kept", "take", "length_filter", "exact_dedup", "minhash_dedup", "weighted_mix"} <= {*excerpts["fate"]}
+    near = excerpts.filter((pl.col("fate") == "minhash_dedup") & (pl.col("source") == "plain"))
     assert near["twin_messages"].null_count() == 0
     assert "e f g h<mark> i</mark>" in page
-    too_short = samples.filter(pl.col("fate") == "length_filter")
+    too_short = excerpts.filter(pl.col("fate") == "length_filter")
     assert too_short["evidence"].list.eval(pl.element().struct.field("name")).to_list()[0] == ["measured", "limit"]
 
 

@@ -13,10 +13,10 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from tulu_data.decide import KEPT
+from tulu_data.excerpts import NAME as EXCERPTS
+from tulu_data.excerpts import SCHEMA
 from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE
-from tulu_data.samples import NAME as SAMPLES
-from tulu_data.samples import SCHEMA
 from tulu_data.table import read_frame
 from tulu_data.thresholds import SCORES, THRESHOLDS, binned, bins
 from tulu_data.verdicts import TWIN
@@ -343,22 +343,22 @@ def thresholds(mixture: Mixture) -> pl.DataFrame:
     return pl.concat(frames)
 
 
-def samples(mixture: Mixture) -> pl.DataFrame:
+def excerpts(mixture: Mixture) -> pl.DataFrame:
     """Some rows that were kept and some that were removed, to be read.
 
-        samples(mixture).filter(pl.col("fate") == "exact_dedup")
+        excerpts(mixture).filter(pl.col("fate") == "exact_dedup")
 
     Columns: `id`, `source`, `fate`, `reason`, `copies`, `evidence` (a list of `name`,
     `value`), `messages` (a list of `role`, `content`, `left_out`: characters that are not
     shown; null where the text is not published, since it holds evaluation items or secrets),
     `more_messages`, `twin`, `twin_source`, `twin_messages`.
     """
-    path = mixture.folder / SAMPLES
+    path = mixture.folder / EXCERPTS
     return read_frame(path) if path.is_file() else pl.DataFrame(schema=SCHEMA)
 
 
 def as_values(mixture: Mixture) -> dict[str, list[dict[str, Any]]]:
-    """The answers to all questions but the samples, as plain values, for JSON."""
+    """The answers to all questions but the excerpts, as plain values, for JSON."""
     frames = {f"composition_by_{by}": composition(mixture, by) for by in ("source", "domain", "language")}
     frames |= {ask.__name__: ask(mixture) for ask in QUESTIONS}
     return {name: frame.to_dicts() for name, frame in frames.items()}

@@ -19,8 +19,8 @@ Turns = Sequence[Mapping[str, Any]]
 
 
 def rows(mixture: Mixture) -> Section:
-    """A search in the samples; without scripts, all of them below each other."""
-    frame = audit.samples(mixture)
+    """A search in the excerpts; without scripts, all of them below each other."""
+    frame = audit.excerpts(mixture)
     lines = sorted(frame.iter_rows(named=True), key=lambda row: (row["fate"] == KEPT, row["fate"], row["id"]))
     kept = sum(line["fate"] == KEPT for line in lines)
     all_kept, all_gone = (int(flow) for flow in _totals(mixture))
@@ -106,6 +106,10 @@ def _turns(turns: Turns, others: Turns | None, more: int, found: str | None = No
     shown = []
     for place, turn in enumerate(turns):
         text = turn["content"]
+        if not text and turn["role"] == "assistant":
+            said = tag("p", "no text; calls of tools are not shown here", class_="text soft")
+            shown.append(tag("div", tag("div", turn["role"], class_="role"), said, class_="turn"))
+            continue
         if others is not None:
             marked = _differing(text, others[place]["content"] if place < len(others) else "")
         elif found and found in text:

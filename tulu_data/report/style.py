@@ -65,7 +65,7 @@ svg .cut{stroke:var(--bad);stroke-width:1.5;stroke-dasharray:4 3}
 svg .cutname{fill:var(--bad)}
 .tools{display:flex;flex-wrap:wrap;gap:.6rem;align-items:end;margin:.6rem 0}
 .tools label{display:grid;font-size:.85rem;color:var(--soft);flex:1 1 10rem}
-.tools input,.tools select{font:inherit;color:var(--ink);background:var(--bg);border:1px solid var(--soft);border-radius:.35rem;padding:.35rem .5rem;width:100%}
+.tools input,.tools select{font:inherit;color:var(--ink);background:var(--bg);border:1px solid var(--soft);border-radius:.35rem;padding:.35rem .5rem;width:100%;height:2.4rem}
 .row{border-top:1px solid var(--line);padding:.15rem 0}
 .row summary{cursor:pointer;padding:.35rem 0;overflow-wrap:anywhere}
 .row summary .begin{color:var(--soft)}

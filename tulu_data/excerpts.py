@@ -16,7 +16,7 @@ from tulu_data import table
 from tulu_data.decide import KEPT
 from tulu_data.explain import UNTOLD, Explainer, Explanation
 
-NAME: Final = "samples.parquet"
+NAME: Final = "excerpts.parquet"
 KEPT_ROWS: Final = 120
 REMOVED_ROWS: Final = 120
 CHARACTERS: Final = 1_600
@@ -38,7 +38,7 @@ SCHEMA: Final[dict[str, Any]] = {
 
 
 def write(explainer: Explainer, private: Collection[str], folder: Path) -> None:
-    """Write `samples.parquet`: up to 120 kept and 120 removed rows, as evenly over sources and stages as they allow.
+    """Write `excerpts.parquet`: up to 120 kept and 120 removed rows, as evenly over sources and stages as they allow.
 
     `messages` are the first 8, with up to 1,600 characters in all, and `left_out` says how
     many characters of each are not there; it is null for rows whose ids are `private`.
