@@ -462,10 +462,10 @@ def test_what_a_dead_worker_had_begun_is_not_published(yard: Yard, monkeypatch: 
     yard.jsonl("a.jsonl", pairs(4))
     original = table.write
 
-    def dying_first(target: Path, rows: pa.Table) -> None:
+    def dying_first(target: Path, rows: pa.Table, *options: Any) -> None:
         if target.parent.name == "data":
             target.with_name(f"{target.name}.1-1.tmp").write_bytes(b"half")
-        original(target, rows)
+        original(target, rows, *options)
 
     monkeypatch.setattr(table, "write", dying_first)
     built = yard.mix(sources={"a": {"jsonl": "a.jsonl"}})

@@ -196,6 +196,7 @@ def test_help_imports_nothing_heavy_and_lists_only_what_is_there():
     assert done.stdout.splitlines()[-1] == "[]"
     commands = re.findall(r"^  (\w+)  ", done.stdout.split("Commands:")[1], re.MULTILINE)
     assert commands == [
+        "audit",
         "build",
         "contaminated",
         "decontaminate",

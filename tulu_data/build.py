@@ -12,8 +12,7 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from tulu_data import croissant, ingest, ledger, manifest, mixture, scan
-from tulu_data.card import Card
+from tulu_data import card, croissant, excerpts, ingest, ledger, manifest, mixture, report, scan, thresholds
 from tulu_data.commit import (
     locked,
     make_folders,
@@ -27,6 +26,7 @@ from tulu_data.decide import Decision, TripwireError, check_memory, decide
 from tulu_data.errors import ConflictError, FindingsError, InputError, printable, told_of
 from tulu_data.executors import Executor
 from tulu_data.executors.inline import Inline
+from tulu_data.explain import Explainer
 from tulu_data.ingest import SHARD_ROWS, Shard
 from tulu_data.look import Looker
 from tulu_data.manifest import Identity
@@ -120,10 +120,14 @@ def build(
         remove_temporaries(staging)
         ledger.write(decision, shards, staging)
         write_text(staging / "recipe.yaml", resolved.to_yaml())
+        thresholds.write(decision, plan, shards, measured.tables, staging)
+        private = thresholds.private_rows(decision, plan, shards, measured.tables)
+        excerpts.write(Explainer(Mixture(staging), places.workspace, run.record()), private, staging)
         rows = manifest.counts(decision, shards, _written(staging))
-        files = manifest.files_in(staging, but=UNPINNED)
+        files = manifest.files_in(staging, but=UNPINNED | DRAWN)
         facts = manifest.compose(resolved, plan, identity, surveyed, shards, decision, rows, files)
-        Card(staging, facts, resolved.card or "").write()
+        report.write(staging, facts)
+        card.Card(staging, facts, resolved.card or "").write()
         croissant.write(staging, facts)
         facts["files"] |= manifest.files_in(staging, but=UNPINNED | files.keys())
         manifest.seal(staging, facts)
@@ -139,6 +143,8 @@ def build(
 
 
 UNPINNED: Final = frozenset({manifest.NAME, manifest.SUMS})
+DRAWN: Final = frozenset({report.NAME, card.NAME, croissant.NAME})
+"""What is made of the facts and of the other files; one that a build left which was stopped is none of those."""
 
 
 def look(

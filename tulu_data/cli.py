@@ -408,11 +408,39 @@ def pull(name: str, out: Path, as_json: bool) -> None:
 
 
 @cli.command()
+@mixture_argument
+@click.option("--out", "file", type=click.Path(path_type=Path), help="Write the page here, drawn anew.")
+@_option("--mixtures", type=click.Path(path_type=Path), default="mixtures", help="Folder of mixtures.")
+@json_option
+def audit(mixture: str, file: Path | None, mixtures: Path, as_json: bool) -> None:
+    """Show what is in a mixture.
+
+    What it is made of, what went and why, in a table, and where its report lies: a page
+    to be opened in a browser. MIXTURE is a version's folder, or NAME[@VERSION].
+    """
+    from tulu_data import audit, console, report
+    from tulu_data.mixture import find
+
+    found = find(mixture, mixtures)
+    place = found.folder / report.NAME if file is None else file
+    if file is not None:
+        _write_page(file, report.page(found))
+    elif not place.is_file():
+        raise UsageError(f"{place}: is not there; this version was built before reports were: say --out report.html")
+    if as_json:
+        console.result_json({"report": str(place), **audit.as_values(found)})
+    else:
+        console.show_audit(found)
+        console.result(str(place))
+
+
+@cli.command()
 @click.argument("before")
 @click.argument("after")
 @out_option
+@click.option("--html", "file", type=click.Path(path_type=Path), help="Write a page of it here as well.")
 @json_option
-def diff(before: str, after: str, out: Path, as_json: bool) -> None:
+def diff(before: str, after: str, out: Path, file: Path | None, as_json: bool) -> None:
     """Say what is different between two versions.
 
     The recipe, the counts, and which rows entered and left, by source and reason. Each
@@ -423,6 +451,10 @@ def diff(before: str, after: str, out: Path, as_json: bool) -> None:
     from tulu_data.mixture import find
 
     difference = Difference.between(find(before, out), find(after, out))
+    if file is not None:
+        from tulu_data.report import comparison_page
+
+        _write_page(file, comparison_page(difference))
     if as_json:
         console.result_json(difference.as_values())
     else:
@@ -779,3 +811,12 @@ def _explainer(mixture: str, out: Path, workspace: Path | None) -> Explainer:
     from tulu_data.mixture import find
 
     return Explainer(find(mixture, out), workspace)
+
+
+def _write_page(file: Path, page: str) -> None:
+    from tulu_data.commit import make_folders, write_text
+
+    if file.is_dir():
+        raise UsageError(f"{file}: is a folder; name a file, such as {file / 'report.html'}")
+    make_folders(file.parent)
+    write_text(file, page)

@@ -41,8 +41,6 @@ TEXT_CHARACTERS: Final = 400
 CONTEXT_CHARACTERS: Final = 120
 OVERLAP_LINES: Final = 20
 LISTED_ITEMS: Final = 40
-# Evidence that a person sees as the twin's text, or as the run that is marked in the texts.
-UNTOLD: Final = frozenset({"twin", "message", "start", "end", "item_text", "item_start", "item_end"})
 CONTAMINATED_SHARE: Final = 0.02
 SHOWN_CLUSTERS: Final = 3
 SHOWN_MESSAGES: Final = 4
@@ -386,6 +384,32 @@ def _size(count: float) -> str:
     return f"{count:,.1f} GB"
 
 
+def show_audit(mixture: Mixture) -> None:
+    """What a mixture is made of, and what went."""
+    from tulu_data import audit
+
+    console = _console(stderr=True)
+    for by in ("source", "domain", "language"):
+        parts = audit.composition(mixture, by)
+        if parts[by].to_list() == [audit.UNKNOWN]:
+            continue
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in (by, "rows", "share", "target", "tokens"):
+            table.add_column(heading, justify="left" if heading == by else "right")
+        for line in parts.iter_rows(named=True):
+            target = "" if line["target"] is None else f"{line['target']:.1%}"
+            tokens = "" if line["tokens"] is None else f"{line['tokens']:,}"
+            table.add_row(escape(printable(line[by], 60)), f"{line['rows']:,}", f"{line['share']:.1%}", target, tokens)
+        console.print(table)
+        console.print()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("removed by", "reason", "rows"):
+        table.add_column(heading, justify="right" if heading == "rows" else "left")
+    for line in audit.reasons(mixture).head(OVERLAP_LINES).iter_rows(named=True):
+        table.add_row(escape(line["stage"]), escape(printable(line["reason"], 100)), f"{line['rows']:,}")
+    console.print(table)
+
+
 def show_explanations(explanations: Sequence[Explanation]) -> None:
     """The fate of rows, each with its places, its evidence and its text."""
     console = _console(stderr=False)
@@ -396,6 +420,8 @@ def show_explanations(explanations: Sequence[Explanation]) -> None:
 
 
 def _show_explanation(console: Console, row: Explanation, indent: str) -> None:
+    from tulu_data.explain import UNTOLD
+
     colour = {"kept": "green", "quarantined": "yellow"}.get(row.fate, "red")
     fate = row.fate if row.fate in ("kept", "quarantined") else f"removed by {row.fate}"
     reason = f": {printable(row.reason, 200)}" if row.reason else ""
@@ -447,6 +473,8 @@ def _begins(messages: Sequence[tuple[str, str]]) -> str:
 
 def show_removed(explanations: Sequence[Explanation], total: int) -> None:
     """Removed rows, a line or two each."""
+    from tulu_data.explain import UNTOLD
+
     console = _console(stderr=False)
     for row in explanations:
         if row.id is None:

@@ -265,7 +265,8 @@ def _share(fraction: Decimal, rows: int) -> int:
     return int((fraction * rows).to_integral_value(ROUND_HALF_UP))
 
 
-def _measures(decision: Decision, tables: Sequence[dict[str, Table]], step: Step, index: int) -> pl.DataFrame:
+def measures_of(decision: Decision, tables: Sequence[dict[str, Table]], step: Step, index: int) -> pl.DataFrame:
+    """What a step is given of the rows of one shard: `row`, its measures, and the columns that it needs."""
     start, end = decision.starts[index], decision.starts[index + 1]
     rows = pl.Series("row", np.arange(start, end, dtype=np.uint32)).to_frame()
     needs = step.stage.needs()
@@ -301,7 +302,7 @@ def _judge(
         known = decision.columns[decision.starts[index] : decision.starts[index + 1]]
         written.append(known.select(stage.writes))
         if shard.rows and stage.applies_to(shard.source):
-            measures = _measures(decision, tables, step, index)
+            measures = measures_of(decision, tables, step, index)
             with blamed(stage):
                 judged = stage.judge(measures)
                 if stage.writes:
@@ -332,7 +333,7 @@ def _given(
     frames = []
     for index, shard in enumerate(shards):
         if shard.rows and step.stage.applies_to(shard.source):
-            measures = _measures(decision, tables, step, index)
+            measures = measures_of(decision, tables, step, index)
             rows = measures["row"].to_numpy()
             named = measures.with_columns(
                 pl.lit(shard.source).alias("source"),

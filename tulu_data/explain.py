@@ -24,6 +24,8 @@ from tulu_data.workspace import Workspace
 
 QUARANTINED: Final = "quarantined"
 MIN_PREFIX: Final = 6
+# Evidence that a person sees as the twin's text, or as the run that is marked in the texts.
+UNTOLD: Final = frozenset({"twin", "message", "start", "end", "item_text", "item_start", "item_end"})
 _ID = re.compile(rf"([0-9a-f]{{{MIN_PREFIX},32}})(-\d+)?")
 
 
@@ -73,9 +75,9 @@ class Explanation:
 class Explainer:
     """Answers questions about one mixture from its tables, and from the workspace for texts of removed rows."""
 
-    def __init__(self, mixture: Mixture, workspace: Path | None = None) -> None:
+    def __init__(self, mixture: Mixture, workspace: Path | None = None, run: Mapping[str, Any] | None = None) -> None:
         self.mixture = mixture
-        run = mixture.run()
+        run = mixture.run() if run is None else run
         self.paths = {sha256: path for path, sha256 in sorted(run.get("files", {}).items(), reverse=True)}
         self.store = [tuple(shard) for shard in run.get("store", [])]
         self.workspace = Workspace(workspace or Path(run.get("workspace", ".tulu-data")))
@@ -96,6 +98,10 @@ class Explainer:
         if rows.is_empty():
             raise UsageError(f"{self.mixture.folder}: no row has an id that begins with '{found[1]}'")
         return self._explained(rows)
+
+    def of(self, ids: Collection[str]) -> list[Explanation]:
+        """The rows with these ids, in the order of their ids."""
+        return self._explained(self._in_ledger(ids))
 
     def by_place(self, file: Path, row: int) -> list[Explanation]:
         """The row that a record of an input file became; files are known by their bytes, not their names.

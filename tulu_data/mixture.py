@@ -23,6 +23,13 @@ class Mixture:
 
     folder: Path
 
+    @classmethod
+    def unsealed(cls, folder: Path, manifest: dict[str, Any]) -> Mixture:
+        """A mixture whose manifest is not written yet."""
+        mixture = cls(folder)
+        mixture.__dict__["manifest"] = manifest
+        return mixture
+
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """The manifest as plain values."""
@@ -70,6 +77,21 @@ class Mixture:
     def strata(self) -> dict[str, Path]:
         """For the step that mixes: the table of targets and what was taken."""
         return self._reports("strata")
+
+    @property
+    def near(self) -> dict[str, Path]:
+        """For each step that decontaminates: the table of rows that are near an item without holding it."""
+        return self._reports("near")
+
+    @property
+    def scores(self) -> dict[str, Path]:
+        """For each step with a threshold: the table of what its thresholds are held against."""
+        return self._reports("scores")
+
+    @property
+    def thresholds(self) -> dict[str, Path]:
+        """For each step with a threshold: the table of what other values would remove."""
+        return self._reports("thresholds")
 
     def _reports(self, kind: str) -> dict[str, Path]:
         found = sorted((self.folder / "reports").glob(f"*-{kind}.parquet"))

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tulu_data.commit import make_folders, write_text
 from tulu_data.errors import ResourceError
@@ -64,17 +65,22 @@ class Run:
     phases: Mapping[str, float]
 
     def write(self, path: Path) -> None:
-        """Write the record down.
+        """Write the record down, beside those of builds by other code or libraries that gave the same rows."""
+        before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        same = sorted({*before.get("same_rows_by", ()), self.identity.digest})
+        make_folders(path.parent)
+        write_text(path, json.dumps({**self.record(), "same_rows_by": same}, indent=1, sort_keys=True) + "\n")
 
-        `phases` are seconds of each; `tables` names what it took of the workspace, so that it stays; `same_rows_by` are
-        builds by other code or libraries that gave the same rows.
+    def record(self) -> dict[str, Any]:
+        """What ran when, where and on what.
+
+        `phases` are seconds of each; `tables` names what it took of the workspace, so that it stays.
         """
         workspace = self.places.workspace
         tables = {shard.table.path for shard in self.shards}
         tables |= {table.path for tables in self.measured.tables for table in tables.values() if table.path.exists()}
         tables |= {table.path for table in self.looks}
-        before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        record = {
+        return {
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started)),
             "seconds": round(time.time() - self.started, 3),
             "phases": dict(self.phases),
@@ -84,7 +90,4 @@ class Run:
             "store": [[shard.source, shard.file, shard.key, shard.number] for shard in self.shards],
             "tables": sorted(path.relative_to(workspace).as_posix() for path in tables),
             "units": {"done": self.units.done, "found": self.units.found},
-            "same_rows_by": sorted({*before.get("same_rows_by", ()), self.identity.digest}),
         }
-        make_folders(path.parent)
-        write_text(path, json.dumps(record, indent=1, sort_keys=True) + "\n")

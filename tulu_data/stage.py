@@ -81,6 +81,8 @@ class Stage(BaseModel):
     """Whether a build that it stops shows ids and evidence of rows, and not how their text begins."""
     requires: ClassVar[tuple[str, ...]] = ()
     """Distributions whose version decides what it measures."""
+    withholds: ClassVar[bool] = False
+    """Whether texts of rows that it removes are left out of what is published."""
 
     sources: Decides[SourceNames] = Field((), description="Only rows of these sources; all where empty")
     max_removed: Decides[Share | dict[str, Share]] = Field(
@@ -199,6 +201,18 @@ class Filter(Stage):
     def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
         """What is to be summed up of some rows of one source, small, by name; beside its verdicts."""
         return {}
+
+    def scores(self, measures: pl.DataFrame) -> dict[str, pl.Series]:
+        """What its thresholds are held against, by the threshold's name: a number a row, null where it has none.
+
+        Of itself `max_tokens` is held against the column `tokens`, and `min_score` against `score`.
+        """
+        named = {name: name.removeprefix("min_").removeprefix("max_") for name in self.deciding()}
+        return {
+            name: measures[column]
+            for name, column in sorted(named.items())
+            if column != name and column in measures.columns and measures.schema[column].is_numeric()
+        }
 
     def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         """Tables for the mixture's reports, of the tallies of all rows; these have a column `source`."""

@@ -118,6 +118,8 @@ class NgramDecontamination(Filter):
         "item_end": pl.UInt32,
         "items": pl.UInt32,
     }
+    # What it removes holds texts of evaluation sets, which are not to be spread.
+    withholds: ClassVar = True
 
     against: Against = Field(
         description="Evaluation sets: names and groups of the catalogue, or by name the keys of a source, "
@@ -388,6 +390,12 @@ class NgramDecontamination(Filter):
             )
             .with_columns((pl.col("is_reached") & ~pl.col("is_near")).alias("is_contaminated"))
         )
+
+    def scores(self, measures: pl.DataFrame) -> dict[str, pl.Series]:
+        """The statistic of each row and the item that it shares most with; null where it shares nothing."""
+        most = self.pairs(measures).group_by("row").agg(pl.col("value").max())
+        values = measures.select("row").join(most, on="row", how="left", maintain_order="left")["value"]
+        return {"above" if self.above is not None else "at_least": values}
 
     def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
         return overlap.tally(self.pairs(measures), measures)

@@ -40,6 +40,7 @@ class SensitiveFilter(Filter):
     reads: ClassVar = ("messages", "tool_calls", "tools")
     is_private: ClassVar = True
     evidence: ClassVar[Evidence] = {**FINDING, "count": pl.UInt32}
+    withholds: ClassVar = True
 
     code: Code = Field("secrets", description="What is looked for in code and by tools")
     kinds: Decides[tuple[Kind, ...]] = Field(KINDS, min_length=1, description="What is reported, or dropped")

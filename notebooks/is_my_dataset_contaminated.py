@@ -1,0 +1,67 @@
+# %% [markdown]
+# # Is my dataset contaminated?
+#
+# Files are held against evaluation sets without a recipe, as `tulu-data decontaminate` does. Here both are made on the
+# spot; with real data, `mine` is the path of a file, and the sets are those of
+# `catalogue.members(["gsm8k", "tulu3"])`.
+
+# %%
+import json
+from pathlib import Path
+
+import polars as pl
+
+from tulu_data import findings
+from tulu_data.contamination import examine, stage_of
+from tulu_data.evaluations.evaluation_set import EvaluationSet
+from tulu_data.executors.inline import Inline
+from tulu_data.pictures import bars
+from tulu_data.progress import Silent
+from tulu_data.sources.sample import Sample
+from tulu_data.workspace import Workspace
+
+# %%
+workspace = Workspace(Path("workspace"))
+(made,) = Sample(sample="math", rows=500, seed=7).files(workspace.sources)
+mine = Path("mine.jsonl")
+mine.write_bytes(made.read_bytes())
+print(json.loads(mine.read_text().splitlines()[0])["messages"][0]["content"])
+
+# %%
+math_test = EvaluationSet.model_validate(
+    {"sample": "math_test", "rows": 25, "seed": 7, "id": "id", "question": "question", "answer": "answer"}
+)
+sources = findings.sources_of([str(mine)], hub={}, options={"max_quarantined": 10})
+
+
+def found_at(threshold: str) -> int:
+    """The rows that hold an item, where so much of it must be in a row. Only the first call reads them."""
+    stage = stage_of({"math_test": math_test}, "tulu_data", threshold=threshold)
+    return len(examine(sources, stage, workspace, Inline(), Silent()).rows)
+
+
+# %% [markdown]
+# How many rows, at which threshold? The evaluation items and the rows come out of the same templates, so that a low one
+# takes siblings, with other numbers, as well.
+
+# %%
+values = ["0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "1"]
+counts = pl.DataFrame({"threshold": values, "rows": [found_at(value) for value in values]})
+bars(counts, "threshold", "rows", title="Rows that hold an item of math_test")
+
+# %%
+found = examine(
+    sources, stage_of({"math_test": math_test}, "tulu_data", threshold="0.7"), workspace, Inline(), Silent()
+)
+found.evaluations
+
+# %% [markdown]
+# The worst row and the item that it holds, with the run that both have between brackets.
+
+# %%
+(worst,) = found.worst(1)
+of = worst.evidence
+text = worst.messages[of["message"]][1]
+print("row: ", f"{text[: of['start']]}[{text[of['start'] : of['end']]}]{text[of['end'] :]}"[:400])
+item = worst.item[of["item_text"]]
+print("item:", f"{item[: of['item_start']]}[{item[of['item_start'] : of['item_end']]}]{item[of['item_end'] :]}")

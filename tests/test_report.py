@@ -1,0 +1,329 @@
+"""The report says what the tables say, holds what it should, and lets nothing in or out."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from conftest import Yard, pairs
+from tulu_data import audit, report
+from tulu_data.build import Built
+from tulu_data.difference import Difference
+from tulu_data.mixture import Mixture
+from tulu_data.report.charts import number, percent
+
+HOSTILE = (
+    "</p><script>alert(1)</script><img src=x onerror=alert(2)>&lt;b&gt; \" ' `\u202e\x07 "
+    "</style></script><a href='javascript:alert(3)'>https://example.org/x.js</a>"
+)
+SETS = {"sample": "math_test", "rows": 12, "seed": 7, "id": "id", "question": "question", "answer": "answer"}
+
+
+def build(yard: Yard, **options: Any) -> Built:
+    hostile = [{"prompt": f"{HOSTILE} number {n}", "response": "x" * n} for n in range(1, 40)]
+    near = {"prompt": "one two three four five six seven eight nine ten eleven twelve", "response": "a b c d e f g h"}
+    yard.jsonl("hostile.jsonl", [*hostile, *hostile[:3], b"{broken"])
+    yard.jsonl("plain.jsonl", [*pairs(200), near, {**near, "response": "a b c d e f g h i"}])
+    yard.jsonl("some.jsonl", pairs(20, 500))
+    return yard.build(
+        yard.recipe(
+            sources={
+                "math": {"sample": "math", "rows": 200, "seed": 7, "domain": "math", "max_quarantined": 5},
+                "hostile": {"jsonl": "hostile.jsonl", "max_quarantined": 1, "license": "cc-by-nc-4.0"},
+                "plain": {"jsonl": "plain.jsonl", "license": "mit"},
+                "some": {"jsonl": "some.jsonl", "fraction": 0.5, "license": "mit"},
+            },
+            stages=[
+                {"tokens": {}},
+                {"length_filter": {"max_tokens": 300, "on": "response", "min_characters": 3}},
+                {"ngram_decontamination": {"at_least": 0.7, "against": {"math_test": SETS}}},
+                {"exact_dedup": {}},
+                {"minhash_dedup": {"threshold": 0.7, "sources": "plain"}},
+                {
+                    "weighted_mix": {
+                        "by": "source",
+                        "rows": 300,
+                        "weights": {"math": 4, "hostile": 1, "plain": 2, "some": 0.1},
+                        "max_repeat": 3,
+                    }
+                },
+            ],
+        ),
+        **options,
+    )
+
+
+@pytest.fixture(scope="module")
+def mixture(tmp_path_factory: pytest.TempPathFactory) -> Mixture:
+    return build(Yard(tmp_path_factory.mktemp("report"))).mixture
+
+
+@pytest.fixture(scope="module")
+def page(mixture: Mixture) -> str:
+    return (mixture.folder / report.NAME).read_text()
+
+
+class Page(HTMLParser):
+    """What a page has: its tables by name, its elements, its rows to read."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tables: dict[str, list[list[str]]] = {}
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self._table: list[list[str]] | None = None
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.elements.append((tag, named))
+        if tag == "table":
+            self._table = self.tables.setdefault(str(named["data-frame"]), [])
+        elif tag == "tr" and self._table is not None:
+            self._table.append([])
+        elif tag in ("td", "th") and self._table is not None:
+            self._table[-1].append("")
+
+    def handle_data(self, data: str) -> None:
+        if self._table and self._table[-1]:
+            self._table[-1][-1] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "table":
+            self._table = None
+
+
+def test_every_figure_of_the_page_is_that_of_its_frame(mixture: Mixture, page: str):
+    tables = Page(page).tables
+    for by in ("source", "domain"):
+        frame = audit.composition(mixture, by)  # type: ignore[arg-type]
+        for shown, line in zip(tables[f"composition-{by}"][1:], frame.iter_rows(named=True), strict=True):
+            wanted = [line[by], "", percent(line["share"]), number(line["rows"]), number(line["distinct"])]
+            assert shown[:7] == [*wanted, number(line["tokens"]), percent(line["token_share"])]
+    flow = audit.flow(mixture)
+    totals = flow.select(pl.exclude("source").sum()).row(0)
+    gone = [name for name, total in zip(flow.columns[1:], totals, strict=True) if total]
+    assert tables["flow"][0] == [
+        "source",
+        "of what was read",
+        *("not taken" if name == "take" else name for name in gone),
+    ]
+    assert tables["flow"][1:-1] == [
+        [source, "", *(number(value) for value in line)] for source, *line in flow.select("source", *gone).iter_rows()
+    ]
+    assert tables["reasons"][1:] == [
+        [reason, "not taken" if stage == "take" else stage, number(rows), ""]
+        for stage, reason, rows in audit.reasons(mixture).iter_rows()
+    ]
+    assert tables["evaluations"][1:] == [
+        [name, *(number(count) for count in counts)] for _, name, *counts in audit.evaluations(mixture).iter_rows()
+    ]
+    ((source, _, cell, removed),) = [
+        [
+            line["source"],
+            0,
+            f"{line['contaminated']} ({percent(line['contaminated'] / line['items'])})",
+            number(line["rows"]),
+        ]
+        for line in audit.contamination(mixture).iter_rows(named=True)
+        if line["contaminated"]
+    ]
+    assert [source, cell, removed] in tables["contamination"]
+    assert [row[0] for row in tables["licenses"][1:]] == audit.licenses(mixture)["source"].to_list()
+    assert [row[1:] for row in tables["lengths"][1:]] == [
+        [number(value) for value in line] for _, _, *line in audit.lengths(mixture).iter_rows()
+    ]
+    option = (
+        audit.thresholds(mixture).filter(pl.col("option") == "min_characters").group_by("value", maintain_order=True)
+    )
+    shown = tables["thresholds-length_filter-min_characters"][1:]
+    assert [row[2] for row in shown] == [number(rows["rows"].sum()) for _, rows in option]
+
+
+def test_every_frame_is_that_of_the_manifest(mixture: Mixture):
+    sources = mixture.manifest["sources"]
+    composed = audit.composition(mixture)
+    assert dict(composed.select("source", "rows").iter_rows()) == {name: of["written"] for name, of in sources.items()}
+    assert dict(composed.select("source", "distinct").iter_rows()) == {name: of["kept"] for name, of in sources.items()}
+    assert composed["rows"].sum() == mixture.manifest["rows"]
+    assert composed["share"].sum() == pytest.approx(1)
+    assert composed["target"].to_list() == pytest.approx([4 / 7.1, 2 / 7.1, 1 / 7.1, 0.1 / 7.1], abs=1e-6)
+    flow = audit.flow(mixture)
+    for line in flow.iter_rows(named=True):
+        of = sources[line["source"]]
+        assert line["read"] == of["read"] == line["kept"] + sum(line[name] for name in flow.columns[2:-2])
+        assert {name: line[name] for name in of["removed"]} == of["removed"]
+    assert audit.reasons(mixture)["rows"].sum() == flow["read"].sum() - flow["kept"].sum()
+    for stage in mixture.manifest["stages"]:
+        used = audit.thresholds(mixture).filter((pl.col("stage") == stage["name"]) & pl.col("used"))
+        for _, own in used.group_by("option"):
+            assert dict(own.select("source", "rows").iter_rows()) == stage["would_remove_alone"]
+    (minhash,) = [stage for stage in mixture.manifest["stages"] if stage["name"] == "minhash_dedup"]
+    assert len(audit.clusters(mixture)) == minhash["clusters"]
+    removed = sum(
+        of["removed"].get("exact_dedup", 0) + of["removed"].get("minhash_dedup", 0) for of in sources.values()
+    )
+    assert audit.overlap(mixture)["rows"].sum() == removed > 0
+    assert audit.contamination(mixture)["rows"].sum() == sources["math"]["removed"]["ngram_decontamination"] > 0
+    assert audit.lengths(mixture).filter(pl.col("source") == "all")["rows"].item() == mixture.manifest["rows"]
+    assert audit.length_bins(mixture)["rows"].sum() == mixture.manifest["rows"]
+
+
+def test_another_threshold_removes_what_a_build_with_it_would(mixture: Mixture, tmp_path: Path):
+    counted = audit.thresholds(mixture).filter(
+        (pl.col("option") == "min_characters") & (pl.col("source") == "hostile") & ~pl.col("used")
+    )
+    value, said = counted.select("value", "rows").row(0)
+    yard = Yard(tmp_path)
+    yard.jsonl("h.jsonl", [{"prompt": f"{HOSTILE} number {n}", "response": "x" * n} for n in [*range(1, 40), 1, 2, 3]])
+    stage = {"length_filter": {"on": "response", "min_characters": int(value), "max_removed": 1}}
+    built = yard.mix(sources={"hostile": {"jsonl": "h.jsonl"}}, stages=[stage])
+    assert built.mixture.rows["hostile"]["removed"]["length_filter"] == said
+
+
+def test_nothing_leads_outside_and_no_script_but_ours_may_run(page: str):
+    parsed = Page(page)
+    scripts = [attributes for tag, attributes in parsed.elements if tag == "script"]
+    assert scripts == [{}]
+    assert not {tag for tag, _ in parsed.elements} & {"img", "link", "iframe", "object", "embed", "base", "video"}
+    for _, attributes in parsed.elements:
+        assert not [name for name in attributes if name.startswith("on") or name in ("src", "action", "formaction")]
+        assert attributes.get("href", "#").startswith("#")  # type: ignore[union-attr]
+        assert "url(" not in (attributes.get("style") or "")
+    policy = next(
+        attributes["content"] for tag, attributes in parsed.elements if tag == "meta" and "content" in attributes
+    )
+    assert str(policy).startswith("default-src 'none'")
+    assert "url(" not in page[: page.index("</style>")]
+    assert "@import" not in page
+
+
+def test_text_of_strangers_stays_text(page: str):
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script>alert" not in page
+    assert "<img" not in page
+    assert "\u202e" not in page
+    assert "\\u202e\\x07" in page
+
+
+def test_evaluation_text_is_left_out(mixture: Mixture, page: str):
+    excerpts = audit.excerpts(mixture)
+    contaminated = excerpts.filter(pl.col("fate") == "ngram_decontamination")
+    assert len(contaminated) > 0
+    assert contaminated["messages"].null_count() == len(contaminated)
+    assert page.count("Its text is left out of this page") == len(contaminated)
+    assert excerpts.filter(pl.col("fate") == "kept")["messages"].null_count() == 0
+
+
+def test_excerpts_show_what_rows_were_removed_for(mixture: Mixture, page: str):
+    excerpts = audit.excerpts(mixture)
+    assert {"kept", "take", "length_filter", "exact_dedup", "minhash_dedup", "weighted_mix"} <= {*excerpts["fate"]}
+    near = excerpts.filter((pl.col("fate") == "minhash_dedup") & (pl.col("source") == "plain"))
+    assert near["twin_messages"].null_count() == 0
+    assert "e f g h<mark> i</mark>" in page
+    too_short = excerpts.filter(pl.col("fate") == "length_filter")
+    assert too_short["evidence"].list.eval(pl.element().struct.field("name")).to_list()[0] == ["measured", "limit"]
+
+
+def test_the_bytes_depend_on_the_rows_alone(yard: Yard):
+    first = build(yard).mixture
+    page, pinned = report.page(first), first.manifest["files"]
+    assert (first.folder / report.NAME).read_text() == page
+    for name in ("mixtures", "manifests", "workspace"):
+        (yard.root / name).rename(yard.root / f"first-{name}")
+    again = build(yard, shard_rows=37).mixture
+    assert (again.folder / report.NAME).read_text() == page
+    assert again.manifest["files"] == pinned
+    assert len(page.encode()) < 3_000_000
+
+
+def test_a_mixture_of_nothing_special_has_a_report_too(yard: Yard):
+    yard.jsonl("a.jsonl", pairs(1))
+    folder = yard.mix(sources={"a": {"jsonl": "a.jsonl"}}).mixture.folder
+    page = (folder / report.NAME).read_text()
+    assert "Nobody looked." in page
+    assert "No stage of the recipe looks for them." in page
+    assert "Nothing was removed." in page
+
+
+def test_the_command_shows_and_writes(mixture: Mixture, page: str, tmp_path: Path):
+    def run(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "tulu_data", "audit", str(mixture.folder), *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        return done
+
+    shown = run()
+    assert shown.stdout == f"{mixture.folder / report.NAME}\n"
+    assert re.search(r"math +169 +56\.3% +56\.3%", shown.stderr)
+    assert run("--out", str(tmp_path / "page.html")).stdout == f"{tmp_path / 'page.html'}\n"
+    assert (tmp_path / "page.html").read_text() == page
+    values = json.loads(run("--json").stdout)
+    assert values["flow"] == audit.flow(mixture).to_dicts()
+    assert "is a folder; name a file, such as" in run("--out", str(tmp_path), code=2).stderr
+
+
+def test_two_versions_beside_each_other(yard: Yard):
+    yard.jsonl("a.jsonl", [{"prompt": HOSTILE, "response": "x"}, *pairs(20)])
+    sources = {"a": {"jsonl": "a.jsonl", "domain": "chat"}}
+    before = yard.mix(sources=sources).mixture
+    after = yard.mix(sources=sources, stages=[{"length_filter": {"max_characters": 100}}]).mixture
+    page = report.comparison_page(Difference.between(before, after))
+    tables = Page(page).tables
+    (moved,) = tables["moved"][1:]
+    assert moved[:3] == ["left", "a", "removed by length_filter: too many characters"]
+    assert moved[4] == "1"
+    assert tables["moved-source"][1] == ["a", "", "100.0%", "100.0%", "21", "20", "−1"]
+    assert "+- length_filter:" in page
+    assert str(yard.root / "mixtures") not in page
+    command = [
+        sys.executable,
+        "-m",
+        "tulu_data",
+        "diff",
+        str(before.folder),
+        str(after.folder),
+        "--html",
+        str(yard.root / "d.html"),
+    ]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 4
+    assert (yard.root / "d.html").read_text() == page
+    same = report.comparison_page(Difference.between(after, after))
+    assert "The same rows by the same recipe." in same
+    assert "No row entered, and none left." in same
+
+
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium shows the page in a browser")
+@pytest.mark.parametrize(("width", "dark"), [(390, True), (1200, False)])
+def test_a_browser_runs_the_search_and_nothing_else(page: str, tmp_path: Path, width: int, dark: bool):
+    file = tmp_path / "page.html"
+    file.write_text(page)
+    command = [
+        str(CHROMIUM),
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--enable-logging=stderr",
+        "--virtual-time-budget=3000",
+        f"--window-size={width},900",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        *(["--force-dark-mode"] if dark else []),
+        "--dump-dom",
+        file.as_uri(),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert re.search(r"(\d+) of \1 rows shown", done.stdout)
+    assert "CONSOLE" not in done.stderr

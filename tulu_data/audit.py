@@ -1,0 +1,387 @@
+"""What is in a mixture, one function a question; page, terminal and notebook show the same frames.
+
+Every answer comes from the mixture's own folder, so that it is the same for who built it and
+for a stranger. Rows are Int64, shares Float64 from 0 to 1; frames are small and sorted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+import polars as pl
+
+from tulu_data.decide import KEPT
+from tulu_data.excerpts import NAME as EXCERPTS
+from tulu_data.excerpts import SCHEMA
+from tulu_data.mixture import Mixture
+from tulu_data.plan import TAKE
+from tulu_data.table import read_frame
+from tulu_data.thresholds import SCORES, THRESHOLDS, binned, bins
+from tulu_data.verdicts import TWIN
+
+By = Literal["source", "domain", "language"]
+QUARANTINED: Final = "quarantined"
+UNKNOWN: Final = "unknown"
+
+
+def composition(mixture: Mixture, by: By = "source") -> pl.DataFrame:
+    """What the mixture is made of, the largest part first.
+
+        composition(mixture, by="domain")
+
+    Columns: `by`'s name (String; "unknown" where nothing says it), `rows`, `distinct` (rows
+    without their further copies), `share` of all rows, `tokens` (null where none were
+    counted), `token_share`, `target` (the share that the mix aimed at, null where it mixed by
+    something else) and `unit` (what the target is a share of: rows or tokens).
+    """
+    rows = _rows(mixture)
+    tokens = pl.col("tokens").cast(pl.Int64)
+    counted = pl.when(tokens.is_not_null().all()).then(tokens.sum())
+    parts = (
+        rows.group_by(pl.col(by).fill_null(UNKNOWN))
+        .agg(
+            pl.len().cast(pl.Int64).alias("rows"),
+            (~pl.col("id").str.contains("-", literal=True)).sum().cast(pl.Int64).alias("distinct"),
+            counted.alias("tokens"),
+        )
+        .collect()
+    )
+    return (
+        parts.with_columns(
+            (pl.col("rows") / pl.col("rows").sum()).alias("share"),
+            (pl.col("tokens") / pl.col("tokens").sum()).alias("token_share"),
+        )
+        .join(_targets(mixture, by), on=by, how="left")
+        .sort("rows", by, descending=[True, False])
+        .select(by, "rows", "distinct", "share", "tokens", "token_share", "target", "unit")
+    )
+
+
+def _targets(mixture: Mixture, by: By) -> pl.DataFrame:
+    """The share that each part was to have, where the mixture was mixed by it alone."""
+    for step, path in mixture.strata.items():
+        mixed_by = next(stage["options"]["by"] for stage in mixture.manifest["stages"] if stage["name"] == step)
+        if mixed_by in (by, [by]):
+            return read_frame(path).select(pl.col("stratum").alias(by), pl.col("share").alias("target"), "unit")
+    return pl.DataFrame(schema={by: pl.String, "target": pl.Float64, "unit": pl.String})
+
+
+def licenses(mixture: Mixture) -> pl.DataFrame:
+    """What each source's licence is, as its recipe says.
+
+        licenses(mixture)
+
+    Columns: `source`, `license` (String, null where the recipe does not say), `rows` written.
+    """
+    sources = mixture.manifest["sources"]
+    lines = [(name, entry["license"], entry["written"]) for name, entry in sources.items()]
+    schema = {"source": pl.String, "license": pl.String, "rows": pl.Int64}
+    return pl.DataFrame(lines, schema=schema, orient="row").sort("rows", "source", descending=[True, False])
+
+
+def flow(mixture: Mixture) -> pl.DataFrame:
+    """What became of the records of each source: from read to written, stage by stage.
+
+        flow(mixture)
+
+    Columns: `source`, `read`, `quarantined`, one for each stage that can remove rows (what
+    it removed), `kept`, `written` (copies of kept rows). In each line
+    read = quarantined + removed + kept.
+    """
+    steps = _steps(mixture)
+    lines: list[dict[str, Any]] = [
+        {
+            "source": source,
+            "read": rows["read"],
+            QUARANTINED: rows["quarantined"],
+            **{step: rows["removed"].get(step, 0) for step in steps},
+            "kept": rows["kept"],
+            "written": rows["written"],
+        }
+        for source, rows in mixture.rows.items()
+    ]
+    names = ("read", QUARANTINED, *steps, "kept", "written")
+    return pl.DataFrame(lines, schema={"source": pl.String, **dict.fromkeys(names, pl.Int64)}).sort("source")
+
+
+def _steps(mixture: Mixture) -> list[str]:
+    """What can remove a row, in order: stages, but for those that only write columns."""
+    removing = {step for rows in mixture.rows.values() for step in rows["removed"]}
+    named = [stage["name"] for stage in mixture.manifest["stages"]]
+    takes = [TAKE] if TAKE in removing else []
+    return takes + [name for name in named if name in removing or not _ANNOTATORS.fullmatch(name)]
+
+
+_ANNOTATORS: Final = re.compile(r"(tokens|language|domain)(-\d+)?")
+
+
+def reasons(mixture: Mixture) -> pl.DataFrame:
+    """Why rows went, most frequent first.
+
+        reasons(mixture)
+
+    Columns: `stage` ("quarantined" for records that became no row), `reason`, `rows`.
+    """
+    ledger = (
+        _ledger(mixture)
+        .filter(pl.col("fate") != KEPT)
+        .group_by(pl.col("fate").alias("stage"), "reason")
+        .agg(pl.len().cast(pl.Int64).alias("rows"))
+        .collect()
+    )
+    aside = read_frame(mixture.folder / "quarantine.parquet").group_by(pl.col("code").alias("reason"))
+    broken = aside.agg(pl.len().cast(pl.Int64).alias("rows")).select(
+        pl.lit(QUARANTINED).alias("stage"), "reason", "rows"
+    )
+    return pl.concat([ledger, broken]).sort("rows", "stage", "reason", descending=[True, False, False])
+
+
+def lengths(mixture: Mixture) -> pl.DataFrame:
+    """How long the rows of each source are.
+
+        lengths(mixture)
+
+    Columns: `source`, `unit` ("tokens", or "characters" where no tokens were counted),
+    `rows`, and of their lengths `least`, `p5`, `median`, `p95`, `most` (Int64). The last
+    line, "all", is of all sources.
+    """
+    sized, unit = _sizes(mixture)
+    size = pl.col("size")
+    figures = (
+        pl.len().cast(pl.Int64).alias("rows"),
+        size.min().alias("least"),
+        *(size.quantile(part, "nearest").cast(pl.Int64).alias(name) for name, part in _PARTS.items()),
+        size.max().alias("most"),
+    )
+    each = sized.group_by("source").agg(*figures).sort("source")
+    every = sized.select(pl.lit("all").alias("source"), *figures)
+    return pl.concat([each, every]).select(
+        "source", pl.lit(unit).alias("unit"), "rows", "least", "p5", "median", "p95", "most"
+    )
+
+
+_PARTS: Final = {"p5": 0.05, "median": 0.5, "p95": 0.95}
+
+
+def length_bins(mixture: Mixture) -> pl.DataFrame:
+    """How many rows of each source are how long.
+
+        length_bins(mixture)
+
+    Columns: `source`, `low`, `high` (Float64, from `low` to before `high`; the last bin has
+    all that are longer), `rows`. Bins are the same for all sources.
+    """
+    sized, _ = _sizes(mixture)
+    edges = bins(sized["size"])
+    lines = [
+        (source, low, high, rows)
+        for (source,), own in sized.sort("source").group_by("source", maintain_order=True)
+        for low, high, rows in zip(edges, edges[1:], binned(own["size"], edges), strict=False)
+    ]
+    schema = {"source": pl.String, "low": pl.Float64, "high": pl.Float64, "rows": pl.Int64}
+    return pl.DataFrame(lines, schema=schema, orient="row")
+
+
+def _sizes(mixture: Mixture) -> tuple[pl.DataFrame, str]:
+    rows = _rows(mixture)
+    counted = rows.select(pl.col("tokens").is_not_null().all()).collect().item()
+    characters = pl.col("messages").list.eval(pl.element().struct.field("content").str.len_chars()).list.sum()
+    size = pl.col("tokens") if counted else characters
+    sized = rows.select("source", size.cast(pl.Int64).alias("size")).collect()
+    return sized, "tokens" if counted else "characters"
+
+
+def evaluations(mixture: Mixture) -> pl.DataFrame:
+    """The evaluation sets that the rows were held against.
+
+        evaluations(mixture)
+
+    Columns: `stage`, `evaluation`, `items`, of them `indexed`, `short` (matched as a whole)
+    and `unusable` (too short to be looked for).
+    """
+    lines = [
+        (stage["name"], name, *(account[kind] for kind in ("items", "indexed", "short", "unusable")))
+        for stage in mixture.manifest["stages"]
+        for name, account in stage.get("evaluations", {}).items()
+    ]
+    counts = dict.fromkeys(("items", "indexed", "short", "unusable"), pl.Int64)
+    return pl.DataFrame(lines, schema={"stage": pl.String, "evaluation": pl.String, **counts}, orient="row").sort(
+        "stage", "evaluation"
+    )
+
+
+def contamination(mixture: Mixture) -> pl.DataFrame:
+    """What each source held of each evaluation set before it was taken out.
+
+        contamination(mixture)
+
+    Columns: `stage`, `source`, `evaluation`, `items` of the set, and of them `touched` (at
+    least one n-gram shared), `contaminated`, `near`, `full` (in full); `rows` removed.
+    """
+    names = ("items", "touched", "contaminated", "near", "full", "rows")
+    schema = {"stage": pl.String, "source": pl.String, "evaluation": pl.String, **dict.fromkeys(names, pl.Int64)}
+    found = [read_frame(path).with_columns(pl.lit(step).alias("stage")) for step, path in mixture.overlaps.items()]
+    frames = [pl.DataFrame(schema=schema), *(frame.select(list(schema)).cast(schema) for frame in found)]  # type: ignore[arg-type]
+    return pl.concat(frames).sort("stage", "source", "evaluation")
+
+
+def near(mixture: Mixture) -> pl.DataFrame:
+    """Rows that are near an evaluation item without holding it: its words with other numbers.
+
+        near(mixture)
+
+    Columns: `stage`, `id`, `source`, `fate` of the row, `evaluation`, `item`, `value`, `threshold`.
+    """
+    names = ("id", "source", "evaluation", "item", "value", "threshold")
+    floats = {"value": pl.Float64, "threshold": pl.Float64}
+    schema = {"stage": pl.String, **dict.fromkeys(names, pl.String), **floats}
+    frames = [pl.DataFrame(schema=schema)]
+    for step, path in mixture.near.items():
+        frames.append(read_frame(path).with_columns(pl.lit(step).alias("stage")).select(list(schema)).cast(schema))  # type: ignore[arg-type]
+    found = pl.concat(frames)
+    fates = _ledger(mixture).select("id", "fate").filter(pl.col("id").is_in(found["id"].implode())).collect()
+    named = found.join(fates, on="id", how="left")
+    return named.select("stage", "id", "source", "fate", *names[2:]).sort("stage", "id", "evaluation", "item")
+
+
+def clusters(mixture: Mixture) -> pl.DataFrame:
+    """Rows that were nearly the same, the largest cluster first.
+
+        clusters(mixture)
+
+    Columns: `stage`, `cluster` (its number), `rows` (the kept one among them), `id` and
+    `source` of the row that was kept, `sources` (of all of them, joined by commas), `least`
+    (smallest Jaccard similarity of a removed row with the kept one).
+    """
+    schema = {
+        "stage": pl.String,
+        "cluster": pl.Int64,
+        "rows": pl.Int64,
+        "id": pl.String,
+        "source": pl.String,
+        "sources": pl.String,
+        "least": pl.Float64,
+    }
+    frames = [pl.DataFrame(schema=schema)]
+    for step, path in mixture.clusters.items():
+        twin = pl.col("is_twin")
+        found = (
+            read_frame(path)
+            .group_by("cluster")
+            .agg(
+                pl.len().alias("rows"),
+                pl.col("id").filter(twin).first(),
+                pl.col("source").filter(twin).first(),
+                pl.col("source").unique().sort().str.join(", ").alias("sources"),
+                pl.col("jaccard").min().alias("least"),
+            )
+        )
+        frames.append(found.with_columns(pl.lit(step).alias("stage")).select(list(schema)).cast(schema))  # type: ignore[arg-type]
+    return pl.concat(frames).sort("stage", "cluster")
+
+
+def beginnings(mixture: Mixture, ids: Sequence[str], characters: int = 120) -> pl.DataFrame:
+    """How some rows of the mixture begin.
+
+        beginnings(mixture, clusters(mixture)["id"].head(10))
+
+    Columns: `id`, `begins`: the first characters of its first message, on one line. Rows
+    that the mixture does not have are not there.
+    """
+    first = pl.col("messages").list.first().struct.field("content").str.replace_all(r"\s+", " ")
+    cut = pl.when(first.str.len_chars() > characters).then(first.str.slice(0, characters - 1) + "…").otherwise(first)
+    return _rows(mixture).filter(pl.col("id").is_in(list(ids))).select("id", cut.alias("begins")).collect().sort("id")
+
+
+def overlap(mixture: Mixture) -> pl.DataFrame:
+    """Which sources hold the same rows: how many of one went for a row of another.
+
+        overlap(mixture)
+
+    Columns: `stage`, `source`, `twin_source`, `rows` of the first that were removed since a
+    row of the second is the same, or nearly.
+    """
+    sources = _ledger(mixture).select(pl.col("id").alias(TWIN), pl.col("source").alias("twin_source"))
+    schema = {"stage": pl.String, "source": pl.String, "twin_source": pl.String, "rows": pl.Int64}
+    frames = [pl.DataFrame(schema=schema)]
+    for step, path in mixture.evidence.items():
+        if TWIN in pl.read_parquet_schema(path):
+            removed = pl.scan_parquet(path, glob=False).join(sources, on=TWIN)
+            counted = removed.group_by("source", "twin_source").agg(pl.len().cast(pl.Int64).alias("rows")).collect()
+            frames.append(counted.select(pl.lit(step).alias("stage"), "source", "twin_source", "rows"))
+    return pl.concat(frames).sort("stage", "source", "twin_source")
+
+
+def scores(mixture: Mixture) -> pl.DataFrame:
+    """What thresholds are held against, as the stages measured it on all rows.
+
+        scores(mixture)
+
+    Columns: `stage`, `option` (the threshold's name in the recipe), `source`, `low`, `high`
+    (the bin, from `low` to before `high`), `rows`. Rows without a value are in no bin.
+    """
+    frames = [pl.DataFrame(schema={"stage": pl.String, **SCORES})]
+    frames += [read_frame(path).select(pl.lit(step).alias("stage"), *SCORES) for step, path in mixture.scores.items()]
+    return pl.concat(frames)
+
+
+def thresholds(mixture: Mixture) -> pl.DataFrame:
+    """What each filter would remove at other thresholds, whatever the other stages do.
+
+        thresholds(mixture)
+
+    Columns: `stage`, `option`, `value` (Float64), `used` (Boolean: the recipe's own),
+    `source`, `rows` that the stage alone would remove. The recipe's own counts are
+    `would_remove_alone` in the manifest.
+    """
+    frames = [pl.DataFrame(schema={"stage": pl.String, **THRESHOLDS})]
+    frames += [
+        read_frame(path).select(pl.lit(step).alias("stage"), *THRESHOLDS) for step, path in mixture.thresholds.items()
+    ]
+    return pl.concat(frames)
+
+
+def excerpts(mixture: Mixture) -> pl.DataFrame:
+    """Some rows that were kept and some that were removed, to be read.
+
+        excerpts(mixture).filter(pl.col("fate") == "exact_dedup")
+
+    Columns: `id`, `source`, `fate`, `reason`, `copies`, `evidence` (a list of `name`,
+    `value`), `messages` (a list of `role`, `content`, `left_out`: characters that are not
+    shown; null where the text is not published, since it holds evaluation items or secrets),
+    `more_messages`, `twin`, `twin_source`, `twin_messages`.
+    """
+    path = mixture.folder / EXCERPTS
+    return read_frame(path) if path.is_file() else pl.DataFrame(schema=SCHEMA)
+
+
+def as_values(mixture: Mixture) -> dict[str, list[dict[str, Any]]]:
+    """The answers to all questions but the excerpts, as plain values, for JSON."""
+    frames = {f"composition_by_{by}": composition(mixture, by) for by in ("source", "domain", "language")}
+    frames |= {ask.__name__: ask(mixture) for ask in QUESTIONS}
+    return {name: frame.to_dicts() for name, frame in frames.items()}
+
+
+QUESTIONS: Final = (
+    flow,
+    reasons,
+    evaluations,
+    contamination,
+    near,
+    clusters,
+    overlap,
+    lengths,
+    scores,
+    thresholds,
+    licenses,
+)
+
+
+def _rows(mixture: Mixture) -> pl.LazyFrame:
+    return pl.scan_parquet(mixture.data, glob=False)
+
+
+def _ledger(mixture: Mixture) -> pl.LazyFrame:
+    return pl.scan_parquet(sorted((mixture.folder / "ledger").glob("*.parquet")), glob=False)

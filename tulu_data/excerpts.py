@@ -1,0 +1,104 @@
+"""Some rows of each fate, with what they were removed for: the part of a mixture that a person can read through.
+
+Ids are hashes, so that the first by id are as good as drawn. Texts are cut, and those of rows
+that a private stage would remove are left out: they hold evaluation items, or secrets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from tulu_data import table
+from tulu_data.decide import KEPT
+from tulu_data.explain import UNTOLD, Explainer, Explanation
+
+NAME: Final = "excerpts.parquet"
+KEPT_ROWS: Final = 120
+REMOVED_ROWS: Final = 120
+CHARACTERS: Final = 1_600
+MESSAGES: Final = 8
+MESSAGE: Final = pl.Struct({"role": pl.String, "content": pl.String, "left_out": pl.Int64})
+SCHEMA: Final[dict[str, Any]] = {
+    "id": pl.String,
+    "source": pl.String,
+    "fate": pl.String,
+    "reason": pl.String,
+    "copies": pl.Int64,
+    "evidence": pl.List(pl.Struct({"name": pl.String, "value": pl.String})),
+    "messages": pl.List(MESSAGE),
+    "more_messages": pl.Int64,
+    "twin": pl.String,
+    "twin_source": pl.String,
+    "twin_messages": pl.List(MESSAGE),
+}
+
+
+def write(explainer: Explainer, private: Collection[str], folder: Path) -> None:
+    """Write `excerpts.parquet`: up to 120 kept and 120 removed rows, as evenly over sources and stages as they allow.
+
+    `messages` are the first 8, with up to 1,600 characters in all, and `left_out` says how
+    many characters of each are not there; it is null for rows whose ids are `private`.
+    `evidence` is what the stage filed, as text.
+    """
+    ledger = pl.scan_parquet(sorted((folder / "ledger").glob("*.parquet")), glob=False)
+    kept = _spread(ledger.filter(pl.col("fate") == KEPT), KEPT_ROWS)
+    removed = _spread(ledger.filter(pl.col("fate") != KEPT), REMOVED_ROWS)
+    lines = [_line(row, private) for row in explainer.of([*kept, *removed])]
+    table.write_frame(folder / NAME, pl.DataFrame(lines, schema=SCHEMA, orient="row").sort("id"))
+
+
+def _spread(rows: pl.LazyFrame, most: int) -> list[str]:
+    """The ids of some rows: the first of each source and fate, then the second of each, and so on."""
+    turn = pl.int_range(pl.len()).over("source", "fate")
+    first = rows.select("id", turn.alias("turn")).sort("turn", "id").head(most)
+    ids: list[str] = first.collect()["id"].to_list()
+    return ids
+
+
+def _line(row: Explanation, private: Collection[str]) -> dict[str, Any]:
+    is_shown = row.id not in private
+    texts = row.messages if is_shown else None
+    twin = row.twin if row.twin and row.twin.id not in private else None
+    return {
+        "id": row.id,
+        "source": row.source,
+        "fate": row.fate,
+        "reason": row.reason,
+        "copies": row.copies,
+        "evidence": [
+            {"name": name, "value": f"{value:g}" if isinstance(value, float) else str(value)}
+            for name, value in row.evidence.items()
+            if value is not None and name not in UNTOLD and (is_shown or name != "found")
+        ],
+        "messages": None if texts is None else _cut(texts),
+        "more_messages": 0 if texts is None else max(0, len(texts) - MESSAGES),
+        "twin": row.twin.id if row.twin else None,
+        "twin_source": row.twin.source if row.twin else None,
+        "twin_messages": _cut(twin.messages) if twin and twin.messages is not None else None,
+    }
+
+
+def _cut(messages: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
+    """The first messages, each with its fair part of the characters that there are."""
+    shown = messages[:MESSAGES]
+    each = _fair([len(content) for _, content in shown], CHARACTERS)
+    return [
+        {"role": role, "content": content[:length], "left_out": len(content) - length}
+        for (role, content), length in zip(shown, each, strict=True)
+    ]
+
+
+def _fair(lengths: list[int], total: int) -> list[int]:
+    """What each may have of a total, none more than it wants, and what one leaves goes to the others.
+
+    >>> _fair([10, 500, 500], 410)
+    [10, 200, 200]
+    """
+    given = [0] * len(lengths)
+    for position, (length, place) in enumerate(sorted((length, place) for place, length in enumerate(lengths))):
+        given[place] = min(length, (total - sum(given)) // (len(lengths) - position))
+    return given

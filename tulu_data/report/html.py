@@ -1,0 +1,70 @@
+"""HTML as values: whatever is not markup already is escaped."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from typing import Any, Final
+
+_EMPTY: Final = frozenset({"meta", "input", "wbr"})
+
+
+class Markup(str):
+    """A piece of HTML: its text is trusted, since it was made by `tag`."""
+
+    __slots__ = ()
+
+
+def tag(name: str, /, *children: object, **attributes: Any) -> Markup:
+    """An element; children that are no markup are escaped, and attributes that are None left out.
+
+    >>> tag("p", "1 < 2 ", tag("b", "so"), class_="x")
+    '<p class="x">1 &lt; 2 <b>so</b></p>'
+    """
+    shown = "".join(
+        f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{html.escape(str(value))}"')
+        for key, value in attributes.items()
+        if value is not None and value is not False
+    )
+    if name in _EMPTY:
+        return Markup(f"<{name}{shown}>")
+    return Markup(f"<{name}{shown}>{join(children)}</{name}>")
+
+
+def join(children: Iterable[object]) -> Markup:
+    """Pieces after each other."""
+    return Markup("".join(child if isinstance(child, Markup) else escape(str(child)) for child in children))
+
+
+def escape(text: str) -> Markup:
+    r"""Text as it is read; signs that no screen shows, or that turn its order around, stand as their numbers.
+
+    >>> escape("<b>\u202e\x00")
+    '&lt;b&gt;\\u202e\\x00'
+    """
+    shown = "".join(sign if sign not in _UNSEEN else sign.encode("unicode_escape").decode() for sign in text)
+    return Markup(html.escape(shown))
+
+
+def prose(text: str) -> Markup:
+    """A sentence of a docstring, what stands between backticks as code.
+
+    >>> prose("Write `language`.")
+    'Write <code>language</code>.'
+    """
+    parts = text.split("`")
+    return join(tag("code", part) if place % 2 else part for place, part in enumerate(parts))
+
+
+def breakable(text: str) -> Markup:
+    """A name with underscores, which may break after them.
+
+    >>> breakable("exact_dedup")
+    'exact_<wbr>dedup'
+    """
+    return Markup("_<wbr>".join(escape(part) for part in text.split("_")))
+
+
+_UNSEEN: Final = frozenset(
+    [chr(code) for code in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))]
+) - {"\n", "\t"}

@@ -1,0 +1,141 @@
+"""Rows to read: some that were kept and some that were removed, with what they were removed for."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from tulu_data import audit
+from tulu_data.decide import KEPT
+from tulu_data.mixture import Mixture
+from tulu_data.report.charts import number, sentence
+from tulu_data.report.html import Markup, escape, join, tag
+from tulu_data.report.sections import Section
+
+BEGINS: Final = 110
+Turns = Sequence[Mapping[str, Any]]
+
+
+def rows(mixture: Mixture) -> Section:
+    """A search in the excerpts; without scripts, all of them below each other."""
+    frame = audit.excerpts(mixture)
+    lines = sorted(frame.iter_rows(named=True), key=lambda row: (row["fate"] == KEPT, row["fate"], row["id"]))
+    kept = sum(line["fate"] == KEPT for line in lines)
+    all_kept, all_gone = (int(flow) for flow in _totals(mixture))
+    said = sentence(
+        f"{number(kept)} of {number(all_kept)} kept rows and {number(len(lines) - kept)} of {number(all_gone)} removed ones, "
+        "drawn by their ids, evenly over sources and stages. Marked is what a row was removed for, or where it differs from "
+        "the row kept in its stead. Rows that hold evaluation items or secrets are listed without their text."
+    )
+    shown = tag("div", *(_row(mixture, line) for line in lines))
+    return Section("rows", "Read some rows", (said, _tools(lines), shown))
+
+
+def _totals(mixture: Mixture) -> tuple[int, int]:
+    counts = mixture.rows.values()
+    return sum(rows["kept"] for rows in counts), sum(sum(rows["removed"].values()) for rows in counts)
+
+
+def _tools(lines: Sequence[Mapping[str, Any]]) -> Markup:
+    def chooser(name: str, label: str, every: str) -> Markup:
+        choices = sorted({line[name] for line in lines})
+        options = [tag("option", every, value=""), *(tag("option", choice, value=choice) for choice in choices)]
+        return tag("label", label, tag("select", *options, id=f"find-{name}"))
+
+    search = tag("label", "Words", tag("input", id="find-text", type="search", autocomplete="off"))
+    tools = tag(
+        "form",
+        search,
+        chooser("fate", "Kept, or removed by", "all"),
+        chooser("source", "Source", "all"),
+        id="tools",
+        class_="tools",
+        hidden=True,
+        role="search",
+        aria_label="Search in these rows",
+        onsubmit=None,
+    )
+    return join([tools, tag("p", id="found", class_="soft", role="status")])
+
+
+def _row(mixture: Mixture, row: Mapping[str, Any]) -> Markup:
+    is_kept = row["fate"] == KEPT
+    copies = f", {row['copies']} copies" if row["copies"] > 1 else ""
+    reason = f": {row['reason']}" if row["reason"] else ""
+    fate = f"kept{copies}" if is_kept else f"{'not taken' if row['fate'] == 'take' else row['fate']}{reason}"
+    head = tag(
+        "summary",
+        tag("span", fate, class_="fate kept" if is_kept else "fate"),
+        f" · {row['source']} · ",
+        tag("span", _begins(row), class_="begin"),
+    )
+    evidence = "; ".join(f"{item['name']} {item['value']}" for item in row["evidence"])
+    parts = [tag("p", "id ", tag("code", row["id"]), f"; {evidence}" if evidence else "", class_="evidence")]
+    if row["messages"] is None:
+        command = tag("code", f"tulu-data explain {mixture.manifest['name']}@{mixture.version} {row['id'][:12]}")
+        parts.append(
+            tag(
+                "p",
+                "Its text is left out of this page. Where the mixture was built, ",
+                command,
+                " shows it.",
+                class_="evidence",
+            )
+        )
+    elif row["twin_messages"]:
+        parts += _turns(row["messages"], row["twin_messages"], row["more_messages"])
+        twin = tag("p", "kept in its stead: ", tag("code", row["twin"]), f" of {row['twin_source']}", class_="evidence")
+        parts.append(tag("div", twin, *_turns(row["twin_messages"], row["messages"], 0), class_="twin"))
+    else:
+        found = next((item["value"] for item in row["evidence"] if item["name"] == "found"), None)
+        parts += _turns(row["messages"], None, row["more_messages"], found)
+    return tag("details", head, *parts, class_="row", data_fate=row["fate"], data_source=row["source"])
+
+
+def _begins(row: Mapping[str, Any]) -> str:
+    if row["messages"] is None:
+        return "text left out"
+    text = next((turn["content"] for turn in row["messages"] if turn["role"] == "user"), "")
+    one = " ".join(text.split())
+    return one if len(one) <= BEGINS else one[: BEGINS - 1] + "…"
+
+
+def _turns(turns: Turns, others: Turns | None, more: int, found: str | None = None) -> list[Markup]:
+    shown = []
+    for place, turn in enumerate(turns):
+        text = turn["content"]
+        if not text and turn["role"] == "assistant":
+            said = tag("p", "no text; calls of tools are not shown here", class_="text soft")
+            shown.append(tag("div", tag("div", turn["role"], class_="role"), said, class_="turn"))
+            continue
+        if others is not None:
+            marked = _differing(text, others[place]["content"] if place < len(others) else "")
+        elif found and found in text:
+            before, _, after = text.partition(found)
+            marked = join([before, tag("mark", found), after])
+        else:
+            marked = escape(text)
+        rest = tag("span", f" … {number(turn['left_out'])} more characters", class_="role") if turn["left_out"] else ""
+        shown.append(
+            tag("div", tag("div", turn["role"], class_="role"), tag("p", marked, rest, class_="text"), class_="turn")
+        )
+    if more:
+        shown.append(tag("p", f"… and {number(more)} more messages", class_="evidence"))
+    return shown
+
+
+def _differing(text: str, other: str) -> Markup:
+    """A text, marked where its words are not those of another.
+
+    >>> _differing("two red cats", "two big cats")
+    'two <mark>red</mark> cats'
+    """
+    ours, theirs = re.findall(r"\s+|\w+|[^\w\s]", text), re.findall(r"\s+|\w+|[^\w\s]", other)
+    pieces: list[Markup] = []
+    for kind, start, end, _, _ in difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+        piece = "".join(ours[start:end])
+        if piece:
+            pieces.append(escape(piece) if kind == "equal" else tag("mark", piece))
+    return join(pieces)

@@ -1,0 +1,184 @@
+"""What other thresholds would do: filters judge the stored measures again, with another value.
+
+Nothing is scanned. What a threshold removes is counted for the stage alone, on all rows that
+it measured, whichever stage removed them before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from pydantic import ValidationError
+
+from tulu_data import table
+from tulu_data.commit import make_folders
+from tulu_data.decide import Decision, measures_of
+from tulu_data.ingest import Shard
+from tulu_data.plan import Plan, Step
+from tulu_data.stage import Annotator, Filter, blamed
+from tulu_data.workspace import Table
+
+THRESHOLDS: Final = {
+    "option": pl.String,
+    "value": pl.Float64,
+    "used": pl.Boolean,
+    "source": pl.String,
+    "rows": pl.Int64,
+}
+SCORES: Final = {
+    "option": pl.String,
+    "source": pl.String,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "rows": pl.Int64,
+}
+BINS: Final = 30
+SHARES: Final = tuple(tenths / 10 for tenths in range(1, 11))
+FEW: Final = (0.01, 0.05, 0.1, 0.25, 0.5)
+
+
+def write(
+    decision: Decision, plan: Plan, shards: Sequence[Shard], tables: Sequence[dict[str, Table]], staging: Path
+) -> None:
+    """Write `reports/<step>-scores.parquet` and `reports/<step>-thresholds.parquet` of each filter with a threshold.
+
+    `scores` counts rows by `option`, `source` and the bin from `low` to before `high`;
+    `thresholds` counts the `rows` that each `value` of an `option` would remove of each
+    `source`, `used` marking the one that the recipe has.
+    """
+    for step in plan.steps:
+        if isinstance(step.stage, Filter) and not isinstance(step.stage, Annotator):
+            scores = _scores(step.stage, _measures(decision, step, shards, tables))
+            if not scores.is_empty():
+                make_folders(staging / "reports")
+                table.write_frame(staging / "reports" / f"{step.name}-scores.parquet", _binned(scores))
+                counted = _counted(step.stage, scores, _measures(decision, step, shards, tables))
+                table.write_frame(staging / "reports" / f"{step.name}-thresholds.parquet", counted)
+
+
+def private_rows(
+    decision: Decision, plan: Plan, shards: Sequence[Shard], tables: Sequence[dict[str, Table]]
+) -> frozenset[str]:
+    """The ids of rows whose texts are not to be published: those that a private filter would remove, whoever did."""
+    rows: set[int] = set()
+    for step in plan.steps:
+        if isinstance(step.stage, Filter) and step.stage.withholds:
+            for _, measures in _measures(decision, step, shards, tables):
+                rows |= set(step.stage.judge(measures).filter(pl.col("copies") == 0)["row"])
+    return frozenset(decision.ids(np.array(sorted(rows), dtype=np.int64)))
+
+
+def _measures(
+    decision: Decision, step: Step, shards: Sequence[Shard], tables: Sequence[dict[str, Table]]
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    for index, shard in enumerate(shards):
+        if shard.rows and step.stage.applies_to(shard.source):
+            yield shard.source, measures_of(decision, tables, step, index)
+
+
+def _scores(stage: Filter, measures: Iterable[tuple[str, pl.DataFrame]]) -> pl.DataFrame:
+    """A line for each row and threshold that the recipe says: `option`, `source`, `score`."""
+    frames = [pl.DataFrame(schema={"option": pl.String, "source": pl.String, "score": pl.Float64})]
+    for source, frame in measures:
+        with blamed(stage):
+            found = stage.scores(frame)
+        # A bound of 0 is none.
+        frames += [
+            pl.DataFrame({"score": values.cast(pl.Float64)}).select(
+                pl.lit(option).alias("option"), pl.lit(source).alias("source"), "score"
+            )
+            for option, values in found.items()
+            if getattr(stage, option)
+        ]
+    return pl.concat(frames).drop_nulls()
+
+
+def bins(values: pl.Series, most: int = BINS) -> list[float]:
+    """Where about `most` bins of one round width begin and end; the last holds the highest thousandth as well.
+
+    >>> bins(pl.Series([0.0, 3.0, 9.0]), 5)
+    [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
+    >>> bins(pl.Series([22, 22]))
+    [22.0, 23.0]
+    """
+    low, high = float(values.min() or 0), float(values.quantile(0.999, "higher") or 0)  # type: ignore[arg-type]
+    if high <= low:
+        return [low, low + 1]
+    rough = (high - low) / most
+    if (values == values.round()).all():
+        rough = max(1.0, rough)
+    power = 10.0 ** math.floor(math.log10(rough))
+    width = next(power * step for step in (1, 2, 5, 10, 20) if power * step >= rough)
+    first = math.floor(round(low / width, 6))
+    count = max(1, math.ceil(round(high / width, 6)) - first)
+    return [round((first + number) * width, 10) for number in range(count + 1)]
+
+
+def binned(values: pl.Series, edges: Sequence[float]) -> list[int]:
+    """How many values lie in each bin; the last has its end, and what is beyond it.
+
+    >>> binned(pl.Series([0, 1, 2, 9]), [0.0, 1.0, 2.0])
+    [1, 3]
+    """
+    clipped = np.clip(values.to_numpy(), edges[0], edges[-1])
+    return [int(count) for count in np.histogram(clipped, np.array(edges))[0]]
+
+
+def _binned(scores: pl.DataFrame) -> pl.DataFrame:
+    lines: list[tuple[Any, ...]] = []
+    for (option,), of_option in scores.group_by("option", maintain_order=True):
+        edges = bins(of_option["score"])
+        for (source,), own in of_option.sort("source").group_by("source", maintain_order=True):
+            for place, rows in enumerate(binned(own["score"], edges)):
+                lines.append((option, source, edges[place], edges[place + 1], rows))
+    return pl.DataFrame(lines, schema=SCORES, orient="row").sort("option", "source", "low")
+
+
+def _counted(stage: Filter, scores: pl.DataFrame, measures: Iterable[tuple[str, pl.DataFrame]]) -> pl.DataFrame:
+    others: dict[tuple[str, float, bool], Filter] = {}
+    for (option,), of_option in scores.sort("option").group_by("option", maintain_order=True):
+        used = float(getattr(stage, str(option)))
+        for value in values_of(str(option), used, of_option["score"]):
+            other = stage if value == used else _with(stage, str(option), value)
+            if other is not None:
+                others[str(option), value, value == used] = other
+    rows: dict[tuple[str, float, bool, str], int] = {}
+    for source, frame in measures:
+        for threshold, other in others.items():
+            with blamed(stage):
+                judged = other.judge(frame)
+            place = (*threshold, source)
+            rows[place] = rows.get(place, 0) + int((judged["copies"] == 0).sum())
+    lines = [(*place, count) for place, count in sorted(rows.items())]
+    return pl.DataFrame(lines, schema=THRESHOLDS, orient="row")
+
+
+def values_of(option: str, used: float, scores: pl.Series) -> list[float]:
+    """The values of a threshold that are worth a look, the one in use among them, in order.
+
+    Tenths where it is a share; else where a hundredth to half of the rows would go, in two digits.
+
+    >>> values_of("max_tokens", 2048.0, pl.Series(range(1, 1001)))
+    [500.0, 750.0, 900.0, 950.0, 990.0, 2048.0]
+    """
+    if used <= 1 and not option.endswith(("tokens", "characters", "messages")):
+        return sorted({*SHARES, used})
+    parts = [1 - part for part in FEW] if option.startswith("max_") else FEW
+    found = (float(scores.quantile(part, "lower") or 0) for part in parts)
+    rounded = {float(f"{value:.2g}") for value in found}
+    return sorted({value for value in rounded if value > 0} | {used})
+
+
+def _with(stage: Filter, option: str, value: float) -> Filter | None:
+    """The stage with another threshold; None where the two of a range cross, or a rule forbids it."""
+    try:
+        checked = type(stage).model_validate({**stage.model_dump(mode="json"), option: f"{value:g}"})
+    except ValidationError:
+        return None
+    # A copy, since what it was prepared with is in no field.
+    return stage.model_copy(update={option: getattr(checked, option)})
