@@ -307,7 +307,7 @@ def overlap(mixture: Mixture) -> pl.DataFrame:
     schema = {"stage": pl.String, "source": pl.String, "twin_source": pl.String, "rows": pl.Int64}
     frames = [pl.DataFrame(schema=schema)]
     for step, path in mixture.evidence.items():
-        if TWIN in pl.read_parquet_schema(path):
+        if TWIN in pl.scan_parquet(path, glob=False).collect_schema():
             removed = pl.scan_parquet(path, glob=False).join(sources, on=TWIN)
             counted = removed.group_by("source", "twin_source").agg(pl.len().cast(pl.Int64).alias("rows")).collect()
             frames.append(counted.select(pl.lit(step).alias("stage"), "source", "twin_source", "rows"))

@@ -120,9 +120,10 @@ def build(
         remove_temporaries(staging)
         ledger.write(decision, shards, staging)
         write_text(staging / "recipe.yaml", resolved.to_yaml())
-        thresholds.write(decision, plan, shards, measured.tables, staging)
-        private = thresholds.private_rows(decision, plan, shards, measured.tables)
-        excerpts.write(Explainer(Mixture(staging), places.workspace, run.record()), private, staging)
+        with progress.phase("report", None, ""):
+            thresholds.write(decision, plan, shards, measured.tables, staging)
+            private = thresholds.private_rows(decision, plan, shards, measured.tables)
+            excerpts.write(Explainer(Mixture(staging), places.workspace, run.record()), private, staging)
         rows = manifest.counts(decision, shards, _written(staging))
         files = manifest.files_in(staging, but=UNPINNED | DRAWN)
         facts = manifest.compose(resolved, plan, identity, surveyed, shards, decision, rows, files)

@@ -12,6 +12,7 @@ import platform
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -68,6 +69,7 @@ def identify(recipe: Recipe, surveyed: Sequence[Surveyed], limit: int | None) ->
     )
 
 
+@cache
 def versions() -> dict[str, str]:
     """The versions that may change bytes."""
     found = {name: version(name) for name in LIBRARIES}
