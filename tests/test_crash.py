@@ -22,7 +22,7 @@ from conftest import Yard, files_of, varied
 from tulu_data.mixture import find, versions
 
 MAIN = [sys.executable, "-m", "tulu_data"]
-KILLS = int(os.environ.get("TULU_DATA_TEST_KILLS", "50"))
+KILLS = int(os.environ.get("TULU_DATA_TEST_KILLS", "30"))
 
 
 def command(yard: Yard, recipe: Path, home: str = "home") -> list[str]:
