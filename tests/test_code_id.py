@@ -49,3 +49,13 @@ def test_a_stage_counts_what_it_stands_on_and_not_the_command_line():
     assert {"tulu_data.rows", "tulu_data.stage", "tulu_data.verdicts", "tulu_data.errors"} <= closure
     assert not {"tulu_data.cli", "tulu_data.console", "tulu_data.stages.length_filter"} & closure
     assert len(code_id(("tulu_data.stages.exact_dedup",))) == 64
+
+
+def test_no_module_is_imported_for_its_name(shop: Path):
+    script = (
+        "import sys; from tulu_data.code_id import code_id; code_id(('shop.stage', 'tulu_data.stages.exact_dedup'));"
+        "print([name for name in sys.modules if name == 'numba' or name.startswith('shop')])"
+    )
+    environment = {"PYTHONPATH": f"{Path(__file__).parents[1]}:{shop}"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout == "[]\n"

@@ -53,10 +53,27 @@ def _source(module: str) -> str:
 
 
 def _file(module: str) -> Path:
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
+    found = _place(module)
+    if found is None:
         raise LookupError(module)
-    return Path(spec.origin)
+    return found
+
+
+@cache
+def _place(module: str) -> Path | None:
+    """The file of a module, by its name; None where there is none. Nothing is imported."""
+    root, *parts = module.split(".")
+    try:
+        spec = importlib.util.find_spec(root)
+    except ValueError:
+        return None
+    path = Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+    for part in parts:
+        if path is None or path.name != "__init__.py":
+            return None
+        places = (path.parent / part / "__init__.py", path.parent / f"{part}.py")
+        path = next((place for place in places if place.is_file()), None)
+    return path
 
 
 @cache
@@ -65,7 +82,7 @@ def _imports(module: str) -> tuple[str, ...]:
     roots = {PROJECT, module.split(".", maxsplit=1)[0]}
     tree = ast.parse(_source(module))
     names = (name for node in ast.walk(tree) for name in _named(node, module))
-    return tuple(sorted({name for name in names if name.split(".", 1)[0] in roots and _exists(name)} - {module}))
+    return tuple(sorted({name for name in names if name.split(".", 1)[0] in roots and _place(name)} - {module}))
 
 
 def _named(node: ast.AST, module: str) -> Iterator[str]:
@@ -76,12 +93,3 @@ def _named(node: ast.AST, module: str) -> Iterator[str]:
         base = ".".join([*package, *([node.module] if node.module else [])])
         yield base
         yield from (f"{base}.{alias.name}" for alias in node.names)
-
-
-@cache
-def _exists(module: str) -> bool:
-    try:
-        spec = importlib.util.find_spec(module)
-    except (ImportError, ValueError):
-        return False
-    return spec is not None and spec.origin is not None and spec.origin.endswith(".py")
