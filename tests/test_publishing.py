@@ -200,7 +200,7 @@ def test_an_upload_that_was_cut_goes_on_where_it_stopped(hub: Hub, run: Run, bui
     assert built.mixture.version in hub.repositories[TO].tags
 
 
-PARQUET = ("data/", "ledger/", "places/", "evidence/", "quarantine.parquet")
+PARQUET = ("data/", "ledger/", "places/", "evidence/", "quarantine.parquet", "excerpts.parquet", "reports/")
 
 
 def test_a_commit_without_its_tag_gets_it(hub: Hub, run: Run, built: Built):
@@ -317,7 +317,7 @@ def test_a_secret_keeps_the_mixture_at_home_and_is_not_shown(hub: Hub, run: Run,
     row = {"prompt": "What is wrong?", "response": f"Remove {LIVE['AWS']} from it."}
     mixture: Mixture = mixed(Yard(tmp_path), row, card=f"Uses {LIVE['GitHub']}.").mixture
     refused = run("publish", str(mixture.folder), "--to", TO, code=4).stderr
-    assert "3 secrets that look live; nothing was published. Revoke them if they are yours" in refused
+    assert "4 secrets that look live; nothing was published. Revoke them if they are yours" in refused
     assert "README.md:" in refused
     assert "recipe.yaml:" in refused
     (place,) = [line.strip() for line in refused.splitlines() if "data/" in line]
