@@ -269,6 +269,9 @@ def test_the_best_rows_go_first_by_what_an_earlier_stage_measured(yard: Yard):
     stages[1]["weighted_mix"]["best"] = "length_filter.letters"
     with pytest.raises(InputError, match=r"length_filter measures no number 'letters'.*there are messages, characters"):
         yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=stages)
+    stages[1]["weighted_mix"]["best"] = "redact.characters"
+    with pytest.raises(RecipeError, match=r"no stage 'redact' before it; there is length_filter"):
+        yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=["redact", *stages])
     stages[1]["weighted_mix"]["best"] = "lenght_filter.characters"
     with pytest.raises(RecipeError, match=r"no stage 'lenght_filter' before it; did you mean 'length_filter'\?"):
         yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=stages)

@@ -57,9 +57,9 @@ def run(command: str, folder: Path) -> str:
     program.write_text(DUCKDB)
     program.chmod(program.stat().st_mode | stat.S_IEXEC)
     path = f"{program.parent}:{os.environ['PATH']}"
-    shell = ["bash", "-c", command.replace("/tmp/row.json", str(program.parent / "row.json"))]
+    room = {"PATH": path, "TMPDIR": str(program.parent)}
     done = subprocess.run(
-        shell, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+        ["bash", "-c", command], cwd=folder, env={**os.environ, **room}, capture_output=True, text=True, check=False
     )
     return done.stdout + done.stderr
 

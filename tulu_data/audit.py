@@ -6,7 +6,6 @@ for a stranger. Rows are Int64, shares Float64 from 0 to 1; frames are small and
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
@@ -16,7 +15,6 @@ from tulu_data.decide import KEPT
 from tulu_data.excerpts import NAME as EXCERPTS
 from tulu_data.excerpts import SCHEMA
 from tulu_data.mixture import Mixture
-from tulu_data.plan import TAKE
 from tulu_data.table import read_frame
 from tulu_data.thresholds import SCORES, THRESHOLDS, binned, bins
 from tulu_data.verdicts import TWIN
@@ -90,7 +88,7 @@ def flow(mixture: Mixture) -> pl.DataFrame:
     it removed), `kept`, `written` (copies of kept rows). In each line
     read = quarantined + removed + kept.
     """
-    steps = _steps(mixture)
+    steps = mixture.steps
     lines: list[dict[str, Any]] = [
         {
             "source": source,
@@ -104,17 +102,6 @@ def flow(mixture: Mixture) -> pl.DataFrame:
     ]
     names = ("read", QUARANTINED, *steps, "kept", "written")
     return pl.DataFrame(lines, schema={"source": pl.String, **dict.fromkeys(names, pl.Int64)}).sort("source")
-
-
-def _steps(mixture: Mixture) -> list[str]:
-    """What can remove a row, in order: stages, but for those that only write columns."""
-    removing = {step for rows in mixture.rows.values() for step in rows["removed"]}
-    named = [stage["name"] for stage in mixture.manifest["stages"]]
-    takes = [TAKE] if TAKE in removing else []
-    return takes + [name for name in named if name in removing or not _ANNOTATORS.fullmatch(name)]
-
-
-_ANNOTATORS: Final = re.compile(r"(tokens|language|domain)(-\d+)?")
 
 
 def reasons(mixture: Mixture) -> pl.DataFrame:

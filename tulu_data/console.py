@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -113,8 +112,7 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
 
     console = _console(stderr=True)
     manifest = built.mixture.manifest
-    takes = ["take"] if any("take" in row["removed"] for row in built.mixture.rows.values()) else []
-    steps = [*takes, *(stage["name"] for stage in manifest["stages"] if not _is_annotator(stage))]
+    steps = built.mixture.steps
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("source", "read", "quarantined", *steps, "kept"):
         table.add_column(heading, justify="left" if heading == "source" else "right")
@@ -150,14 +148,6 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
     if any(rows["removed"] for rows in built.mixture.rows.values()):
         console.print(f"see why rows went:       tulu-data removed {where}", soft_wrap=True)
     console.print(f"follow one row:          tulu-data explain {where} ID | FILE:ROW | --text '…'", soft_wrap=True)
-
-
-def _is_annotator(stage: Mapping[str, Any]) -> bool:
-    """Whether a stage of a manifest writes columns alone, and removes nothing."""
-    from tulu_data import stages
-    from tulu_data.stage import Annotator
-
-    return issubclass(stages.find(stage.get("from", re.sub(r"-\d+$", "", stage["name"]))), Annotator)
 
 
 def _show_overlap(console: Console, every: pl.DataFrame, rest: str) -> None:

@@ -27,7 +27,7 @@ from tulu_data.plan import Plan
 from tulu_data.recipe import Recipe
 from tulu_data.rows import by_id
 from tulu_data.source import Source
-from tulu_data.stage import Stage
+from tulu_data.stage import Annotator, Stage
 from tulu_data.survey import Surveyed
 from tulu_data.workspace import key_of
 
@@ -156,6 +156,7 @@ def compose(
             {
                 "name": step.name,
                 **_outside(step.stage),
+                **({"annotates": list(step.stage.writes)} if isinstance(step.stage, Annotator) else {}),
                 "options": step.stage.model_dump(mode="json"),
                 "code": code_id((type(step.stage).__module__,), step.stage.requires),
                 **step.stage.facts(),

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tulu_data.errors import ConflictError, UsageError, did_you_mean
 from tulu_data.manifest import NAME as MANIFEST
+from tulu_data.plan import TAKE
 
 LATEST: Final = "LATEST"
 STAGING: Final = ".staging"
@@ -96,6 +97,12 @@ class Mixture:
     def _reports(self, kind: str) -> dict[str, Path]:
         found = sorted((self.folder / "reports").glob(f"*-{kind}.parquet"))
         return {path.stem.removesuffix(f"-{kind}"): path for path in found}
+
+    @property
+    def steps(self) -> list[str]:
+        """What can remove a row, in order: `take` where it did, and stages, but for those that only write columns."""
+        takes = [TAKE] if any(TAKE in row["removed"] for row in self.rows.values()) else []
+        return [*takes, *(stage["name"] for stage in self.manifest["stages"] if "annotates" not in stage)]
 
     @property
     def rows(self) -> dict[str, dict[str, Any]]:

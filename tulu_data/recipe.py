@@ -144,7 +144,8 @@ def _check_measures(stages: tuple[Stage, ...]) -> None:
                 listed = did_you_mean(step, seen) or f"; there is {', '.join(seen) or 'none'}"
                 raise ValueError(f"stages[{place}].{stage.name()}: no stage '{step}' before it{listed}")
         number = sum(other.name() == stage.name() for other in stages[: place + 1])
-        seen.append(stage.name() if number == 1 else f"{stage.name()}-{number}")
+        if stage.is_measured:
+            seen.append(stage.name() if number == 1 else f"{stage.name()}-{number}")
 
 
 def _represent_decimal(representer: Any, value: Decimal) -> Any:

@@ -9,6 +9,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -41,7 +42,7 @@ class TokenCounter(ABC):
     @property
     @abstractmethod
     def digest(self) -> str:
-        """The sha256 of what decides the counts beside the versions of libraries, in hex."""
+        """The sha256 of what decides the counts beside the version of tiktoken, in hex."""
 
     @abstractmethod
     def count(self, conversations: Sequence[Sequence[Message]]) -> list[Counts]:
@@ -88,8 +89,9 @@ class ChatTemplate(TokenCounter):
     """A Hugging Face tokenizer in a folder, with the chat template beside it.
 
     A message counts as what the rendered conversation grows by; an assistant's without the
-    header that invites it, which is not trained on. Templates run in Jinja's sandbox, with
-    what transformers gives them.
+    header that invites it, which is not trained on. Templates run in Jinja's sandbox and have
+    `tojson` and `raise_exception`, as transformers gives them; today's date they have not, for
+    counts would change with it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -103,7 +105,9 @@ class ChatTemplate(TokenCounter):
             raise InputError(
                 f"tokenizer: {error.name} is not installed; pip install 'tulu-data[chat-template]'"
             ) from None
-        self._digest = hashlib.sha256(b"\n".join(file.read_bytes() for file in files if file.is_file())).hexdigest()
+        found = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
+        decided = {**found, **{name: version(name) for name in ("jinja2", "tokenizers")}}
+        self._digest = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
         config = json.loads(files[1].read_text(encoding="utf-8")) if files[1].is_file() else {}
         template = files[2].read_text(encoding="utf-8") if files[2].is_file() else _default_template(config)
         if template is None:

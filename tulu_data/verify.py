@@ -37,7 +37,7 @@ from tulu_data.workspace import key_of
 MAX_MANIFEST_BYTES: Final = 64 << 20
 BATCH_ROWS: Final = 8_192
 CHECKED_ROWS: Final = 1_024
-BESIDE: Final = frozenset({"report.html", "verification.json"})
+BESIDE: Final = frozenset({"verification.json"})
 """What may lie beside a mixture without being part of it: what others made of it."""
 RESULT_FORMAT: Final = "tulu-data verification 1"
 _FAULTS: Final = (

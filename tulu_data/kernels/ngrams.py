@@ -330,33 +330,17 @@ def _is_run(token, words, place, message, index):
 
 
 @inlined
-def _find_gram(hash, n, place, message, index):
-    """The n-gram that stands at a word of a message; −1 where it is none of an item."""
-    mask = uint64(len(index.gram_slots) - 1)
+def _find(hash, slots, tokens, words, place, message, index):
+    """Which run of words of a hash table stands at a word of a message; `tokens` says where each begins. −1: none."""
+    mask = uint64(len(slots) - 1)
     slot = hash & mask
     found = np.int64(-1)
-    while found < 0 and index.gram_slots[np.int64(slot)] != 0:
-        entry = index.gram_slots[np.int64(slot)]
+    while found < 0 and slots[np.int64(slot)] != 0:
+        entry = slots[np.int64(slot)]
         if (entry ^ hash) & _TAG == 0:
-            gram = np.int64(entry & ~_TAG) - 1
-            if _is_run(np.int64(index.grams[gram].token), n, place, message, index):
-                found = gram
-        slot = (slot + uint64(1)) & mask
-    return found
-
-
-@inlined
-def _find_number(hash, place, message, index):
-    """The number that stands at a word of a message; −1 where no item has it."""
-    mask = uint64(len(index.number_slots) - 1)
-    slot = hash & mask
-    found = np.int64(-1)
-    while found < 0 and index.number_slots[np.int64(slot)] != 0:
-        entry = index.number_slots[np.int64(slot)]
-        if (entry ^ hash) & _TAG == 0:
-            number = np.int64(entry & ~_TAG) - 1
-            if _is_word(index.number_token[number], place, message, index):
-                found = number
+            candidate = np.int64(entry & ~_TAG) - 1
+            if _is_run(np.int64(tokens[candidate]), words, place, message, index):
+                found = candidate
         slot = (slot + uint64(1)) & mask
     return found
 
@@ -566,7 +550,7 @@ def scan(owned, bounds, rows, owned_table, mode, n, noted_from, owned_index, own
                 for known in range(_known_grams(hashes, first, count, n, index.gram_bits, places, 0)):
                     place = np.int64(places[known])
                     mixed = _polynomial(hashes, place, place + n)
-                    gram = _find_gram(mixed, n, place, message, index)
+                    gram = _find(mixed, index.gram_slots, index.grams["token"], n, place, message, index)
                     if gram >= 0:
                         touched = _count_gram(gram, n, place, message, index, row_stamp, work, touched)
             if has_whole:
@@ -597,7 +581,7 @@ def scan(owned, bounds, rows, owned_table, mode, n, noted_from, owned_index, own
                 message = Message(data, start, end, table, hashes, starts, ends, 0, 0, 0, 0, codes, out)
                 while place < count and starts[place] < end:
                     if 48 <= data[starts[place]] <= 57:
-                        digits = _find_number(hashes[place], place, message, index)
+                        digits = _find(hashes[place], index.number_slots, index.number_token, 1, place, message, index)
                         if digits >= 0:
                             work.number_seen[digits] = row_stamp
                     place += 1
