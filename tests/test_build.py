@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -633,3 +634,23 @@ def test_a_file_under_two_names_is_read_once(yard: Yard):
         json.dumps({"name": "mix", "sources": {"a": {"jsonl": [f"{root}/d/a.jsonl", f"{root}/d/../d/a.jsonl"]}}})
     )
     assert yard.build(recipe).mixture.rows["a"]["read"] == 3
+
+
+def stopped(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_what_a_stopped_build_drew_is_drawn_again_whatever_it_was(yard: Yard, monkeypatch: pytest.MonkeyPatch):
+    yard.jsonl("a.jsonl", pairs(9))
+    parts: dict[str, Any] = {"sources": {"a": {"jsonl": "a.jsonl"}}, "stages": ["exact_dedup"]}
+    whole = yard.mix(**parts).mixture.folder
+    golden = files_of(whole)
+    shutil.rmtree(whole.parent)
+    with monkeypatch.context() as patch:
+        patch.setattr("tulu_data.manifest.seal", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            yard.mix(**parts)
+    for name in ("README.md", "report.html", "croissant.json"):
+        (left,) = whole.parent.rglob(name)
+        left.write_text("of other code")
+    assert files_of(yard.mix(**parts).mixture.folder) == golden
