@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from conftest import Yard, files_of, pairs, varied
@@ -27,6 +29,7 @@ from tulu_data.explain import Explainer
 from tulu_data.readers import stream
 from tulu_data.run import Places
 from tulu_data.sources.jsonl import Jsonl
+from tulu_data.sources.parquet import Parquet
 
 
 class Number(int):
@@ -254,6 +257,64 @@ def test_the_parts_of_a_file_hold_its_records(large: Yard, records: int, end: by
     assert [(record.row, record.offset, record.value) for part in found for record in part] == [
         (record.row, record.offset, record.value) for record in whole
     ]
+
+
+@pytest.mark.parametrize("records", [1, 7, 50, 99, 100, 101, 400])
+@pytest.mark.parametrize("group", [1, 40, 100])
+def test_the_parts_of_a_table_hold_its_records(tmp_path: Path, records: int, group: int):
+    path = tmp_path / "a.parquet"
+    pq.write_table(
+        pa.table({"prompt": [str(row) for row in range(100)], "other": range(100)}), path, row_group_size=group
+    )
+    source = Parquet(parquet=str(path))
+    cut = source.cut(path, records)
+    if group > 2 * records:
+        assert cut is None
+        return
+    assert cut is not None
+    assert cut.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    found = []
+    for part in cut.parts:
+        with source.read_part(path, part, ("prompt",)) as reading:
+            found.append([(record.row, record.value) for record in reading.records])
+            assert reading.sha256() == part.sha256
+            assert part.records == len(found[-1])
+    assert [len(part) for part in found[:-1]] == [records] * (len(found) - 1)
+    assert [record for part in found for record in part] == [(row + 1, {"prompt": str(row)}) for row in range(100)]
+
+
+@pytest.mark.parametrize("place", ["page", "footer"])
+def test_a_part_of_a_table_is_known_by_its_bytes_and_the_footer(tmp_path: Path, place: str):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"prompt": [str(row) for row in range(100)]}), path, row_group_size=10)
+    source = Parquet(parquet=str(path))
+    cut = source.cut(path, 20)
+    assert cut is not None
+    part = cut.parts[2]
+    content = bytearray(path.read_bytes())
+    content[{"page": part.start + 3, "footer": content.rindex(b"ARROW:schema")}[place]] ^= 1
+    with source.read_part(path, part) as reading:
+        assert reading.sha256() == part.sha256
+        path.write_bytes(content)
+        assert reading.sha256() != part.sha256
+
+
+def test_workers_that_share_a_table_change_no_byte(large: Yard, crew: Processes):
+    rows = [*varied(400, 1), {"prompt": None, "response": "bad"}, *varied(400, 2)]
+    messages = [
+        [{"role": "user", "content": row["prompt"]}, {"role": "assistant", "content": row["response"]}] for row in rows
+    ]
+    pq.write_table(pa.table({"messages": messages}), large.root / "data/a.parquet", row_group_size=60)
+    recipe = large.recipe(
+        sources={"a": {"parquet": "data/a.parquet", "max_quarantined": 1}},
+        stages=[{"exact_dedup": {"max_removed": 1}}],
+    )
+    other = Places(large.root / "other", large.root / "other-manifests", large.root / "other-workspace")
+    expected = files_of(build(recipe, other, shard_rows=50).mixture.folder)
+    built = large.build(recipe, executor=crew, shard_rows=50)
+    assert files_of(built.mixture.folder) == expected
+    assert built.mixture.run()["units"]["done"]["ingest"] == 17
+    assert files_of(large.places.workspace / "store") == files_of(other.workspace / "store")
 
 
 def test_a_part_far_inside_a_file_is_no_bomb(large: Yard, monkeypatch: pytest.MonkeyPatch):

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tulu_data.errors import RecordError
 from tulu_data.formats import detect
@@ -13,6 +17,7 @@ from tulu_data.formats.alpaca import Alpaca
 from tulu_data.formats.messages import Messages
 from tulu_data.formats.prompt_response import PromptResponse
 from tulu_data.formats.sharegpt import ShareGPT
+from tulu_data.rows import Rows
 
 
 @pytest.mark.parametrize(
@@ -33,6 +38,80 @@ from tulu_data.formats.sharegpt import ShareGPT
 )
 def test_formats_are_detected_by_their_columns(columns: list[str], format: Any):
     assert detect(columns) == format
+
+
+KINDS = [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())]
+roles = st.sampled_from(["user", "human", "Assistant", "gpt", "system", "function_call", "tool", "narrator", None])
+contents = st.sampled_from(["", "a", "é\0", "\U0001f600", None])
+turns = st.lists(st.none() | st.tuples(roles, contents), max_size=4)
+
+
+@given(
+    st.lists(st.none() | turns, min_size=1, max_size=4),
+    st.sampled_from([("role", "content"), ("value", "from"), ("content", "role", "name"), ("role", "text")]),
+    st.sampled_from([pa.list_, pa.large_list]),
+    st.sampled_from(KINDS[:2]),
+    st.sampled_from(
+        [{}, {"system": None}, {"system": "Be brief."}, {"system": ""}, {"tools": "[]"}, {"tool_calls": None}]
+    ),
+    st.integers(0, 2),
+)
+def test_a_batch_is_read_as_its_records_are(
+    rows: list[Any], keys: tuple[str, ...], lists: Any, kind: pa.DataType, beside: dict[str, Any], start: int
+):
+    told = [None if row is None else [turn and dict(zip(keys, turn, strict=False)) for turn in row] for row in rows]
+    column = pa.array(told, lists(pa.struct([(key, kind) for key in keys])))
+    others = {name: pa.array([value] * len(rows), pa.string()) for name, value in beside.items()}
+    batch = pa.record_batch({"messages": column, **others}).slice(start)
+    for format in (Messages(), ShareGPT(conversations="messages")):
+        read = format.read_batch(batch)
+        if read is not None:
+            one_by_one = Rows.of(format.read(record) for record in batch.to_pylist())
+            assert read.batch.equals(one_by_one.batch)
+            assert read.content_hashes() == one_by_one.content_hashes()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("lists", [pa.list_, pa.large_list])
+@pytest.mark.parametrize("keys", [("role", "content"), ("value", "from")])
+def test_plain_batches_are_read_at_once(keys: tuple[str, str], lists: Any, kind: pa.DataType):
+    turns = [{"role": "user", "content": "Hi"}, {"role": "gpt", "content": "Hello"}]
+    if "from" in keys:
+        turns = [{"from": turn["role"], "value": turn["content"]} for turn in turns]
+    column = pa.array([turns] * 3, lists(pa.struct([(key, kind) for key in keys])))
+    read = Messages().read_batch(pa.record_batch({"messages": column, "system": pa.nulls(3)}))
+    assert (read is None) == pa.types.is_dictionary(kind)
+    if read is not None:
+        assert [row.messages for row in read.conversations()] == [[("user", "Hi"), ("assistant", "Hello")]] * 3
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        None,
+        [],
+        [{"role": "user", "content": "nobody answers"}],
+        [{"role": "narrator", "content": "Once"}, {"role": "assistant", "content": "b"}],
+        [{"role": "assistant", "content": None}],
+        [{"role": None, "content": "a"}],
+        [None],
+        [{"role": "function_call", "content": "{}"}],
+        [{"role": "assistant", "content": "a"}] * 10_001,
+    ],
+)
+def test_a_batch_with_one_row_out_of_the_ordinary_is_not(messages: Any):
+    plain = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    kind = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+    batch = pa.record_batch({"messages": pa.array([plain, messages, plain], kind)})
+    assert Messages().read_batch(batch) is None
+    assert Messages().read_batch(batch.slice(2)) is not None
+
+
+def test_a_batch_with_text_that_is_none_is_not():
+    text = pa.StringArray.from_buffers(1, pa.py_buffer(np.array([0, 2], np.int32)), pa.py_buffer(b"\xff\xfe"))
+    structs = pa.StructArray.from_arrays([pa.array(["assistant"]), text], ["role", "content"])
+    messages = pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), structs)
+    assert Messages().read_batch(pa.record_batch({"messages": messages})) is None
 
 
 def test_text_parts_are_joined_as_they_are():

@@ -228,7 +228,7 @@ def test_excerpts_show_what_rows_were_removed_for(mixture: Mixture, page: str):
     assert {"kept", "take", "length_filter", "exact_dedup", "minhash_dedup", "weighted_mix"} <= {*excerpts["fate"]}
     near = excerpts.filter((pl.col("fate") == "minhash_dedup") & (pl.col("source") == "plain"))
     assert near["twin_messages"].null_count() == 0
-    assert "e f g h<mark> i</mark>" in page
+    assert "e f g h <mark>i</mark>" in page
     too_short = excerpts.filter(pl.col("fate") == "length_filter")
     assert too_short["evidence"].list.eval(pl.element().struct.field("name")).to_list()[0] == ["measured", "limit"]
 

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from tulu_data import table
 from tulu_data.commit import durable
 from tulu_data.readers import arrow_split
+from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.elements import EACH, elements, split_path
-from tulu_data.readers.record import Record
 from tulu_data.readers.stream import UTF8_MARK, Stream
 from tulu_data.source import Source
 from tulu_data.sources.huggingface import Huggingface
@@ -83,7 +83,7 @@ def _write_array(file: Path, steps: tuple[str, ...], gone: Collection[int], targ
         sink.write(b"[]\n" if between == b"[\n" else b"\n]\n")
 
 
-def _ranges(records: Iterable[Record], gone: Collection[int]) -> Iterator[tuple[int, int | None]]:
+def _ranges(records: Iterable[AnyRecord], gone: Collection[int]) -> Iterator[tuple[int, int | None]]:
     """The bytes of the records that go: from the first of each to that of the next that stays."""
     start: int | None = None
     for record in records:

@@ -22,7 +22,7 @@ from tulu_data.commit import remove_folder
 from tulu_data.errors import InputError, InvariantError, RecordError, told_of
 from tulu_data.executors import Executor, Tick
 from tulu_data.formats.format import Format
-from tulu_data.readers.record import Record
+from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.rows import CONTENT, STORED, Conversation, Rows
 from tulu_data.source import Part, Source
 from tulu_data.stage import Mapper, blamed
@@ -32,7 +32,8 @@ from tulu_data.workspace import Table, Workspace, key_of
 SHARD_ROWS: Final = 65_536
 # Row groups of the store: enough rows for the kernels, little enough text for the memory.
 PIECE_ROWS: Final = 8_192
-PIECE_CHARACTERS: Final = 16 << 20
+# Characters, or bytes.
+PIECE_SIZE: Final = 16 << 20
 SHOWN_RECORDS: Final = 5
 # Cutting takes a tenth of a second for so much, and reading it two.
 LARGE_BYTES: Final = 64 << 20
@@ -50,7 +51,7 @@ class Quarantined:
     detail: str
 
     @classmethod
-    def of(cls, record: Record, error: RecordError) -> Quarantined:
+    def of(cls, record: AnyRecord, error: RecordError) -> Quarantined:
         return cls(record.row, record.offset, error.code, error.detail)
 
     def __str__(self) -> str:
@@ -127,7 +128,7 @@ class PartUnit:
 
     @property
     def rows(self) -> int:
-        return (self.part.end - self.part.start) // 1000
+        return self.part.records
 
     def __str__(self) -> str:
         return f"reading records {self.part.before + 1:,} and on of {self.whole.file.path} of {self.whole.name}"
@@ -195,7 +196,7 @@ def ingest_part(unit: PartUnit, tick: Tick) -> FileResult:
         if shard := _finished(whole, unit.key, unit.number):
             tick(shard.records)
             return FileResult((shard,), 1)
-        with whole.source.read_part(whole.file.path, unit.part) as reading:
+        with whole.source.read_part(whole.file.path, unit.part, whole.format.columns()) as reading:
 
             def check() -> None:
                 if reading.sha256() != unit.part.sha256:
@@ -296,7 +297,7 @@ def _write_shard(
     unit: FileUnit,
     key: str,
     number: int,
-    records: Iterable[Record],
+    records: Iterable[AnyRecord],
     tick: Tick,
     check: Callable[[], None] = lambda: None,
 ) -> Shard:
@@ -318,12 +319,47 @@ def _write_shard(
 
 
 class _Piece(NamedTuple):
-    numbers: list[int]
-    conversations: list[Conversation]
+    numbers: Sequence[int]
+    rows: Rows
 
 
-def _pieces(format: Format, records: Iterable[Record], quarantined: list[Quarantined]) -> Iterator[_Piece]:
+def _pieces(format: Format, records: Iterable[AnyRecord], quarantined: list[Quarantined]) -> Iterator[_Piece]:
     """Rows in pieces whose bounds depend on nothing but the rows; bad records go to `quarantined`."""
+    parts: list[_Piece] = []
+    rows = size = 0
+    for part in _parts(format, records, quarantined):
+        parts.append(part)
+        rows += len(part.rows)
+        size += part.rows.batch.nbytes
+        if rows >= PIECE_ROWS or size > PIECE_SIZE:
+            yield _joined_pieces(parts)
+            parts, rows, size = [], 0, 0
+    if parts:
+        yield _joined_pieces(parts)
+
+
+def _joined_pieces(parts: Sequence[_Piece]) -> _Piece:
+    if len(parts) == 1:
+        return parts[0]
+    numbers = list(itertools.chain.from_iterable(part.numbers for part in parts))
+    return _Piece(numbers, Rows(pa.concat_batches([part.rows.batch for part in parts])))
+
+
+def _parts(format: Format, records: Iterable[AnyRecord], quarantined: list[Quarantined]) -> Iterator[_Piece]:
+    """Rows of records that Arrow gave together at once, where their format can; of others one by one."""
+    for batch, members in itertools.groupby(records, key=lambda record: record.batch):
+        if batch is None:
+            yield from _one_by_one(format, members, quarantined)
+            continue
+        together = list(members)
+        rows = None if batch.is_large else format.read_batch(batch.part(together[0].row, len(together)))
+        if rows is None:
+            yield from _one_by_one(format, together, quarantined)
+        else:
+            yield _Piece([record.row for record in together], rows)
+
+
+def _one_by_one(format: Format, records: Iterable[AnyRecord], quarantined: list[Quarantined]) -> Iterator[_Piece]:
     numbers: list[int] = []
     conversations: list[Conversation] = []
     characters = 0
@@ -336,11 +372,11 @@ def _pieces(format: Format, records: Iterable[Record], quarantined: list[Quarant
         numbers.append(record.row)
         conversations.append(conversation)
         characters += sum(len(content) for _, content in conversation.messages)
-        if len(numbers) == PIECE_ROWS or characters > PIECE_CHARACTERS:
-            yield _Piece(numbers, conversations)
+        if len(numbers) == PIECE_ROWS or characters > PIECE_SIZE:
+            yield _Piece(numbers, Rows.of(conversations))
             numbers, conversations, characters = [], [], 0
     if numbers:
-        yield _Piece(numbers, conversations)
+        yield _Piece(numbers, Rows.of(conversations))
 
 
 def _mapped(rows: Rows, mappers: tuple[Mapper, ...]) -> Rows:
@@ -372,7 +408,7 @@ def _applying(mappers: tuple[Mapper, ...], source: str) -> tuple[Mapper, ...]:
 
 
 def _stored(piece: _Piece, mappers: tuple[Mapper, ...]) -> pa.RecordBatch:
-    rows = _mapped(Rows.of(piece.conversations), mappers)
+    rows = _mapped(piece.rows, mappers)
     content = pa.array(rows.content_hashes(), pa.binary(32))
     columns = [pa.array(piece.numbers, pa.int64()), content, *(rows.column(name) for name in CONTENT)]
     return pa.RecordBatch.from_arrays(columns, schema=STORED)

@@ -106,8 +106,17 @@ class Rows:
             [pa.array(roles, pa.string()), pa.array(contents, pa.string())], fields=list(MESSAGES.value_type)
         )
         messages = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), structs, type=MESSAGES)
-        columns = [messages, pa.array(tool_calls, pa.string()), pa.array(tools, pa.string())]
-        return cls(pa.RecordBatch.from_arrays(columns, schema=pa.schema(list(CONTENT.items()))))
+        return cls._of_columns(messages, pa.array(tool_calls, pa.string()), pa.array(tools, pa.string()))
+
+    @classmethod
+    def of_messages(cls, messages: pa.ListArray) -> Rows:
+        """Rows that have messages and nothing else."""
+        nothing = pa.nulls(len(messages), pa.string())
+        return cls._of_columns(messages, nothing, nothing)
+
+    @classmethod
+    def _of_columns(cls, *columns: pa.Array) -> Rows:
+        return cls(pa.RecordBatch.from_arrays(list(columns), schema=pa.schema(list(CONTENT.items()))))
 
     def column(self, name: str) -> pa.Array:
         """One column as an Arrow array."""

@@ -20,7 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt,
 
 from tulu_data.errors import InputError, UsageError, did_you_mean
 from tulu_data.formats import FormatSpec
-from tulu_data.readers.record import Record
+from tulu_data.readers.arrow_record import AnyRecord
 
 NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -101,15 +101,19 @@ class Source(BaseModel):
         """Where a file can be cut into parts of so many records each; None where it is read in one go."""
         return None
 
-    def read_part(self, file: Path, part: Part) -> AbstractContextManager[Reading]:
+    def read_part(self, file: Path, part: Part, columns: tuple[str, ...] = ()) -> AbstractContextManager[Reading]:
         """Open one part of a file that was cut; the reading's sha256 is the part's."""
         raise NotImplementedError
 
 
 class Part(NamedTuple):
-    """Some records of a file: the bytes from `start` to `end`, after `before` records."""
+    """Some records of a file, after `before` others: bytes from `start` to `end`.
+
+    `sha256` is that of all bytes that decide what the records are.
+    """
 
     before: int
+    records: int
     start: int
     end: int
     sha256: str
@@ -130,7 +134,7 @@ class Reading(NamedTuple):
     are there where the file itself names them.
     """
 
-    records: Iterator[Record]
+    records: Iterator[AnyRecord]
     sha256: Callable[[], str]
     expansion: Callable[[], float] = lambda: 1.0
     columns: tuple[str, ...] | None = None

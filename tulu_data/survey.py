@@ -14,7 +14,7 @@ from tulu_data.formats import detect
 from tulu_data.formats.column import pluck
 from tulu_data.formats.format import Format
 from tulu_data.formats.turns import READ_KEYS
-from tulu_data.readers.record import Record
+from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.stream import require_regular
 from tulu_data.recipe import Recipe
 from tulu_data.rows import Conversation
@@ -83,7 +83,7 @@ class _Probe:
 
     path: Path
     columns: tuple[str, ...]
-    records: tuple[Record, ...]
+    records: tuple[AnyRecord, ...]
     rows: int | None
     expansion: float
 
@@ -161,7 +161,7 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
     )
 
 
-def _tried(format: Format, probe: _Probe, record: Record) -> Conversation | str:
+def _tried(format: Format, probe: _Probe, record: AnyRecord) -> Conversation | str:
     """A record as the row that it will be, or its place and what is wrong with it."""
     try:
         return format.read(record.content())

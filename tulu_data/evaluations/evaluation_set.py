@@ -26,7 +26,7 @@ from pydantic import (
 from tulu_data import sources
 from tulu_data.errors import InputError, did_you_mean, printable, told_of
 from tulu_data.formats.column import MISSING, Column, first_part, pluck
-from tulu_data.readers.record import Record
+from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.source import Source
 
 Part = Literal["question", "passage", "choices", "answer"]
@@ -228,7 +228,7 @@ def _taken(kind: type[Source]) -> set[str]:
     return {name for name in kind.model_fields if name not in HIDDEN or name in inspect.get_annotations(kind)}
 
 
-def _value(record: Record, file: Path) -> Mapping[str, Any]:
+def _value(record: AnyRecord, file: Path) -> Mapping[str, Any]:
     if record.value is None:
         raise InputError(f"{file}:{record.row}: {record.error}; mend the file")
     return record.value

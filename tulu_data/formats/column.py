@@ -38,6 +38,8 @@ def pluck(record: Mapping[str, Any], column: Column) -> Any:
     """
     if column in record:
         return record[column]
+    if "." not in column:
+        return MISSING
     value: Any = record
     for part in column.split("."):
         if isinstance(value, Mapping) and part in value:

@@ -6,10 +6,11 @@ from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from tulu_data.formats.column import MISSING, first_part, pluck
-from tulu_data.rows import Conversation
+from tulu_data.rows import Conversation, Rows
 
 
 class Format(BaseModel):
@@ -62,3 +63,7 @@ class Format(BaseModel):
     @abstractmethod
     def read(self, record: Mapping[str, Any]) -> Conversation:
         """One record as a conversation; `RecordError` where it is none."""
+
+    def read_batch(self, batch: pa.RecordBatch) -> Rows | None:
+        """Some records as `read` gives them, all at once; None where they must be read one by one."""
+        return None

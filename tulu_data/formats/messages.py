@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import pyarrow as pa
 from pydantic import Field
 
 from tulu_data.formats.column import Column, optional_text, pluck, required
 from tulu_data.formats.format import Format
+from tulu_data.formats.plain_turns import plain_turns
 from tulu_data.formats.turns import conversation
-from tulu_data.rows import Conversation
+from tulu_data.rows import Conversation, Rows
 
 
 class Messages(Format):
@@ -37,3 +39,6 @@ class Messages(Format):
             tools=pluck(record, self.tools),
             calls=optional_text(record, self.tool_calls),
         )
+
+    def read_batch(self, batch: pa.RecordBatch) -> Rows | None:
+        return plain_turns(batch, self.messages, absent=(self.system, self.tools, self.tool_calls))

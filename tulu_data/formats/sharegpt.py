@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import pyarrow as pa
 from pydantic import Field
 
 from tulu_data.formats.column import Column, optional_text, pluck, required
 from tulu_data.formats.format import Format
+from tulu_data.formats.plain_turns import plain_turns
 from tulu_data.formats.turns import conversation
-from tulu_data.rows import Conversation
+from tulu_data.rows import Conversation, Rows
 
 
 class ShareGPT(Format):
@@ -32,3 +34,6 @@ class ShareGPT(Format):
         turns = required(record, self.conversations)
         system = optional_text(record, self.system)
         return conversation(turns, self.conversations, system=system, tools=pluck(record, self.tools))
+
+    def read_batch(self, batch: pa.RecordBatch) -> Rows | None:
+        return plain_turns(batch, self.conversations, absent=(self.system, self.tools))

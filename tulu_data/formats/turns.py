@@ -35,7 +35,9 @@ ROLES: Final = {
     "observation": "tool",
     "function_call": "assistant",
 }
-"""Foreign role → ours. ShareGPT's `function_call` is an assistant's turn whose text is the call."""
+"""Foreign role → ours."""
+CALL: Final = "function_call"
+"""ShareGPT's role of an assistant's turn whose text is the call."""
 
 KEPT_KEYS: Final = ("function_call", "name", "tool_call_id", "tool_calls")
 READ_KEYS: Final = frozenset({"role", "content", "from", "value", *KEPT_KEYS})
@@ -70,7 +72,7 @@ def conversation(
         content = turn["content"] if "content" in turn else turn.get("value")
         role = _role(foreign, place)
         extras = {key: turn[key] for key in KEPT_KEYS if turn.get(key) is not None} if len(turn) > 2 else {}
-        if foreign == "function_call" and content is not None:
+        if foreign == CALL and content is not None:
             extras, content = {"function_call": content}, ""
         if beside:
             extras = {**beside, **extras}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
@@ -16,20 +18,77 @@ from tulu_data.readers.stream import MAX_RECORD_BYTES
 BATCH_ROWS: Final = 1024
 
 
-def as_records(batches: Iterable[pa.RecordBatch]) -> Iterator[Record]:
-    """The rows of some batches of one file, in order.
+class ArrowRecord(NamedTuple):
+    """A record of a batch, read when it is asked for."""
+
+    row: int
+    batch: Batch
+
+    @property
+    def offset(self) -> None:
+        """A row of a table has no place in its file's bytes."""
+
+    @property
+    def value(self) -> Mapping[str, Any] | None:
+        found = self._found()
+        return None if isinstance(found, RecordError) else found
+
+    @property
+    def error(self) -> RecordError | None:
+        found = self._found()
+        return found if isinstance(found, RecordError) else None
+
+    def content(self) -> Mapping[str, Any]:
+        found = self._found()
+        if isinstance(found, RecordError):
+            raise found
+        return found
+
+    def _found(self) -> Mapping[str, Any] | RecordError:
+        return self.batch.values[self.row - 1 - self.batch.before]
+
+
+AnyRecord = Record | ArrowRecord
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some rows that Arrow gave together; `before` are the file's records before them."""
+
+    arrow: pa.RecordBatch
+    before: int
+
+    @cached_property
+    def values(self) -> Sequence[Mapping[str, Any] | RecordError]:
+        """The rows as mappings, or as the errors that they are."""
+        if not self.is_large:
+            try:
+                return _plain(self.arrow)
+            except (UnicodeDecodeError, RecordError):
+                pass
+        return [_value(self.arrow.slice(index, 1)) for index in range(self.arrow.num_rows)]
+
+    @property
+    def is_large(self) -> bool:
+        """Whether one of its rows may be over what a record may have."""
+        return int(self.arrow.nbytes) > MAX_RECORD_BYTES
+
+    def part(self, row: int, records: int) -> pa.RecordBatch:
+        """So many of its records, from this one on."""
+        return self.arrow.slice(row - 1 - self.before, records)
+
+
+def as_records(batches: Iterable[pa.RecordBatch], row: int = 0) -> Iterator[ArrowRecord]:
+    """The rows of some batches of one file, in order; `row` are the records before them.
 
     >>> [record.value for record in as_records([pa.record_batch({"a": [1, 2]})])]
     [{'a': 1}, {'a': 2}]
     """
-    row = 0
-    for batch in batches:
-        for value in _values(batch):
+    for arrow in batches:
+        batch = Batch(arrow, row)
+        for _ in range(arrow.num_rows):
             row += 1
-            if isinstance(value, RecordError):
-                yield Record(row, None, None, value)
-            else:
-                yield Record(row, None, value)
+            yield ArrowRecord(row, batch)
 
 
 def column_names(file: Path, schema: pa.Schema) -> tuple[str, ...]:
@@ -39,16 +98,6 @@ def column_names(file: Path, schema: pa.Schema) -> tuple[str, ...]:
     if twice is not None:
         raise InputError(f"{file}: two columns are named '{printable(twice)}'; rename one")
     return names
-
-
-def _values(batch: pa.RecordBatch) -> list[Any]:
-    """The rows as mappings, or as the errors that they are."""
-    if batch.nbytes <= MAX_RECORD_BYTES:
-        try:
-            return _plain(batch)
-        except (UnicodeDecodeError, RecordError):
-            pass
-    return [_value(batch.slice(index, 1)) for index in range(batch.num_rows)]
 
 
 def _value(row: pa.RecordBatch) -> dict[str, Any] | RecordError:

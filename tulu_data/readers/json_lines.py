@@ -36,8 +36,8 @@ def are_plain_lines(stream: Stream) -> bool:
     return not stream.is_compressed and not _is_array(stream)
 
 
-def parts(stream: Stream, records: int) -> Iterator[tuple[int, int, int, str]]:
-    """Cut a file of lines after every so many records: records before, first byte, end, sha256.
+def parts(stream: Stream, records: int) -> Iterator[tuple[int, int, int, int, str]]:
+    """Cut a file of lines after every so many records: records before and in it, first byte, end, sha256.
 
     What counts as a record is what `records` gives: every line but blank ones.
     """
@@ -55,7 +55,7 @@ def parts(stream: Stream, records: int) -> Iterator[tuple[int, int, int, str]]:
                 row += 1
                 if row % records == 0:
                     digest.update(chunk[kept:start])
-                    yield row - records, first, at + start, digest.hexdigest()
+                    yield row - records, records, first, at + start, digest.hexdigest()
                     first, kept, digest = at + start, start, hashlib.sha256()
             size, has_text = 0, False
         rest = chunk[start:]
@@ -63,9 +63,8 @@ def parts(stream: Stream, records: int) -> Iterator[tuple[int, int, int, str]]:
         has_text = has_text or (bool(rest) and not rest.isspace())
         digest.update(chunk[kept:])
         at += len(chunk)
-    is_open = has_text or size > MAX_RECORD_BYTES
-    if is_open or row % records:
-        yield row // records * records, first, at, digest.hexdigest()
+    if left := row % records + (has_text or size > MAX_RECORD_BYTES):
+        yield row // records * records, left, first, at, digest.hexdigest()
 
 
 def _is_array(stream: Stream) -> bool:

@@ -21,6 +21,10 @@ class Record(NamedTuple):
     value: Mapping[str, Any] | None
     error: RecordError | None = None
 
+    @property
+    def batch(self) -> None:
+        """Records of Arrow come in batches; this one does not."""
+
     def content(self) -> Mapping[str, Any]:
         """The value; raises the error where there is none."""
         if self.value is None:

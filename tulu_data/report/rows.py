@@ -15,6 +15,7 @@ from tulu_data.report.html import Markup, escape, join, tag
 from tulu_data.report.sections import Section
 
 BEGINS: Final = 110
+_WORD: Final = re.compile(r"\s*\w+|\s*[^\w\s]|\s+")
 Turns = Sequence[Mapping[str, Any]]
 
 
@@ -132,10 +133,14 @@ def _differing(text: str, other: str) -> Markup:
     >>> _differing("two red cats", "two big cats")
     'two <mark>red</mark> cats'
     """
-    ours, theirs = re.findall(r"\s+|\w+|[^\w\s]", text), re.findall(r"\s+|\w+|[^\w\s]", other)
+    # Words with the space before them: spaces alone match everywhere, and cost thirty times as much.
+    ours, theirs = _WORD.findall(text), _WORD.findall(other)
     pieces: list[Markup] = []
     for kind, start, end, _, _ in difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
         piece = "".join(ours[start:end])
-        if piece:
-            pieces.append(escape(piece) if kind == "equal" else tag("mark", piece))
+        word = piece.lstrip() or piece
+        if kind == "equal":
+            pieces.append(escape(piece))
+        elif piece:
+            pieces += [escape(piece.removesuffix(word)), tag("mark", word)]
     return join(pieces)

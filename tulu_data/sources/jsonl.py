@@ -56,6 +56,6 @@ class Jsonl(Source):
             return Cut(parts, stream.sha256())
 
     @contextmanager
-    def read_part(self, file: Path, part: Part) -> Iterator[Reading]:
+    def read_part(self, file: Path, part: Part, columns: tuple[str, ...] = ()) -> Iterator[Reading]:
         with Stream(file, part.start, part.end) as stream:
             yield Reading(json_lines.records_of_lines(stream, part.before), stream.sha256)

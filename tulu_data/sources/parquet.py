@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
+import hashlib
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
+from tulu_data.commit import sha256_file
 from tulu_data.errors import InputError
 from tulu_data.readers.arrow_record import BATCH_ROWS, as_records, column_names
-from tulu_data.readers.stream import MAX_RATIO, RATIO_FLOOR_BYTES, watched
-from tulu_data.source import Paths, Reading, Source
+from tulu_data.readers.stream import CHUNK_BYTES, MAX_RATIO, RATIO_FLOOR_BYTES, require_regular, watched
+from tulu_data.source import Cut, Part, Paths, Reading, Source
 
 
 class Parquet(Source):
@@ -30,22 +34,90 @@ class Parquet(Source):
     @contextmanager
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> Iterator[Reading]:
         sha256 = watched(file)
-        try:
-            parquet = pq.ParquetFile(file, page_checksum_verification=True)
-        except (pa.ArrowException, OSError) as error:
-            raise _damaged(file, error) from None
-        with parquet:
-            _refuse_bomb(file, parquet.metadata)
+        with _opened(file) as parquet:
             names = column_names(file, parquet.schema_arrow)
-            wanted = [name for name in names if not columns or name in columns]
-            records = as_records(_batches(file, parquet, wanted))
+            records = as_records(_batches(file, parquet, _wanted(names, columns)))
             yield Reading(records, sha256, columns=names, rows=parquet.metadata.num_rows)
 
+    def cut(self, file: Path, records: int) -> Cut | None:
+        with _opened(file) as parquet:
+            metadata = parquet.metadata
+        parts = []
+        for before in range(0, metadata.num_rows, records):
+            count = min(records, metadata.num_rows - before)
+            groups = _groups(metadata, before, count)
+            if sum(metadata.row_group(group).num_rows for group in groups) > 2 * records:
+                # Each part would read most of what the others read.
+                return None
+            start, end = _bytes(metadata, groups)
+            parts.append(Part(before, count, start, end, _sha256(file, metadata, start, end)))
+        return Cut(tuple(parts), sha256_file(file))
 
-def _batches(file: Path, parquet: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    @contextmanager
+    def read_part(self, file: Path, part: Part, columns: tuple[str, ...] = ()) -> Iterator[Reading]:
+        with _opened(file) as parquet:
+            metadata = parquet.metadata
+            names = column_names(file, parquet.schema_arrow)
+            groups = _groups(metadata, part.before, part.records)
+            skipped = part.before - sum(metadata.row_group(group).num_rows for group in range(groups[0]))
+            batches = _batches(file, parquet, _wanted(names, columns), groups)
+            records = itertools.islice(as_records(batches, part.before - skipped), skipped, skipped + part.records)
+            yield Reading(records, lambda: _sha256(file, metadata, part.start, part.end), columns=names)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[pq.ParquetFile]:
+    require_regular(file)
+    try:
+        parquet = pq.ParquetFile(file, page_checksum_verification=True)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(file, error) from None
+    with parquet:
+        _refuse_bomb(file, parquet.metadata)
+        yield parquet
+
+
+def _wanted(names: tuple[str, ...], columns: tuple[str, ...]) -> list[str]:
+    return [name for name in names if not columns or name in columns]
+
+
+def _groups(metadata: pq.FileMetaData, before: int, records: int) -> list[int]:
+    """The row groups that hold some records."""
+    sizes = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
+    ends = list(itertools.accumulate(sizes))
+    return list(range(bisect.bisect_right(ends, before), bisect.bisect_left(ends, before + records) + 1))
+
+
+def _bytes(metadata: pq.FileMetaData, groups: list[int]) -> tuple[int, int]:
+    """The first byte of some row groups, and the end of the last."""
+    chunks = [metadata.row_group(group).column(index) for group in groups for index in range(metadata.num_columns)]
+    starts = [
+        chunk.data_page_offset if chunk.dictionary_page_offset is None else chunk.dictionary_page_offset
+        for chunk in chunks
+    ]
+    return min(starts), max(start + chunk.total_compressed_size for start, chunk in zip(starts, chunks, strict=True))
+
+
+def _sha256(file: Path, metadata: pq.FileMetaData, start: int, end: int) -> str:
+    """The sha256 of some bytes of a file and of its footer, which says where in them is what."""
+    digest = hashlib.sha256()
+    size = file.stat().st_size
+    with file.open("rb") as opened:
+        for first, stop in ((start, end), (size - metadata.serialized_size - 8, size)):
+            opened.seek(first)
+            left = stop - first
+            while piece := opened.read(min(CHUNK_BYTES, left)):
+                digest.update(piece)
+                left -= len(piece)
+    return digest.hexdigest()
+
+
+def _batches(
+    file: Path, parquet: pq.ParquetFile, columns: list[str], groups: list[int] | None = None
+) -> Iterator[pa.RecordBatch]:
     decoded = 0
     size = file.stat().st_size
-    batches = parquet.iter_batches(batch_size=BATCH_ROWS, columns=columns)
+    batches = parquet.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=columns)
     while True:
         try:
             batch = next(batches, None)

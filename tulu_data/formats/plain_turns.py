@@ -1,0 +1,77 @@
+"""Turns of many records at once, where none of them is out of the ordinary.
+
+What is ordinary: a list of `{role, content}` or `{from, value}`, no null, known roles, an
+answer, and nothing beside the turns. Anything else is left to `turns.conversation`, which
+reads one record and says what is wrong with it; a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tulu_data.formats.column import first_part
+from tulu_data.formats.turns import CALL, MAX_MESSAGES, ROLES
+from tulu_data.rows import MESSAGES, Rows
+
+KEYS: Final = (("role", "content"), ("from", "value"))
+
+
+def plain_turns(batch: pa.RecordBatch, column: str, absent: tuple[str, ...] = ()) -> Rows | None:
+    """The rows of a batch whose column of turns is plain, and whose columns `absent` hold nothing.
+
+    >>> turns = pa.array([[{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]])
+    >>> rows = plain_turns(pa.record_batch({"conversations": turns}), "conversations")
+    >>> rows and next(rows.conversations()).messages
+    [('user', 'Hi'), ('assistant', 'Hello')]
+    """
+    names = batch.schema.names
+    if column not in names or not all(_is_absent(batch, name) for name in absent):
+        return None
+    turns = batch.column(column)
+    if not _is_list(turns.type) or turns.null_count:
+        return None
+    lengths = pc.list_value_length(turns).to_numpy()
+    bounds = np.concatenate([[0], np.cumsum(lengths)])
+    flat = turns.flatten()
+    keys = next((keys for keys in KEYS if pa.types.is_struct(flat.type) and {*keys} == {*flat.type.names}), None)
+    if keys is None or flat.type.num_fields > 2 or flat.null_count or lengths.max(initial=0) > MAX_MESSAGES:
+        return None
+    roles, contents = _texts(flat.field(keys[0])), _texts(flat.field(keys[1]))
+    if roles is None or contents is None:
+        return None
+    encoded = roles.dictionary_encode()
+    known = [ROLES.get(role.lower()) for role in encoded.dictionary.to_pylist()]
+    if None in known or CALL in encoded.dictionary.to_pylist():
+        return None
+    read = pa.array(known, pa.string()).take(encoded.indices)
+    answers = np.concatenate([[0], np.cumsum(pc.equal(read, "assistant").to_numpy(zero_copy_only=False))])
+    if (answers[bounds[1:]] == answers[bounds[:-1]]).any():
+        return None
+    structs = pa.StructArray.from_arrays([read, contents], fields=list(MESSAGES.value_type))
+    messages = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), structs, type=MESSAGES)
+    return Rows.of_messages(messages)
+
+
+def _is_absent(batch: pa.RecordBatch, name: str) -> bool:
+    if name in batch.schema.names:
+        return bool(batch.column(name).null_count == batch.num_rows)
+    return "." not in name or first_part(name) not in batch.schema.names
+
+
+def _is_list(type: pa.DataType) -> bool:
+    return bool(pa.types.is_list(type) or pa.types.is_large_list(type))
+
+
+def _texts(values: pa.Array) -> pa.StringArray | None:
+    """Strings without null that are UTF-8; or None."""
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)) or values.null_count:
+        return None
+    try:
+        values.validate(full=True)
+    except pa.ArrowInvalid:
+        return None
+    return values.cast(pa.string())
