@@ -16,7 +16,9 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from conftest import Yard
 from tulu_data.errors import InvariantError
 from tulu_data.kernels.jaccard import SCREENED_OUT, Candidates, buckets, join, least_agreement
 from tulu_data.kernels.minhash import bands_for, permutations, probability, signatures, sketch
@@ -317,6 +319,70 @@ def test_a_bucket_over_the_cap_costs_recall_and_a_second_run_still_removes_nothi
     assert len(fewer) < len(gone)
     left = [row for row in range(300) if row not in fewer]
     assert resolved(narrow, [rows[row] for row in left], "a" * len(left), left) == {}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_row_is_compared_with_the_first_kept_rows_of_each_of_its_buckets(seed: int):
+    draw = random.Random(seed)
+    rows, bands, cap, threshold = 80, 3, draw.choice([1, 2, 5]), 0.5
+    members = [frozenset(draw.sample(range(1, 9), draw.randint(2, 5))) for _ in range(rows)]
+    bucket_of = [[draw.randrange(band * 4, band * 4 + 4) for band in range(bands)] for _ in range(rows)]
+    kept: dict[int, list[int]] = {}
+    expected = []
+    for row in range(rows):
+        others = sorted({other for bucket in bucket_of[row] for other in kept.get(bucket, [])[:cap]})
+        near = (
+            other
+            for other in others
+            if len(members[row] & members[other]) >= threshold * len(members[row] | members[other])
+        )
+        expected.append(next(near, -1))
+        if expected[-1] == -1:
+            for bucket in bucket_of[row]:
+                kept.setdefault(bucket, []).append(row)
+    sets = [np.array([len(one), *sorted(one)], np.uint64) for one in members]
+    starts = np.cumsum([0, *map(len, sets)]).astype(np.int64)[:-1]
+    # All signatures are the same, so that none is screened out.
+    signatures = np.zeros((rows, 16), np.uint8)
+    candidates = Candidates(
+        np.array(bucket_of, np.uint32), signatures, np.concatenate(sets), starts, np.zeros(rows, np.bool_)
+    )
+    assert any(len(own) > cap for own in kept.values())
+    assert join(candidates, 16, threshold, cap).twin.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("keep", "best"), [("tokens", "十二 十三 十四"), ("length_filter.characters", "supercalifragilistic")]
+)
+def test_the_row_with_most_of_a_measure_is_kept(yard: Yard, keep: str, best: str):
+    rows = [
+        {"prompt": f"{FIVE} {end}", "response": "yes"}
+        for end in ("more", "supercalifragilistic", "a b c", "十二 十三 十四")
+    ]
+    yard.jsonl("a.jsonl", rows)
+    near = {"ngram": 1, "threshold": 0.5, "on": "prompt", "keep": keep, "max_removed": 1}
+    built = yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=["length_filter", {"minhash_dedup": near}])
+    (left,) = pl.read_parquet(built.mixture.folder / "data/*.parquet").iter_rows(named=True)
+    assert left["messages"][0]["content"].endswith(best)
+    assert ("tokens" in [stage["name"] for stage in built.mixture.manifest["stages"]]) == (keep == "tokens")
+
+
+def test_a_row_without_the_measure_comes_last():
+    batch = Rows.of([one(FIVE)] * 3)
+    stage = MinhashDedup(keep="quality.score")
+    alive = (
+        stage.measuring()
+        .measure(batch)
+        .with_row_index("row")
+        .with_columns(
+            pl.Series("source", ["a"] * 3),
+            pl.Series("order", [0, 1, 2], dtype=pl.UInt32),
+            pl.Series("quality.score", [None, 0.25, 0.5]),
+        )
+    )
+    assert resolve(stage, alive, batch)["twin"].to_list() == [2, 2]
+    with pytest.raises(ValidationError, match="keep"):
+        MinhashDedup(keep="longset")
 
 
 def test_measures_do_not_change_with_threshold_scope_or_policy():

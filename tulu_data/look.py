@@ -7,7 +7,6 @@ that they were chosen by and of the choice, so that another threshold looks at n
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from tulu_data import scan
-from tulu_data.commit import TEMPORARY
+from tulu_data.commit import durable
 from tulu_data.executors import Executor, Tick
 from tulu_data.ingest import Shard
 from tulu_data.plan import Step
@@ -91,12 +90,11 @@ class Looker:
         )
         self.used.append(table)
         if table.note() is None:
-            part = self.workspace.prepare(table.path.with_suffix(f".{os.getpid()}{TEMPORARY}"))
-            with part.open("wb") as file:
+            with durable(self.workspace.prepare(table.path)) as file:
                 file.truncate(int(room.sum()) * 8)
-            for _ in self.executor.run(look_at_shard, self._units(step, rows, room, part), lambda rows: None):
-                pass
-            part.rename(table.path)
+                units = self._units(step, rows, room, Path(file.name))
+                for _ in self.executor.run(look_at_shard, units, lambda rows: None):
+                    pass
             table.finish()
         return np.memmap(table.path, np.uint64, mode="r")
 

@@ -60,6 +60,9 @@ SourceNames = Annotated[
 ]
 """Names of sources, or patterns such as `flan_*`; the recipe is checked for them."""
 
+MEASURE = r"tokens|[a-z0-9_]+(-\d+)?\.[a-z0-9_]+"
+"""A pattern for the name of a number of each row: `tokens`, or a measure of an earlier stage, `stage.measure`."""
+
 Share = Annotated[Decimal, Field(ge=0, le=1)]
 
 

@@ -20,7 +20,7 @@ from tulu_data.kernels.jaccard import ALONE, Candidates
 from tulu_data.kernels.minhash import STORED, bands_for, probability, sketch
 from tulu_data.kernels.shingles import Source, write_sets
 from tulu_data.rows import Conversation, On, Rows
-from tulu_data.stage import Comparer, Decides, SourceNames, preference
+from tulu_data.stage import MEASURE, Comparer, Decides, SourceNames, preference
 from tulu_data.verdicts import COPIES, Evidence, none
 from tulu_data.workspace import Workspace
 
@@ -55,7 +55,7 @@ class MinhashDedup(Comparer):
 
         - minhash_dedup: {preset: fineweb, threshold: 0.8, prefer: [gsm8k_train]}
         - minhash_dedup: {ngram: 3, permutations: 256, threshold: 0.7, scope: within}
-        - minhash_dedup: {on: prompt, keep_responses: 2}
+        - minhash_dedup: {on: prompt, keep_responses: 2, keep: language_filter.score}
 
     A text is the set of its shingles: `ngram` words in order, within one message. Rows whose
     MinHash signatures agree in all `rows` of one of the `bands` are candidates; they are
@@ -94,8 +94,11 @@ class MinhashDedup(Comparer):
     )
     prefer: Decides[SourceNames] = Field((), description="Sources whose rows are kept before others, best first")
     protect: Decides[SourceNames] = Field((), description="Sources whose rows all stay, and others go for them")
-    keep: Decides[Literal["longest", "shortest", "any"]] = Field(
-        "longest", description="Which rows are kept before others of their rank: by the characters of the conversation"
+    keep: Decides[str] = Field(
+        "longest",
+        pattern=f"^(longest|shortest|any|{MEASURE})$",
+        description="Which rows are kept before others of their rank: the `longest` or `shortest` by characters of the "
+        "conversation, `any`, or those with most `tokens`, or of a measure of an earlier stage, `stage.measure`",
     )
     keep_responses: Decides[PositiveInt] = Field(1, description="How many rows with near prompts stay; with on: prompt")
     bucket_cap: Decides[PositiveInt] = Field(64, description="Kept rows of one bucket that a row is compared with")
@@ -122,6 +125,9 @@ class MinhashDedup(Comparer):
         return {
             name: value for name, value in super().measuring_options().items() if name not in ("preset", "permutations")
         }
+
+    def needs(self) -> tuple[str, ...]:
+        return () if self.keep in ("longest", "shortest", "any") else (self.keep,)
 
     def prepare(self, workspace: Workspace, digest: Callable[[Path], str]) -> Self:
         # So that workers find the kernels compiled.
@@ -223,6 +229,8 @@ class MinhashDedup(Comparer):
     def _ranked(self, measures: pl.DataFrame) -> pl.DataFrame:
         """The rows with words, in the order of their priority, each with the first row that has the same set."""
         size = pl.col("characters").cast(pl.Int64)
+        known = {"longest": -size, "shortest": size, "any": pl.lit(0)}
+        value = known[self.keep] if self.keep in known else -pl.col(self.keep)
         stays = pl.lit(value=False) if not self.protect else preference(self.protect) < len(self.protect)
         return (
             measures.with_row_index("place")
@@ -231,9 +239,9 @@ class MinhashDedup(Comparer):
                 *("place", "row", "source", "order", "shingles", "high", "low"),
                 stays.alias("stays"),
                 preference(self.prefer).alias("rank"),
-                {"longest": -size, "shortest": size, "any": pl.lit(0)}[self.keep].alias("size"),
+                value.alias("value"),
             )
-            .sort(~pl.col("stays"), "rank", "size", "order")
+            .sort(~pl.col("stays"), "rank", "value", "order", nulls_last=True)
             .with_columns(pl.col("row").first().over("high", "low").alias("first"))
         )
 

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, PositiveInt, field_validator, model
 
 from tulu_data.errors import InputError, did_you_mean
 from tulu_data.kernels.quotas import largest_total, seats
-from tulu_data.stage import Decides, Phase, Resolver, Share
+from tulu_data.stage import MEASURE, Decides, Phase, Resolver, Share
 from tulu_data.verdicts import COPIES, Evidence
 
 NONE: Final = "none"
@@ -108,7 +108,7 @@ class WeightedMix(Resolver):
     max_repeat: Decides[PositiveInt] = Field(1, description="How often one row may be taken")
     best: Decides[str | None] = Field(
         None,
-        pattern=r"^(tokens|[a-z0-9_]+(-\d+)?\.[a-z0-9_]+)$",
+        pattern=f"^({MEASURE})$",
         description="Rows with the highest value first: `tokens`, or a measure of an earlier stage, `stage.measure`",
     )
     others: Decides[Literal["error", "drop"]] = Field("error", description="What happens to strata without a weight")
