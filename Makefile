@@ -8,7 +8,7 @@ demo: setup
 	$(BIN)/tulu-data build recipes/sft_mix.yaml
 
 test: setup lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: setup
 	$(BIN)/ruff check .

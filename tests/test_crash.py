@@ -22,7 +22,7 @@ from conftest import Yard, files_of, varied
 from tulu_data.mixture import find, versions
 
 MAIN = [sys.executable, "-m", "tulu_data"]
-KILLS = int(os.environ.get("TULU_DATA_TEST_KILLS", "30"))
+KILLS = int(os.environ.get("TULU_DATA_TEST_KILLS", "12"))
 MOMENTS = max(6, KILLS // 5)
 
 
