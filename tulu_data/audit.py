@@ -31,8 +31,9 @@ def composition(mixture: Mixture, by: By = "source") -> pl.DataFrame:
 
     Columns: `by`'s name (String; "unknown" where nothing says it), `rows`, `distinct` (rows
     without their further copies), `share` of all rows, `tokens` (null where none were
-    counted), `token_share`, `target` (the share that the mix aimed at, null where it mixed by
-    something else) and `unit` (what the target is a share of: rows or tokens).
+    counted), of them `trainable` (those of the assistant's messages), `token_share`, `target`
+    (the share that the mix aimed at, null where it mixed by something else) and `unit` (what
+    the target is a share of: rows or tokens).
     """
     rows = _rows(mixture)
     tokens = pl.col("tokens").cast(pl.Int64)
@@ -52,9 +53,17 @@ def composition(mixture: Mixture, by: By = "source") -> pl.DataFrame:
             (pl.col("tokens") / pl.col("tokens").sum()).alias("token_share"),
         )
         .join(_targets(mixture, by), on=by, how="left")
+        .join(_trainable(mixture, by), on=by, how="left")
         .sort("rows", by, descending=[True, False])
-        .select(by, "rows", "distinct", "share", "tokens", "token_share", "target", "unit")
+        .select(by, "rows", "distinct", "share", "tokens", "trainable", "token_share", "target", "unit")
     )
+
+
+def _trainable(mixture: Mixture, by: By) -> pl.DataFrame:
+    """The tokens of each part that are trained on, where they were counted."""
+    for path in mixture.trainable.values():
+        return read_frame(path).group_by(pl.col(by).fill_null(UNKNOWN)).agg(pl.col("trainable").sum())
+    return pl.DataFrame(schema={by: pl.String, "trainable": pl.Int64})
 
 
 def _targets(mixture: Mixture, by: By) -> pl.DataFrame:
@@ -302,12 +311,13 @@ def overlap(mixture: Mixture) -> pl.DataFrame:
 
 
 def scores(mixture: Mixture) -> pl.DataFrame:
-    """What thresholds are held against, as the stages measured it on all rows.
+    """What thresholds are held against, as filters measured it on all rows.
 
         scores(mixture)
 
     Columns: `stage`, `option` (the threshold's name in the recipe), `source`, `low`, `high`
-    (the bin, from `low` to before `high`), `rows`. Rows without a value are in no bin.
+    (the bin, from `low` to before `high`), `rows`. Rows without a value are in no bin; of a
+    stage that looks for near-duplicates there are only the rows that it removed.
     """
     frames = [pl.DataFrame(schema={"stage": pl.String, **SCORES})]
     frames += [read_frame(path).select(pl.lit(step).alias("stage"), *SCORES) for step, path in mixture.scores.items()]

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from tulu_data import card, croissant, excerpts, ingest, ledger, manifest, mixture, report, scan, thresholds
+from tulu_data import card, croissant, excerpts, ingest, ledger, manifest, mixture, report, scan, thresholds, trainable
 from tulu_data.commit import (
     locked,
     make_folders,
@@ -122,6 +122,7 @@ def build(
         write_text(staging / "recipe.yaml", resolved.to_yaml())
         with progress.phase("report", None, ""):
             thresholds.write(decision, plan, shards, measured.tables, staging)
+            trainable.write(decision, plan, shards, measured.tables, staging)
             private = thresholds.private_rows(decision, plan, shards, measured.tables)
             excerpts.write(Explainer(Mixture(staging), places.workspace, run.record()), private, staging)
         rows = manifest.counts(decision, shards, _written(staging))

@@ -384,12 +384,12 @@ def show_audit(mixture: Mixture) -> None:
         if parts[by].to_list() == [audit.UNKNOWN]:
             continue
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in (by, "rows", "share", "target", "tokens"):
+        for heading in (by, "rows", "share", "target", "tokens", "trained on"):
             table.add_column(heading, justify="left" if heading == by else "right")
         for line in parts.iter_rows(named=True):
             target = "" if line["target"] is None else f"{line['target']:.1%}"
-            tokens = "" if line["tokens"] is None else f"{line['tokens']:,}"
-            table.add_row(escape(printable(line[by], 60)), f"{line['rows']:,}", f"{line['share']:.1%}", target, tokens)
+            tokens = ("" if line[name] is None else f"{line[name]:,}" for name in ("tokens", "trainable"))
+            table.add_row(escape(printable(line[by], 60)), f"{line['rows']:,}", f"{line['share']:.1%}", target, *tokens)
         console.print(table)
         console.print()
     table = Table(box=None, pad_edge=False, header_style="bold")

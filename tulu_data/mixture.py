@@ -94,6 +94,11 @@ class Mixture:
         """For each step with a threshold: the table of what other values would remove."""
         return self._reports("thresholds")
 
+    @property
+    def trainable(self) -> dict[str, Path]:
+        """For the step that counts tokens: the table of those that are trained on."""
+        return self._reports("trainable")
+
     def _reports(self, kind: str) -> dict[str, Path]:
         found = sorted((self.folder / "reports").glob(f"*-{kind}.parquet"))
         return {path.stem.removesuffix(f"-{kind}"): path for path in found}

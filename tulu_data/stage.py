@@ -264,6 +264,10 @@ class Resolver(Stage):
         """Tables for the mixture's reports, of what `resolve` was given and said; `row` is written as an id."""
         return {}
 
+    def scores(self, verdicts: pl.DataFrame) -> dict[str, pl.Series]:
+        """What its thresholds were held against, by the threshold's name: a number for each verdict."""
+        return {}
+
     def counts(self, measures: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, int]:
         """What the manifest is to count of it."""
         return {}

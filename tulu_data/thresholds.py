@@ -20,7 +20,7 @@ from tulu_data.commit import make_folders
 from tulu_data.decide import Decision, measures_of
 from tulu_data.ingest import Shard
 from tulu_data.plan import Plan, Step
-from tulu_data.stage import Annotator, Filter, blamed
+from tulu_data.stage import Annotator, Filter, Resolver, blamed
 from tulu_data.workspace import Table
 
 THRESHOLDS: Final = {
@@ -37,6 +37,7 @@ SCORES: Final = {
     "high": pl.Float64,
     "rows": pl.Int64,
 }
+_SCORED: Final = {"option": pl.String, "source": pl.String, "score": pl.Float64}
 BINS: Final = 30
 SHARES: Final = tuple(tenths / 10 for tenths in range(1, 11))
 FEW: Final = (0.01, 0.05, 0.1, 0.25, 0.5)
@@ -49,16 +50,25 @@ def write(
 
     `scores` counts rows by `option`, `source` and the bin from `low` to before `high`;
     `thresholds` counts the `rows` that each `value` of an `option` would remove of each
-    `source`, `used` marking the one that the recipe has.
+    `source`, `used` marking the one that the recipe has. Of a resolver there are only scores,
+    of the rows that it removed: what another threshold would do to rows that hang together
+    takes another build to say, which scans nothing.
     """
     for step in plan.steps:
+        if isinstance(step.stage, Resolver):
+            scores = _removed(step.stage, decision, step)
+            if not scores.is_empty():
+                _write(staging, step, "scores", _binned(scores))
         if isinstance(step.stage, Filter) and not isinstance(step.stage, Annotator):
             scores = _scores(step.stage, _measures(decision, step, shards, tables))
             if not scores.is_empty():
-                make_folders(staging / "reports")
-                table.write_frame(staging / "reports" / f"{step.name}-scores.parquet", _binned(scores))
+                _write(staging, step, "scores", _binned(scores))
                 counted = _counted(step.stage, scores, _measures(decision, step, shards, tables))
-                table.write_frame(staging / "reports" / f"{step.name}-thresholds.parquet", counted)
+                _write(staging, step, "thresholds", counted)
+
+
+def _write(staging: Path, step: Step, kind: str, frame: pl.DataFrame) -> None:
+    table.write_frame(make_folders(staging / "reports") / f"{step.name}-{kind}.parquet", frame)
 
 
 def private_rows(
@@ -83,7 +93,7 @@ def _measures(
 
 def _scores(stage: Filter, measures: Iterable[tuple[str, pl.DataFrame]]) -> pl.DataFrame:
     """A line for each row and threshold that the recipe says: `option`, `source`, `score`."""
-    frames = [pl.DataFrame(schema={"option": pl.String, "source": pl.String, "score": pl.Float64})]
+    frames = [pl.DataFrame(schema=_SCORED)]
     for source, frame in measures:
         with blamed(stage):
             found = stage.scores(frame)
@@ -95,6 +105,18 @@ def _scores(stage: Filter, measures: Iterable[tuple[str, pl.DataFrame]]) -> pl.D
             for option, values in found.items()
             if getattr(stage, option)
         ]
+    return pl.concat(frames).drop_nulls()
+
+
+def _removed(stage: Resolver, decision: Decision, step: Step) -> pl.DataFrame:
+    """The same of the rows that a resolver removed."""
+    verdicts = decision.evidence[step.name]
+    sources = pl.Series("source", decision.sources, dtype=pl.String).gather(decision.source[verdicts["row"].to_numpy()])
+    frames = [pl.DataFrame(schema=_SCORED)]
+    with blamed(stage):
+        for option, values in stage.scores(verdicts).items():
+            scored = pl.DataFrame({"score": values.cast(pl.Float64), "source": sources})
+            frames.append(scored.select(pl.lit(option).alias("option"), "source", "score"))
     return pl.concat(frames).drop_nulls()
 
 

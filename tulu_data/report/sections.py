@@ -14,7 +14,7 @@ from tulu_data.decide import KEPT as KEPT_FATE
 from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE
 from tulu_data.report.charts import COMPARED, KEPT, bar, cell, histogram, key, legend, number, percent, sentence, table
-from tulu_data.report.html import Markup, breakable, join, prose, tag
+from tulu_data.report.html import Markup, breakable, escape, join, prose, tag
 
 SHOWN_PARTS: Final = 24
 SHOWN_REASONS: Final = 20
@@ -105,6 +105,7 @@ def composition(mixture: Mixture) -> Section:
 
 def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
     has_tokens = frame["tokens"].null_count() == 0
+    has_trainable = frame["trainable"].null_count() == 0
     has_target = frame["target"].null_count() < len(frame)
     unit = next((unit for unit in frame["unit"] if unit), "rows")
     said: list[Markup] = []
@@ -118,6 +119,7 @@ def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
             )
         )
     heads = [by, "share of rows", "in %", "rows", "different", *(["tokens", "of tokens"] if has_tokens else [])]
+    heads += ["trained on"] if has_trainable else []
     heads += [f"target (of {unit})"] if has_target else []
     lines = []
     for line in _lines(frame.head(SHOWN_PARTS)):
@@ -130,6 +132,8 @@ def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
         ]
         if has_tokens:
             cells += [cell(line["tokens"]), tag("td", percent(line["token_share"]), class_="n")]
+        if has_trainable:
+            cells.append(cell(line["trainable"]))
         if has_target:
             cells.append(tag("td", percent(line["target"]), class_="n"))
         lines.append(tag("tr", *cells))
@@ -137,7 +141,8 @@ def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
     if has_target and unit == "rows":
         said.append(key([("what the mixture has", KEPT)], "what the recipe asked for"))
     repeats = " Rows count with their copies; “different” counts each row once."
-    caption = f"Rows of the mixture by {by}.{repeats if (frame['rows'] != frame['distinct']).any() else ''}"
+    trained = " “Trained on” are the tokens of the assistant’s messages." if has_trainable else ""
+    caption = f"Rows of the mixture by {by}.{trained}{repeats if (frame['rows'] != frame['distinct']).any() else ''}"
     said.append(table(f"composition-{by}", caption, heads, lines, 2))
     return said + ([sentence(f"and {more} smaller ones", class_="soft")] if more > 0 else [])
 
@@ -404,8 +409,25 @@ def duplicates(mixture: Mixture) -> Section:
                 lines,
                 3,
             ),
+            *_similarities(mixture),
         ]
     return Section("duplicates", title, tuple(parts))
+
+
+def _similarities(mixture: Mixture) -> list[Markup]:
+    """How near the rows were that went for another, and the threshold."""
+    drawn: list[Markup] = []
+    scored = audit.scores(mixture).filter(pl.col("stage").is_in(list(mixture.clusters)))
+    for (stage,), own in scored.group_by("stage", maintain_order=True):
+        options = next(entry["options"] for entry in mixture.manifest["stages"] if entry["name"] == stage)
+        used = float(options["threshold"])
+        summed = own.group_by("low", "high").agg(pl.col("rows").sum()).sort("low")
+        rows = number(int(summed["rows"].sum()))
+        said = f"{rows} rows by their similarity to the row that is kept; the threshold is {number(used)}."
+        caption = f"{said} At a higher one rows left of it would stay, unless they are near another row."
+        figure = histogram(list(summed.iter_rows()), escape(caption), said, "", used)
+        drawn += [tag("h3", f"How near they were: {stage}"), tag("div", figure, class_="beside")]
+    return drawn
 
 
 def lengths(mixture: Mixture) -> Section:

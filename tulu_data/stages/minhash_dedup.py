@@ -333,6 +333,9 @@ class MinhashDedup(Comparer):
             "sources": pairs.group_by("source", "twin_source").len("rows").sort("source", "twin_source"),
         }
 
+    def scores(self, verdicts: pl.DataFrame) -> dict[str, pl.Series]:
+        return {"threshold": verdicts["jaccard"]}
+
     def counts(self, measures: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, int]:
         kept = measures.filter(pl.col("room") > 0).join(verdicts.select("row"), on="row", how="anti")
         buckets = kept.select(name for name in kept.columns if name.startswith("bucket_")).to_numpy()
