@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -15,6 +14,7 @@ import polars as pl
 import pytest
 import tiktoken
 
+from browser import CHROMIUM, Browser
 from conftest import Yard, pairs
 from tulu_data import audit, report
 from tulu_data.build import Built
@@ -330,29 +330,69 @@ def test_two_versions_beside_each_other(yard: Yard):
     assert "No row entered, and none left." in same
 
 
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+needs_browser = pytest.mark.skipif(
+    CHROMIUM is None, reason="no chromium here: apt-get install chromium shows the page in a browser"
 )
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium shows the page in a browser")
+@needs_browser
 @pytest.mark.parametrize(("width", "dark"), [(390, True), (1200, False)])
-def test_a_browser_runs_the_search_and_nothing_else(page: str, tmp_path: Path, width: int, dark: bool):
+def test_in_a_browser_the_search_works_and_nothing_leaves_the_page(page: str, tmp_path: Path, width: int, dark: bool):
     file = tmp_path / "page.html"
     file.write_text(page)
-    command = [
-        str(CHROMIUM),
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--enable-logging=stderr",
-        "--virtual-time-budget=3000",
-        f"--window-size={width},900",
-        f"--user-data-dir={tmp_path / 'profile'}",
-        *(["--force-dark-mode"] if dark else []),
-        "--dump-dom",
-        file.as_uri(),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    assert re.search(r"(\d+) of \1 rows shown", done.stdout)
-    assert "CONSOLE" not in done.stderr
+    with Browser(tmp_path / "profile", width, dark=dark) as browser:
+        browser.open(file)
+        said = 'document.getElementById("found").textContent'
+        shown, rows = map(int, re.findall(r"\d+", browser.value(said)))
+        assert shown == rows > 0
+        browser.value('document.getElementById("find-text").focus()')
+        browser.write("NUMBER 7")
+        with_word = browser.value(
+            '[...document.querySelectorAll(".row")].filter((row) => /number 7/i.test(row.textContent)).length'
+        )
+        assert 0 < with_word < rows
+        assert browser.value(said) == f"{with_word} of {rows} rows shown"
+        assert browser.value('document.querySelectorAll(".row:not([hidden])").length') == with_word
+        browser.value('document.getElementById("find-text").select()')
+        browser.write("nowhere in the page")
+        assert browser.value(said) == f"0 of {rows} rows shown"
+        assert browser.value("document.documentElement.scrollWidth") <= width
+        assert browser.requests() == [file.as_uri()]
+        assert browser.complaints() == []
+
+
+@needs_browser
+def test_the_keyboard_reaches_everything_and_a_screen_reader_has_a_name_for_it(page: str, tmp_path: Path):
+    file = tmp_path / "page.html"
+    file.write_text(page)
+    with Browser(tmp_path / "profile") as browser:
+        browser.open(file)
+        names = browser.names()
+        for role in ("link", "searchbox", "combobox", "table", "heading", "image"):
+            assert names[role], role
+            assert all(names[role]), (role, names[role])
+        reached = []
+        for _ in range(200):
+            browser.press("Tab")
+            focused = browser.value("document.activeElement.outerHTML.slice(0, 60)")
+            if focused in reached[:1] or focused.startswith("<body"):
+                break
+            reached.append(focused)
+        assert 'href="#content"' in reached[0]
+        places = [
+            next(place for place, tag in enumerate(reached) if mark in tag)
+            for mark in ("#composition", "find-text", "<summary")
+        ]
+        assert places == sorted(places)
+        browser.value('document.querySelector("summary").focus()')
+        browser.press("Enter")
+        assert browser.value('document.querySelector("details.row").open')
+
+
+@needs_browser
+def test_a_browser_refuses_what_a_page_of_ours_may_not_do(page: str, tmp_path: Path):
+    file = tmp_path / "page.html"
+    file.write_text(page.replace("</main>", '<img src="https://127.0.0.1:9/x.png"><p onclick="1">x</p></main>', 1))
+    with Browser(tmp_path / "profile") as browser:
+        browser.open(file)
+        assert any("Content Security Policy" in json.dumps(told) for told in browser.complaints())

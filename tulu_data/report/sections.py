@@ -213,8 +213,9 @@ def _stages(mixture: Mixture, removed: Mapping[str, Any]) -> Markup:
         tag("th", "removed", scope="col", class_="n"),
         tag("th", "what it does", scope="col"),
     ]
-    inner = tag("table", tag("thead", tag("tr", *head)), tag("tbody", *shown), data_frame="stages")
-    return tag("div", inner, class_="wide", tabindex="0", role="region", aria_label="The stages of the recipe")
+    caption = "The stages of the recipe"
+    inner = tag("table", tag("thead", tag("tr", *head)), tag("tbody", *shown), data_frame="stages", aria_label=caption)
+    return tag("div", inner, class_="wide", tabindex="0", role="region", aria_label=caption)
 
 
 def _does(stage: Mapping[str, Any]) -> str:
