@@ -32,8 +32,9 @@ SETS = {"sample": "math_test", "rows": 12, "seed": 7, "id": "id", "question": "q
 def build(yard: Yard, **options: Any) -> Built:
     hostile = [{"prompt": f"{HOSTILE} number {n}", "response": "x" * n} for n in range(1, 40)]
     near = {"prompt": "one two three four five six seven eight nine ten eleven twelve", "response": "a b c d e f g h"}
+    edits = [{**near, "response": f"a b c d e f g h{end}"} for end in (" i", " i j", " i j k", "!")]
     yard.jsonl("hostile.jsonl", [*hostile, *hostile[:3], b"{broken"])
-    yard.jsonl("plain.jsonl", [*pairs(200), near, {**near, "response": "a b c d e f g h i"}])
+    yard.jsonl("plain.jsonl", [*pairs(200), near, *edits])
     yard.jsonl("some.jsonl", pairs(20, 500))
     return yard.build(
         yard.recipe(
@@ -174,7 +175,10 @@ def test_near_rows_are_counted_by_their_similarity(mixture: Mixture, page: str):
     for low, high, rows in scores.select("low", "high", "rows").iter_rows():
         last = high == scores["high"].max()
         assert rows == ((jaccard >= low) & ((jaccard < high) | last)).sum()
-    assert f"{len(jaccard)} rows by their similarity to the row that is kept; the threshold is" in page
+    assert f"{len(jaccard)} rows by their similarity to the row that is kept." in page
+    shown = Page(page).tables["similarity-minhash_dedup"][1:]
+    assert shown
+    assert shown == [[low, number((jaccard >= float(low)).sum())] for low, _ in shown]
 
 
 def test_every_frame_is_that_of_the_manifest(mixture: Mixture):
@@ -257,7 +261,7 @@ def test_excerpts_show_what_rows_were_removed_for(mixture: Mixture, page: str):
     assert {"kept", "take", "length_filter", "exact_dedup", "minhash_dedup", "weighted_mix"} <= {*excerpts["fate"]}
     near = excerpts.filter((pl.col("fate") == "minhash_dedup") & (pl.col("source") == "plain"))
     assert near["twin_messages"].null_count() == 0
-    assert "e f g h <mark>i</mark>" in page
+    assert "e f g h <mark>i j k</mark>" in page
     too_short = excerpts.filter(pl.col("fate") == "length_filter")
     assert too_short["evidence"].list.eval(pl.element().struct.field("name")).to_list()[0] == ["measured", "limit"]
 

@@ -416,18 +416,32 @@ def duplicates(mixture: Mixture) -> Section:
 
 
 def _similarities(mixture: Mixture) -> list[Markup]:
-    """How near the rows were that went for another, and the threshold."""
+    """How near the rows were that went for another."""
     drawn: list[Markup] = []
     scored = audit.scores(mixture).filter(pl.col("stage").is_in(list(mixture.clusters)))
     for (stage,), own in scored.group_by("stage", maintain_order=True):
-        options = next(entry["options"] for entry in mixture.manifest["stages"] if entry["name"] == stage)
-        used = float(options["threshold"])
         summed = own.group_by("low", "high").agg(pl.col("rows").sum()).sort("low")
         rows = number(int(summed["rows"].sum()))
-        said = f"{rows} rows by their similarity to the row that is kept; the threshold is {number(used)}."
-        caption = f"{said} At a higher one rows left of it would stay, unless they are near another row."
-        figure = histogram(list(summed.iter_rows()), escape(caption), said, "", used)
-        drawn += [tag("h3", f"How near they were: {stage}"), tag("div", figure, class_="beside")]
+        drawn.append(tag("h3", f"How near they were: {stage}"))
+        if len(summed) == 1:
+            drawn.append(sentence(f"{rows} rows went, with a similarity of {number(summed['low'][0])}."))
+            continue
+        said = f"{rows} rows by their similarity to the row that is kept."
+        figure = histogram(list(summed.iter_rows()), escape(said), said)
+        # Bins are round: some begin where a threshold might be.
+        edges = [low for low in summed["low"] if round(low * 100) % 5 == 0]
+        lines = [
+            tag("tr", tag("th", number(low), scope="row"), cell(int(summed.filter(pl.col("low") >= low)["rows"].sum())))
+            for low in edges
+        ]
+        heads = ["similarity of at least", "rows"]
+        drawn += [
+            sentence(
+                "With a higher threshold those below it would stay, unless they are near another row: a build with it tells, "
+                "and measures nothing again."
+            ),
+            tag("div", figure, table(f"similarity-{stage}", "Rows that went", heads, lines), class_="beside"),
+        ]
     return drawn
 
 
