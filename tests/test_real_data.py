@@ -127,7 +127,7 @@ def test_other_shards_give_the_same_bytes(built: Built, shared: Path):
     ("name", "stops", "example"),
     [
         ("ngram_decontamination", "2,061 of 2,061 rows of flan_strategyqa", "contaminated by strategyqa_bigbench"),
-        ("exact_dedup", "7,470 of 7,470 rows of flan_gsm8k", "same text, twin "),
+        ("exact_dedup", "7,470 of 7,470 rows of flan_gsm8k", "same prompt, twin "),
     ],
 )
 def test_without_leave_to_remove_them_all_the_build_stops(

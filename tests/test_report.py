@@ -108,13 +108,10 @@ def test_every_figure_of_the_page_is_that_of_its_frame(mixture: Mixture, page: s
     for by in ("source", "domain"):
         frame = audit.composition(mixture, by)  # type: ignore[arg-type]
         for shown, line in zip(tables[f"composition-{by}"][1:], frame.iter_rows(named=True), strict=True):
-            wanted = [line[by], "", percent(line["share"]), number(line["rows"]), number(line["distinct"])]
-            assert shown[:8] == [
-                *wanted,
-                number(line["tokens"]),
-                percent(line["token_share"]),
-                number(line["trainable"]),
-            ]
+            times = f"{line['rows'] / line['distinct']:.1f}"
+            wanted = [line[by], "", percent(line["share"]), number(line["rows"]), number(line["distinct"]), times]
+            tokens = [number(line["tokens"]), percent(line["token_share"]), number(line["trainable"])]
+            assert shown[:9] == [*wanted, *tokens]
     flow = audit.flow(mixture)
     totals = flow.select(pl.exclude("source").sum()).row(0)
     gone = [name for name, total in zip(flow.columns[1:], totals, strict=True) if total]
@@ -133,17 +130,13 @@ def test_every_figure_of_the_page_is_that_of_its_frame(mixture: Mixture, page: s
     assert tables["evaluations"][1:] == [
         [name, *(number(count) for count in counts)] for _, name, *counts in audit.evaluations(mixture).iter_rows()
     ]
-    ((source, _, cell, removed),) = [
-        [
-            line["source"],
-            0,
-            f"{line['contaminated']} ({percent(line['contaminated'] / line['items'])})",
-            number(line["rows"]),
-        ]
+    ((source, cell),) = [
+        (line["source"], f"{line['contaminated']} ({percent(line['contaminated'] / line['items'])})")
         for line in audit.contamination(mixture).iter_rows(named=True)
         if line["contaminated"]
     ]
-    assert [source, cell, removed] in tables["contamination"]
+    gone = {name: number(rows["removed"].get("ngram_decontamination", 0)) for name, rows in mixture.rows.items()}
+    assert tables["contamination"][1:] == [[name, gone[name], cell if name == source else "·"] for name in sorted(gone)]
     assert [row[0] for row in tables["licenses"][1:]] == audit.licenses(mixture)["source"].to_list()
     assert [row[1:] for row in tables["lengths"][1:]] == [
         [number(value) for value in line] for _, _, *line in audit.lengths(mixture).iter_rows()
@@ -166,6 +159,23 @@ def test_tokens_that_are_trained_on_are_those_of_the_assistant(mixture: Mixture)
     assert dict(frame.select("source", "trainable").iter_rows()) == trained
     for by in ("domain", "language"):
         assert audit.composition(mixture, by)["trainable"].sum() == sum(trained.values())  # type: ignore[arg-type]
+
+
+def test_the_page_names_what_is_missing_and_what_is_free(yard: Yard):
+    yard.jsonl("a.jsonl", pairs(20))
+    yard.jsonl("b.jsonl", pairs(20))
+    sources = {"a": {"jsonl": "a.jsonl", "license": "mit"}, "b": {"jsonl": "b.jsonl", "license": "cc-by-nc-4.0"}}
+    stages: list[Any] = ["tokens", {"exact_dedup": {"on": "prompt", "prefer": "a", "max_removed": 1}}]
+    html = report.page(yard.mix(sources=sources, stages=stages).mixture)
+    assert "Nothing is left of b (20 of 20 rows: exact_dedup)." in html
+    assert "of 2; nothing of the others is left" in html
+    assert "Keep one of the rows whose prompt is the same." in html
+    assert "same prompt" in html
+    assert "the licence of b forbids it. The other sources have 20 of 20 rows." in html
+    assert "counted by cl100k_base, " in html
+    yard.jsonl("b.jsonl", pairs(30))
+    html = report.page(yard.mix(sources=sources, stages=stages).mixture)
+    assert "the licence of b forbids it. The other sources have 20 of 30 rows." in html
 
 
 def test_near_rows_are_counted_by_their_similarity(mixture: Mixture, page: str):

@@ -33,6 +33,9 @@ ROLES_OF: Final[dict[str, tuple[str, ...]]] = {
     "conversation": ("user", "assistant", "tool"),
 }
 
+SAID: Final[dict[str, str]] = {"prompt": "prompt", "response": "response", "conversation": "text"}
+"""What the texts under `on` are called where a person reads of them."""
+
 MESSAGES: Final = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 CONTENT: Final = {"messages": MESSAGES, "tool_calls": pa.string(), "tools": pa.string()}
 """The columns that are a row's content, by name. `tool_calls` and `tools` are JSON texts."""

@@ -40,6 +40,7 @@ SCORES: Final = {
 _SCORED: Final = {"option": pl.String, "source": pl.String, "score": pl.Float64}
 BINS: Final = 30
 SHARES: Final = tuple(tenths / 10 for tenths in range(1, 11))
+POWERS: Final = tuple(2**power for power in range(8, 16))
 FEW: Final = (0.01, 0.05, 0.1, 0.25, 0.5)
 
 
@@ -183,16 +184,21 @@ def _counted(stage: Filter, scores: pl.DataFrame, measures: Iterable[tuple[str, 
 def values_of(option: str, used: float, scores: pl.Series) -> list[float]:
     """The values of a threshold that are worth a look, the one in use among them, in order.
 
-    Tenths where it is a share; else where a hundredth to half of the rows would go, in two digits.
+    Tenths where it is a share; else where a hundredth to half of the rows would go, in two digits,
+    and of tokens the powers of two that some row is beyond.
 
-    >>> values_of("max_tokens", 2048.0, pl.Series(range(1, 1001)))
+    >>> values_of("max_characters", 2048.0, pl.Series(range(1, 1001)))
     [500.0, 750.0, 900.0, 950.0, 990.0, 2048.0]
+    >>> values_of("max_tokens", 2048.0, pl.Series([1] * 9 + [1000]))
+    [1.0, 256.0, 512.0, 2048.0]
     """
     if used <= 1 and not option.endswith(("tokens", "characters", "messages")):
         return sorted({*SHARES, used})
     parts = [1 - part for part in FEW] if option.startswith("max_") else FEW
     found = (float(scores.quantile(part, "lower") or 0) for part in parts)
     rounded = {float(f"{value:.2g}") for value in found}
+    if option.endswith("tokens"):
+        rounded |= {float(power) for power in POWERS if power < (scores.max() or 0)}
     return sorted({value for value in rounded if value > 0} | {used})
 
 

@@ -35,7 +35,6 @@ def page(mixture: Mixture) -> str:
         tag("a", "Skip to the content", class_="skip", href="#content"),
         sections.header(mixture, [(part.id, part.title) for part in shown]),
         tag("main", *(part.html() for part in shown), id="content"),
-        sections.footer(mixture),
         tag("script", Markup(SCRIPT)),
     )
     return document(title, join(body))

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import polars as pl
+
 from tulu_data import audit
 from tulu_data.decide import KEPT
 from tulu_data.mixture import Mixture
@@ -22,7 +24,10 @@ Turns = Sequence[Mapping[str, Any]]
 def rows(mixture: Mixture) -> Section:
     """A search in the excerpts; without scripts, all of them below each other."""
     frame = audit.excerpts(mixture)
-    lines = sorted(frame.iter_rows(named=True), key=lambda row: (row["fate"] == KEPT, row["fate"], row["id"]))
+    # The first of each stage and source, then the second, …: the top of the list has some of everything.
+    turn = pl.int_range(pl.len()).over("fate", "source", order_by="id")
+    ordered = frame.with_columns(turn.alias("turn")).sort(pl.col("fate") == KEPT, "turn", "fate", "source", "id")
+    lines = list(ordered.iter_rows(named=True))
     kept = sum(line["fate"] == KEPT for line in lines)
     all_kept, all_gone = (int(flow) for flow in _totals(mixture))
     said = sentence(

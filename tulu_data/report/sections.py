@@ -15,6 +15,7 @@ from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE
 from tulu_data.report.charts import COMPARED, KEPT, bar, cell, histogram, key, legend, number, percent, sentence, table
 from tulu_data.report.html import Markup, breakable, escape, join, prose, tag
+from tulu_data.rows import SAID
 
 SHOWN_PARTS: Final = 24
 SHOWN_REASONS: Final = 20
@@ -42,12 +43,15 @@ def header(mixture: Mixture, contents: Sequence[tuple[str, str]]) -> Markup:
     """The name, the figures that everybody asks for first, and where to find the rest."""
     manifest, flow = mixture.manifest, audit.flow(mixture)
     parts = audit.composition(mixture)
-    tokens = int(parts["tokens"].sum()) if parts["tokens"].null_count() == 0 else None
     kept, written, read = (int(flow[name].sum()) for name in ("kept", "written", "read"))
     facts = [
         ("Rows to train on", number(written), f"{number(kept)} different conversations" if written > kept else ""),
-        ("Tokens", "not counted" if tokens is None else number(tokens), ""),
-        ("Sources", number(len(flow)), ""),
+        ("Tokens", *_tokens_fact(mixture, parts)),
+        (
+            "Sources",
+            number(len(parts)),
+            f"of {len(flow)}; nothing of the others is left" if len(parts) < len(flow) else "",
+        ),
         ("Records read", number(read), f"{percent(kept / read)} of them kept" if read else ""),
         *_contaminated_fact(mixture),
     ]
@@ -73,12 +77,21 @@ def header(mixture: Mixture, contents: Sequence[tuple[str, str]]) -> Markup:
 _KINDS: Final = {"sft": "conversations for supervised fine-tuning"}
 
 
+def _tokens_fact(mixture: Mixture, parts: pl.DataFrame) -> tuple[str, str]:
+    if parts["tokens"].null_count():
+        return "not counted", ""
+    counters = [stage["options"]["tokenizer"] for stage in mixture.manifest["stages"] if stage["name"] == "tokens"]
+    by = f" by {counters[-1]}" if counters else ""
+    trained = "" if parts["trainable"].null_count() else f", {number(int(parts['trainable'].sum()))} of them trained on"
+    return number(int(parts["tokens"].sum())), f"counted{by}{trained}" if by or trained else ""
+
+
 def _contaminated_fact(mixture: Mixture) -> list[tuple[str, str, str]]:
     sets = audit.evaluations(mixture)
     if sets.is_empty():
         return [("Contaminated rows", "not looked for", "no stage of the recipe looks for them")]
     removed = sum(_removed(mixture, step) for step in sets["stage"].unique())
-    return [("Contaminated rows", number(removed), f"found and removed, by {_sets(sets)}")]
+    return [("Contaminated rows", number(removed), f"found and removed; {_sets(sets)} were looked for")]
 
 
 def _sets(sets: pl.DataFrame) -> str:
@@ -118,7 +131,9 @@ def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
                 f"The recipe sets the share of {unit} that each {by} is to have; the farthest off is {percent(round(off, 9))}."
             )
         )
-    heads = [by, "share of rows", "in %", "rows", "different", *(["tokens", "of tokens"] if has_tokens else [])]
+    is_repeated = bool((frame["rows"] != frame["distinct"]).any())
+    heads = [by, "share of rows", "in %", "rows", *(["different", "times each"] if is_repeated else [])]
+    heads += ["tokens", "of tokens"] if has_tokens else []
     heads += ["trained on"] if has_trainable else []
     heads += [f"target (of {unit})"] if has_target else []
     lines = []
@@ -128,8 +143,9 @@ def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
             bar([(line["share"], KEPT)], line["target"] if unit == "rows" else None),
             tag("td", percent(line["share"]), class_="n"),
             cell(line["rows"]),
-            cell(line["distinct"]),
         ]
+        if is_repeated:
+            cells += [cell(line["distinct"]), tag("td", f"{line['rows'] / line['distinct']:.1f}", class_="n")]
         if has_tokens:
             cells += [cell(line["tokens"]), tag("td", percent(line["token_share"]), class_="n")]
         if has_trainable:
@@ -140,9 +156,9 @@ def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
     more = len(frame) - SHOWN_PARTS
     if has_target and unit == "rows":
         said.append(key([("what the mixture has", KEPT)], "what the recipe asked for"))
-    repeats = " Rows count with their copies; “different” counts each row once."
+    repeats = " Rows count with their copies; “different” counts each row once." if is_repeated else ""
     trained = " “Trained on” are the tokens of the assistant’s messages." if has_trainable else ""
-    caption = f"Rows of the mixture by {by}.{trained}{repeats if (frame['rows'] != frame['distinct']).any() else ''}"
+    caption = f"Rows of the mixture by {by}.{trained}{repeats}"
     said.append(table(f"composition-{by}", caption, heads, lines, 2))
     return said + ([sentence(f"and {more} smaller ones", class_="soft")] if more > 0 else [])
 
@@ -183,6 +199,7 @@ def removals(mixture: Mixture) -> Section:
             f"({percent(total / every['read'] if every['read'] else 0)}) are not in the mixture. A stage is charged with a row only if no "
             "stage before it removed it, so that the numbers of a line add up."
         ),
+        *_nothing_left(flow, gone),
         key([("kept", KEPT), *((_name(step), colours[step]) for step in gone)]),
         table("flow", "What became of the records of each source", heads, lines, 2),
         tag("h3", "The stages, and what they removed"),
@@ -191,6 +208,19 @@ def removals(mixture: Mixture) -> Section:
         _reasons(mixture),
     ]
     return Section("removed", "What was thrown away, and why?", tuple(parts))
+
+
+def _nothing_left(flow: pl.DataFrame, steps: Sequence[str]) -> list[Markup]:
+    """Of which sources nothing is left, and what took most of them."""
+    lost = [line for line in _lines(flow) if line["read"] and not line["kept"]]
+    if not lost:
+        return []
+    told = []
+    for line in lost[:SHOWN_SOURCES]:
+        most = max(steps, key=lambda step, line=line: line[step])  # type: ignore[misc]
+        told.append(f"{line['source']} ({number(line[most])} of {number(line['read'])} rows: {_name(most)})")
+    more = f", and {len(lost) - SHOWN_SOURCES} more" if len(lost) > SHOWN_SOURCES else ""
+    return [sentence(tag("strong", f"Nothing is left of {', '.join(told)}{more}."))]
 
 
 def _name(step: str) -> str:
@@ -223,7 +253,9 @@ def _does(stage: Mapping[str, Any]) -> str:
         return f"A stage from outside: {stage['from']}"
     name = stage["name"]
     known = name if name in stages.names() else name.rpartition("-")[0]
-    return (stages.find(known).__doc__ or "").splitlines()[0]
+    does = (stages.find(known).__doc__ or "").splitlines()[0]
+    on = stage["options"].get("on")
+    return does.replace("text", SAID[on], 1).replace(" under `on`", "") if on in SAID else does
 
 
 def _reasons(mixture: Mixture) -> Markup:
@@ -297,7 +329,13 @@ def _deciding(mixture: Mixture) -> list[Mapping[str, Any]]:
 
 def _rule(options: Mapping[str, Any]) -> str:
     limit = f"above {options['above']}" if options.get("above") is not None else f"at least {options.get('at_least')}"
-    return f"“{options['rule']}”, with n-grams of {options['n']} words, {options['statistic']} {limit}"
+    said = f"“{options['rule']}”, with n-grams of {options['n']} words, {options['statistic']} {limit}"
+    if not options.get("full_below"):
+        return said
+    return (
+        f"{said}; items of fewer than {options['relaxed_from']} words need more, those of fewer than "
+        f"{options['full_below']} all of it: the threshold of each row that went is beside it"
+    )
 
 
 def _near(rows: int) -> str:
@@ -314,10 +352,12 @@ def _heat(mixture: Mixture, found: pl.DataFrame, sets: pl.DataFrame) -> Markup:
         return sentence("No row of any source held one.")
     names = seen.group_by("evaluation").agg(pl.col("rows").sum()).sort("rows", "evaluation", descending=[True, False])
     columns = names["evaluation"].head(SHOWN_SETS).to_list()
+    stages = [stage["name"] for stage in _deciding(mixture)]
     lines = []
-    for source in sorted(mixture.rows):
-        own = found.filter(pl.col("source") == source).sort("contaminated")
-        of_set = {line["evaluation"]: line for line in _lines(own)}
+    for source, rows in sorted(mixture.rows.items()):
+        of_set = {
+            line["evaluation"]: line for line in _lines(found.filter(pl.col("source") == source).sort("contaminated"))
+        }
         cells = []
         for column in columns:
             line = of_set.get(column)
@@ -325,11 +365,19 @@ def _heat(mixture: Mixture, found: pl.DataFrame, sets: pl.DataFrame) -> Markup:
             heat = f"background:color-mix(in srgb,var(--c1) {round(10 + share * 38)}%,transparent)" if share else None
             text = "·" if not line or not share else f"{number(line['contaminated'])} ({percent(share)})"
             cells.append(tag("td", text, class_="n heat" + ("" if share else " zero"), style=heat))
-        rows = int(own["rows"].sum())
-        lines.append(tag("tr", tag("th", source, scope="row"), *cells, cell(rows)))
+        removed = sum(rows["removed"].get(stage, 0) for stage in stages)
+        lines.append(tag("tr", tag("th", source, scope="row"), cell(removed), *cells))
     items = dict(sets.select("evaluation", "items").iter_rows())
-    heads = ["source", *(f"{column}, {number(items[column])} items" for column in columns), "rows removed"]
-    return table("contamination", "Evaluation items that each source held", heads, lines)
+    heads = [
+        "source",
+        "rows removed",
+        *(join([breakable(column), f" ({number(items[column])})"]) for column in columns),
+    ]
+    caption = "Evaluation items that each source held, of how many in the set"
+    without = sorted(set(sets["evaluation"]) - set(names["evaluation"]))
+    none = f"No source held an item of {', '.join(without)}." if without else ""
+    more = f" Of {len(names) - SHOWN_SETS} more sets a few were held." if len(names) > SHOWN_SETS else ""
+    return join([table("contamination", caption, heads, lines), sentence(none + more, class_="soft")])
 
 
 def _sets_table(sets: pl.DataFrame, mixture: Mixture) -> Markup:
@@ -490,8 +538,8 @@ def thresholds(mixture: Mixture) -> Section | None:
     total = sum(rows["read"] - rows["quarantined"] for rows in mixture.rows.values())
     parts: list[Markup] = [
         sentence(
-            "What each filter would remove at other values, by itself: another stage may remove some of these rows anyway. "
-            "Counted from what the build measured; a rebuild with another threshold scans nothing."
+            "What each filter would remove with another value, its other limits as they are, and by itself: another stage "
+            "may remove some of these rows anyway. Counted from what the build measured; a rebuild with another threshold scans nothing."
         )
     ]
     for (stage, option), own in counted.group_by("stage", "option", maintain_order=True):
@@ -502,21 +550,29 @@ def thresholds(mixture: Mixture) -> Section | None:
         measured = _measured(mixture, str(stage), str(option))
         none = f" {number(total - with_value)} rows have none of it." if total > with_value else ""
         said = f"{number(with_value)} rows by their {measured}; the threshold is {number(used)}."
-        beyond = used > summed["high"].max() or used < summed["low"].min()
-        caption = join(
-            [
-                f"{number(with_value)} rows by their {measured}.",
-                " No row comes near the threshold." if beyond else "",
-                none,
-            ]
-        )
-        drawn = histogram(list(summed.iter_rows()), caption, said, "", used)
+        parts += [tag("h3", f"{stage}: {option} = {number(used)}"), *_meaning(str(stage), str(option))]
         others = _alternatives(str(stage), str(option), own, total)
-        parts += [
-            tag("h3", f"{stage}: {option} = {number(used)}"),
-            tag("div", drawn, others, class_="beside"),
-        ]
+        if len(summed) == 1:
+            parts += [sentence(f"All {number(with_value)} rows have {number(summed['low'][0])}.{none}"), others]
+            continue
+        is_beyond = used > summed["high"].max() or used < summed["low"].min()
+        beyond = (
+            " The threshold is beyond what is drawn; the outermost bar holds what lies farther out."
+            if is_beyond
+            else ""
+        )
+        caption = escape(f"{number(with_value)} rows by their {measured}.{beyond}{none}")
+        drawn = histogram(list(summed.iter_rows()), caption, said, "", used)
+        parts.append(tag("div", drawn, others, class_="beside"))
     return Section("thresholds", "What would change at another threshold?", tuple(parts))
+
+
+def _meaning(stage: str, option: str) -> list[Markup]:
+    """What a stage of ours says of its option."""
+    known = stage if stage in stages.names() else stage.rpartition("-")[0]
+    if known not in stages.names():
+        return []
+    return [sentence(prose(f"{stages.find(known).model_fields[option].description}."), class_="soft")]
 
 
 def _measured(mixture: Mixture, stage: str, option: str) -> str:
@@ -530,8 +586,11 @@ def _measured(mixture: Mixture, stage: str, option: str) -> str:
 def _alternatives(stage: str, option: str, counted: pl.DataFrame, total: int) -> Markup:
     summed = counted.group_by("value").agg(pl.col("rows").sum())
     if summed["rows"].n_unique() == 1:
-        low, high, rows = summed["value"].min(), summed["value"].max(), summed["rows"][0]
-        return sentence(f"Any value from {number(low)} to {number(high)} would remove {number(rows)} rows.")  # type: ignore[arg-type]
+        values = summed["value"].sort().to_list()
+        return sentence(
+            f"The stage would remove the same {number(int(summed['rows'][0]))} rows at any value "
+            f"from {number(values[0])} to {number(values[-1])}."
+        )
     most = int(summed["rows"].max())  # type: ignore[arg-type]
     lines = []
     for (value, used), own in counted.sort("value").group_by("value", "used", maintain_order=True):
@@ -570,6 +629,9 @@ def licences(mixture: Mixture) -> Section:
         verdicts.append(
             "Each source has a licence, and none of them says that commercial use is forbidden; read them all the same."
         )
+    if closed or len(unsaid):
+        rest = int(frame["rows"].sum()) - sum(line["rows"] for line in [*closed, *_lines(unsaid)])
+        verdicts.append(f"The other sources have {number(rest)} of {number(int(frame['rows'].sum()))} rows.")
     lines = [
         tag("tr", tag("th", line["source"], scope="row"), tag("td", line["license"] or "not said"), cell(line["rows"]))
         for line in _lines(frame)
@@ -582,20 +644,20 @@ def licences(mixture: Mixture) -> Section:
     return Section("licences", "May I use it?", parts)
 
 
-def footer(mixture: Mixture) -> Markup:
-    """How all this can be checked."""
+def checking(mixture: Mixture) -> Section:
+    """How can I check this?"""
     manifest = mixture.manifest
     name = f"{manifest['name']}@{mixture.version}"
-    return tag(
-        "footer",
+    parts = (
         sentence(
-            "Everything on this page is in the mixture’s own tables. Check them with ",
+            "Everything on this page is in the tables that lie beside it. ",
             tag("code", f"tulu-data verify {name}"),
-            "; follow a row with ",
+            " takes the digest of each file and counts all rows again, looks through the rows for the evaluation items once "
+            "more by plain code, and compares some rows with all others. ",
             tag("code", f"tulu-data explain {name} ID"),
-            ".",
+            " tells what became of one row.",
         ),
-        sentence("Root of the rows: ", tag("code", manifest["root"])),
+        sentence("Root of the rows, the same for the same rows: ", tag("code", manifest["root"])),
         sentence(
             "Recipe: ", tag("code", manifest["build"]["recipe"]), "; inputs: ", tag("code", manifest["build"]["inputs"])
         ),
@@ -605,6 +667,7 @@ def footer(mixture: Mixture) -> Markup:
             ".",
         ),
     )
+    return Section("checking", "How can I check this?", parts)
 
 
 def _lines(frame: pl.DataFrame) -> list[dict[str, Any]]:
@@ -619,4 +682,5 @@ ALL: Final[tuple[Callable[[Mixture], Section | None], ...]] = (
     lengths,
     thresholds,
     licences,
+    checking,
 )

@@ -11,14 +11,14 @@ CSS: Final = """
 --c0:#78808c;--c1:#e08a5f;--c2:#d9ac45;--c3:#b295dd;--c4:#e0769d;--c5:#7aaee6;--c6:#54bcc7;--c7:#b1b562}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-main,header,footer{max-width:70rem;margin:0 auto;padding:0 1.25rem}
+main,header{max-width:70rem;margin:0 auto;padding:0 1.25rem}
 header{padding-top:2.25rem}
 h1{font-size:1.9rem;line-height:1.2;margin:0;overflow-wrap:anywhere}
 h2{font-size:1.3rem;margin:0 0 .25rem}
 h3{font-size:1rem;margin:1.6rem 0 .35rem}
 section{margin:2.2rem 0;padding:1.4rem 1.5rem;background:var(--card);border:1px solid var(--line);border-radius:.6rem}
 p{margin:.3rem 0 .8rem;max-width:46rem}
-.soft,.caption,th,footer{color:var(--soft)}
+.soft,.caption,th{color:var(--soft)}
 .sub{color:var(--soft);margin-top:.35rem;overflow-wrap:anywhere}
 a{color:var(--link)}
 a:focus-visible,summary:focus-visible,input:focus-visible,select:focus-visible,.wide:focus-visible{outline:2px solid var(--link);outline-offset:2px}
@@ -77,9 +77,9 @@ svg .cutname{fill:var(--bad)}
 .twin{border-left:3px solid var(--line);margin:.6rem 0 .6rem 1rem;padding-left:.6rem}
 .evidence{margin:.2rem 0 .2rem 1rem;font-size:.9rem;color:var(--soft);overflow-wrap:anywhere}
 mark{background:var(--mark);color:inherit;border-radius:.15rem}
-footer{padding-bottom:3rem;font-size:.9rem;overflow-wrap:anywhere}
+main{padding-bottom:3rem}#checking{overflow-wrap:anywhere}
 .skip{position:absolute;left:-99rem}.skip:focus{left:1rem;top:.5rem}
-@media (max-width:40rem){.beside{grid-template-columns:1fr}section{padding:1rem .95rem;margin:1.2rem -.5rem}main,header,footer{padding-left:.9rem;padding-right:.9rem}
+@media (max-width:40rem){.beside{grid-template-columns:1fr}section{padding:1rem .95rem;margin:1.2rem -.5rem}main,header{padding-left:.9rem;padding-right:.9rem}
 header{padding-top:1.3rem}h1{font-size:1.5rem}.facts{grid-template-columns:1fr 1fr}.facts dd{font-size:1.25rem}td.bar{min-width:6rem}
 th,td{padding-right:.65rem}.turn,.evidence,.twin{margin-left:.2rem}}
 @media print{:root{--bg:#fff;--card:#fff}body{font-size:10.5pt}.tools,nav,.skip{display:none}section{border:0;padding:0;margin:1.2rem 0}

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from tulu_data.rows import On, Rows
+from tulu_data.rows import SAID, On, Rows
 from tulu_data.stage import Decides, Resolver, SourceNames, preference
 from tulu_data.verdicts import Evidence, drop
 
@@ -19,7 +19,7 @@ Normalise = Literal["none", "whitespace"]
 
 
 class ExactDedup(Resolver):
-    """Keep one of the rows whose text under `on` is the same.
+    """Keep one of the rows whose text is the same under `on`.
 
         - exact_dedup: {on: prompt, normalise: whitespace, prefer: [gsm8k_train]}
 
@@ -57,7 +57,7 @@ class ExactDedup(Resolver):
         with_text = measures.filter(pl.col("high").is_not_null())
         ranked = with_text.with_columns(preference(self.prefer).alias("rank")).sort("rank", "order")
         twins = ranked.with_columns(pl.col("row").first().over("high", "low").alias("twin"))
-        return drop(twins, pl.col("row") != pl.col("twin"), reason="same text", evidence=["twin"])
+        return drop(twins, pl.col("row") != pl.col("twin"), reason=f"same {SAID[self.on]}", evidence=["twin"])
 
 
 def _digest(texts: list[str]) -> bytes:

@@ -51,7 +51,7 @@ Threshold = Annotated[Decimal, Field(gt=0, le=1)]
 
 
 class MinhashDedup(Comparer):
-    """Keep one of the rows whose texts under `on` are nearly the same.
+    """Keep one of the rows whose text is nearly the same under `on`.
 
         - minhash_dedup: {preset: fineweb, threshold: 0.8, prefer: [gsm8k_train]}
         - minhash_dedup: {ngram: 3, permutations: 256, threshold: 0.7, scope: within}
