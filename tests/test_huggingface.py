@@ -150,6 +150,15 @@ def test_what_a_recipe_may_not_say(yard: Yard, said: dict[str, Any], message: st
     assert message in str(caught.value)
 
 
+def test_a_message_names_the_whole_path_of_a_folder(yard: Yard):
+    deep = yard.root / ("deep" * 30) / "set"
+    deep.mkdir(parents=True)
+    (deep / "train.pkl").write_bytes(b"boom")
+    with pytest.raises(InputError) as caught:
+        yard.mix(sources={"a": {"huggingface": str(deep)}})
+    assert f"{deep}: has no data file that is read" in str(caught.value)
+
+
 def test_what_is_no_dataset(yard: Yard):
     remedy = "is no local folder, and no name of a dataset, such as openai/gsm8k"
     assert failure(yard, UsageError, huggingface="squad") == f"squad: {remedy}"

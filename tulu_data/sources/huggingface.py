@@ -22,6 +22,8 @@ from tulu_data.readers.stream import watched
 from tulu_data.source import Reading, Source, expand
 from tulu_data.workspace import Table, key_of
 
+# A message names the whole path of a folder.
+NAME_CHARACTERS: Final = 4_096
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 # `datasets` looks into archives for names; into an empty one without harm.
 _EMPTY_ZIP: Final = b"PK\5\6" + bytes(18)
@@ -124,8 +126,9 @@ class Huggingface(Source):
     def _named(self) -> str:
         """The dataset as messages name it."""
         if self.revision is None:
-            return printable(self.huggingface)
-        return printable(f"{self.huggingface}@{self.revision[:12] if self._is_pinned() else self.revision}")
+            return printable(self.huggingface, NAME_CHARACTERS)
+        revision = self.revision[:12] if self._is_pinned() else self.revision
+        return printable(f"{self.huggingface}@{revision}", NAME_CHARACTERS)
 
     def _split(self) -> Split:
         return Split(self.config, self.split, self.data_files)
