@@ -168,7 +168,7 @@ def test_the_page_names_what_is_missing_and_what_is_free(yard: Yard):
     stages: list[Any] = ["tokens", {"exact_dedup": {"on": "prompt", "prefer": "a", "max_removed": 1}}]
     html = report.page(yard.mix(sources=sources, stages=stages).mixture)
     assert "Nothing is left of b (20 of 20 rows: exact_dedup)." in html
-    assert "of 2; nothing of the others is left" in html
+    assert "of 2; of the others nothing is left" in html
     assert "Keep one of the rows whose prompt is the same." in html
     assert "same prompt" in html
     assert "the licence of b forbids it. The other sources have 20 of 20 rows." in html

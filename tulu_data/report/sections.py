@@ -50,7 +50,7 @@ def header(mixture: Mixture, contents: Sequence[tuple[str, str]]) -> Markup:
         (
             "Sources",
             number(len(parts)),
-            f"of {len(flow)}; nothing of the others is left" if len(parts) < len(flow) else "",
+            f"of {len(flow)}; of the others nothing is left" if len(parts) < len(flow) else "",
         ),
         ("Records read", number(read), f"{percent(kept / read)} of them kept" if read else ""),
         *_contaminated_fact(mixture),
@@ -91,7 +91,7 @@ def _contaminated_fact(mixture: Mixture) -> list[tuple[str, str, str]]:
     if sets.is_empty():
         return [("Contaminated rows", "not looked for", "no stage of the recipe looks for them")]
     removed = sum(_removed(mixture, step) for step in sets["stage"].unique())
-    return [("Contaminated rows", number(removed), f"found and removed; {_sets(sets)} were looked for")]
+    return [("Contaminated rows", number(removed), f"found and removed; looked for {_sets(sets)}")]
 
 
 def _sets(sets: pl.DataFrame) -> str:

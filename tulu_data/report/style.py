@@ -83,7 +83,7 @@ main{padding-bottom:3rem}#checking{overflow-wrap:anywhere}
 header{padding-top:1.3rem}h1{font-size:1.5rem}.facts{grid-template-columns:1fr 1fr}.facts dd{font-size:1.25rem}td.bar{min-width:6rem}
 th,td{padding-right:.65rem}.turn,.evidence,.twin{margin-left:.2rem}}
 @media print{:root{--bg:#fff;--card:#fff}body{font-size:10.5pt}.tools,nav,.skip{display:none}section{border:0;padding:0;margin:1.2rem 0}
-.wide{overflow:visible}tr,figure{break-inside:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+.wide{overflow:visible}table{font-size:7.5pt}th,td{padding-right:.35rem}tr,figure{break-inside:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 """
 
 SCRIPT: Final = """
