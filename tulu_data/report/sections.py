@@ -297,7 +297,9 @@ def contamination(mixture: Mixture) -> Section:
     parts = [
         sentence(
             tag(
-                "strong", f"By the rule of the recipe, no row that is left holds an evaluation item of {_names(sets)}."
+                "strong",
+                f"By the rule of the recipe, no row that is left holds an evaluation item of {_names(sets)}"
+                f"{', of those that can be looked for' if unusable else ''}.",
             ),
             f" {number(removed)} rows that hold one were removed. About other evaluation sets this says nothing.",
         ),
@@ -309,7 +311,8 @@ def contamination(mixture: Mixture) -> Section:
         *([sentence(f"{number(unusable)} items have too few words to be looked for.")] if unusable else []),
         _heat(mixture, found, sets),
         sentence(
-            "A cell counts the items of the set that rows of the source held, before those rows were removed. "
+            "A cell counts the items of the set that rows of the source held before those rows were removed; several rows may "
+            "hold one item. "
             "Above 2% of a set a source counts as contaminated in the Tülu 3 paper (section 3.2).",
             class_="soft",
         ),
@@ -407,8 +410,8 @@ def duplicates(mixture: Mixture) -> Section:
         return Section("duplicates", title, (sentence("No stage of the recipe looks for them."),))
     parts = [
         sentence(
-            f"{number(int(pairs['rows'].sum()))} rows went since a row that is kept by the stage is the same, or nearly. "
-            "Each has its twin in the ledger."
+            f"{number(int(pairs['rows'].sum()))} rows went for another that the stage keeps{_alike(mixture, pairs)}. "
+            "Each has its twin in the evidence."
         )
     ]
     if len(pairs):
@@ -461,6 +464,19 @@ def duplicates(mixture: Mixture) -> Section:
             *_similarities(mixture),
         ]
     return Section("duplicates", title, tuple(parts))
+
+
+def _alike(mixture: Mixture, pairs: pl.DataFrame) -> str:
+    """What was the same in them, stage by stage."""
+    told = []
+    for stage in mixture.manifest["stages"]:
+        rows = int(pairs.filter(pl.col("stage") == stage["name"])["rows"].sum())
+        on = stage["options"].get("on")
+        if rows and on in SAID:
+            nearly = "nearly " if stage["name"] in mixture.clusters else ""
+            differ = ", whatever the answer" if on == "prompt" else ""
+            told.append(f"{number(rows)} with {nearly}the same {SAID[on]} ({stage['name']}{differ})")
+    return f": {' and '.join(told)}" if told else ""
 
 
 def _similarities(mixture: Mixture) -> list[Markup]:
@@ -538,8 +554,8 @@ def thresholds(mixture: Mixture) -> Section | None:
     total = sum(rows["read"] - rows["quarantined"] for rows in mixture.rows.values())
     parts: list[Markup] = [
         sentence(
-            "What each filter would remove with another value, its other limits as they are, and by itself: another stage "
-            "may remove some of these rows anyway. Counted from what the build measured; a rebuild with another threshold scans nothing."
+            f"What each filter would remove of the {number(total)} rows that were read if one value were another and its other "
+            "limits stayed: counted before any other stage, which may remove some of these rows as well. Counted from what the build measured; a rebuild with another threshold scans nothing."
         )
     ]
     for (stage, option), own in counted.group_by("stage", "option", maintain_order=True):
@@ -586,11 +602,9 @@ def _measured(mixture: Mixture, stage: str, option: str) -> str:
 def _alternatives(stage: str, option: str, counted: pl.DataFrame, total: int) -> Markup:
     summed = counted.group_by("value").agg(pl.col("rows").sum())
     if summed["rows"].n_unique() == 1:
-        values = summed["value"].sort().to_list()
-        return sentence(
-            f"The stage would remove the same {number(int(summed['rows'][0]))} rows at any value "
-            f"from {number(values[0])} to {number(values[-1])}."
-        )
+        values, rows = summed["value"].sort().to_list(), int(summed["rows"][0])
+        what = f"the same {number(rows)} rows, by its other limits," if rows else "no row"
+        return sentence(f"The stage would remove {what} at any value from {number(values[0])} to {number(values[-1])}.")
     most = int(summed["rows"].max())  # type: ignore[arg-type]
     lines = []
     for (value, used), own in counted.sort("value").group_by("value", "used", maintain_order=True):
@@ -606,7 +620,7 @@ def _alternatives(stage: str, option: str, counted: pl.DataFrame, total: int) ->
             )
         )
     caption = f"Rows that {stage} alone would remove, by {option}"
-    return table(f"thresholds-{stage}-{option}", caption, [option, COMPARED, "rows removed", "of all rows"], lines, 2)
+    return table(f"thresholds-{stage}-{option}", caption, [option, COMPARED, "rows removed", "of rows read"], lines, 2)
 
 
 def licences(mixture: Mixture) -> Section:
