@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -297,6 +298,30 @@ def test_a_part_of_a_table_is_known_by_its_bytes_and_the_footer(tmp_path: Path, 
         assert reading.sha256() == part.sha256
         path.write_bytes(content)
         assert reading.sha256() != part.sha256
+
+
+def test_a_damaged_table_is_cut_or_refused(tmp_path: Path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"prompt": [str(row) for row in range(100)]}), path, row_group_size=10)
+    whole = path.read_bytes()
+    source = Parquet(parquet=str(path))
+    footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    draw = random.Random(5)
+    refused = 0
+    for _ in range(400):
+        content = bytearray(whole)
+        for _ in range(draw.randint(1, 3)):
+            content[draw.randrange(footer, len(content))] = draw.randrange(256)
+        path.write_bytes(content)
+        try:
+            cut = source.cut(path, 20)
+            for part in cut.parts if cut else ():
+                with source.read_part(path, part) as reading:
+                    assert len(list(reading.records)) <= part.records
+        except InputError as error:
+            assert str(error).startswith(f"{path}: ")
+            refused += 1
+    assert 50 < refused < 400
 
 
 def test_workers_that_share_a_table_change_no_byte(large: Yard, crew: Processes):

@@ -42,14 +42,17 @@ class Parquet(Source):
     def cut(self, file: Path, records: int) -> Cut | None:
         with _opened(file) as parquet:
             metadata = parquet.metadata
+        sizes = _sizes(metadata)
         parts = []
         for before in range(0, metadata.num_rows, records):
             count = min(records, metadata.num_rows - before)
-            groups = _groups(metadata, before, count)
-            if sum(metadata.row_group(group).num_rows for group in groups) > 2 * records:
+            groups = _groups(sizes, before, count)
+            if sum(sizes[group] for group in groups) > 2 * records:
                 # Each part would read most of what the others read.
                 return None
             start, end = _bytes(metadata, groups)
+            if not 0 <= start <= end <= file.stat().st_size:
+                raise _damaged(file, ValueError("its row groups lie outside of it"))
             parts.append(Part(before, count, start, end, _sha256(file, metadata, start, end)))
         return Cut(tuple(parts), sha256_file(file))
 
@@ -58,8 +61,9 @@ class Parquet(Source):
         with _opened(file) as parquet:
             metadata = parquet.metadata
             names = column_names(file, parquet.schema_arrow)
-            groups = _groups(metadata, part.before, part.records)
-            skipped = part.before - sum(metadata.row_group(group).num_rows for group in range(groups[0]))
+            sizes = _sizes(metadata)
+            groups = _groups(sizes, part.before, part.records)
+            skipped = part.before - sum(sizes[: groups[0]])
             batches = _batches(file, parquet, _wanted(names, columns), groups)
             records = itertools.islice(as_records(batches, part.before - skipped), skipped, skipped + part.records)
             yield Reading(records, lambda: _sha256(file, metadata, part.start, part.end), columns=names)
@@ -70,10 +74,13 @@ def _opened(file: Path) -> Iterator[pq.ParquetFile]:
     require_regular(file)
     try:
         parquet = pq.ParquetFile(file, page_checksum_verification=True)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _damaged(file, error) from None
     with parquet:
         _refuse_bomb(file, parquet.metadata)
+        sizes = _sizes(parquet.metadata)
+        if sum(sizes) != parquet.metadata.num_rows or min(sizes, default=0) < 0:
+            raise _damaged(file, ValueError("its row groups do not have the rows that it says"))
         yield parquet
 
 
@@ -81,9 +88,13 @@ def _wanted(names: tuple[str, ...], columns: tuple[str, ...]) -> list[str]:
     return [name for name in names if not columns or name in columns]
 
 
-def _groups(metadata: pq.FileMetaData, before: int, records: int) -> list[int]:
+def _sizes(metadata: pq.FileMetaData) -> list[int]:
+    """The rows of each row group."""
+    return [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
+
+
+def _groups(sizes: list[int], before: int, records: int) -> list[int]:
     """The row groups that hold some records."""
-    sizes = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
     ends = list(itertools.accumulate(sizes))
     return list(range(bisect.bisect_right(ends, before), bisect.bisect_left(ends, before + records) + 1))
 
