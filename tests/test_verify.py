@@ -287,7 +287,7 @@ def test_a_near_duplicate_and_a_copy_that_were_added_are_found(claimed: Claimed)
 
 def test_a_swapped_evaluation_set_is_found(claimed: Claimed):
     (claimed.evals / "e.jsonl").write_text('{"question": "Something quite different from all of that here?"}\n')
-    assert "no file has the sha256 of e (sha256 " in claimed.wrong()
+    assert "has the sha256 of e (sha256 " in claimed.wrong()
 
 
 def test_a_manifest_signed_for_another_evaluation_set_is_found(claimed: Claimed):

@@ -113,12 +113,15 @@ class Witness:
                 yield Testimony(what, wrong=f"{evaluation}: {error}")
                 return
             if found is None:
-                absent.append(f"{evaluation} (sha256 {', '.join(sha256[:12] for sha256 in account['files'])})")
+                first, *others = (sha256[:12] for sha256 in account["files"])
+                absent.append(f"{evaluation} (sha256 {first}{f' and {len(others)} more' if others else ''})")
                 continue
             items += [_text(evaluation, item, options["parts"]) for item in found]
         if absent:
-            where = f"; looked in {', '.join(map(str, self.places))}" if self.places else "; give --evaluations DIR"
-            missing = f"no file has the sha256 of {', '.join(absent)}{where}"
+            shown = ", ".join(absent[:SHOWN]) + (f", … ({len(absent)} sets)" if len(absent) > SHOWN else "")
+            where = f" in {', '.join(map(str, self.places))}" if self.places else ""
+            hint = "the folder of their files" if where else "--evaluations DIR"
+            missing = f"no file{where} has the sha256 of {shown}; give {hint}"
             yield Testimony(what, missing if self.places else "", "" if self.places else missing)
         else:
             yield Testimony(what)
