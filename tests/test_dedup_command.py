@@ -57,6 +57,18 @@ def mixed(yard: Yard, **options: Any) -> Any:
     return yard.mix(sources=sources, stages=[{"minhash_dedup": {"max_removed": 1, **options}}])
 
 
+def test_a_file_under_two_names_is_one(yard: Yard, run: Run):
+    yard.jsonl("new.jsonl", STORIES)
+    answer = json.loads(run("dedup", "new.jsonl", "./new.jsonl", "--json", code=4)[0])
+    assert {name: rows["read"] for name, rows in answer["rows"].items()} == {"new.jsonl": 5}
+
+
+def test_a_place_that_cannot_be_is_said_in_words(yard: Yard, run: Run):
+    yard.jsonl("new.jsonl", STORIES)
+    yard.write("file", b"")
+    assert "choose another place" in run("dedup", "new.jsonl", "--out", "file/x", code=2)[1]
+
+
 def test_a_build_says_why_each_row_went_and_for_which(yard: Yard):
     built = mixed(yard, prefer=["b"])
     assert built.mixture.rows["a"]["removed"] == {"minhash_dedup": 3}
@@ -173,6 +185,8 @@ def test_rows_that_a_mixture_has_are_named_by_its_ids(run: Run, yard: Yard):
         (["--threshold", "much"], "--threshold much: input should be a valid decimal"),
         (["--on", "answers"], "--on answers: there are prompt, response, conversation"),
         (["--against", "nothing"], "no mixture 'nothing' (looked in mixtures)"),
+        (["--against", "a", "--against", "b"], "--against is said twice; compare with one mixture"),
+        (["--against", "a", "--within"], "--within compares no row with the mixture of --against; say one of them"),
         (["--format", "{prompt: q"], "--format:1:"),
     ],
 )

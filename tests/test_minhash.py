@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import random
 import re
@@ -23,7 +24,9 @@ from tulu_data.errors import InvariantError
 from tulu_data.kernels.jaccard import SCREENED_OUT, Candidates, buckets, join, least_agreement
 from tulu_data.kernels.minhash import bands_for, permutations, probability, signatures, sketch
 from tulu_data.kernels.shingles import Source, write_sets
+from tulu_data.rescan import shingles
 from tulu_data.rows import Conversation, Rows
+from tulu_data.stages.exact_dedup import ExactDedup
 from tulu_data.stages.minhash_dedup import PRESETS, MinhashDedup
 from tulu_data.testing import resolve
 
@@ -297,6 +300,24 @@ def test_system_prompts_are_left_out_and_calls_of_tools_are_not():
     assert resolved(MinhashDedup(on="prompt"), called, "aaa", [0, 1, 2]).keys() == {1, 2}
 
 
+def test_ids_of_calls_are_no_text():
+    def called(id: str) -> Conversation:
+        calls = [None, {"tool_calls": [{"id": id, "function": {"name": "f", "arguments": "{}"}}]}, {"tool_call_id": id}]
+        return Conversation([("user", FIVE), ("assistant", ""), ("tool", "12")], json.dumps(calls))
+
+    rows = [called("call_7Fq1"), called("call_9Zx3")]
+    assert resolved(MinhashDedup(threshold="1"), rows, "aa", [0, 1]) == {1: (0, 1.0)}
+    first, second = (shingles(row.messages, row.tool_calls, "conversation", 2) for row in rows)
+    assert first == second
+    measures = ExactDedup().measure(Rows.of([*rows, Conversation(rows[0].messages, "[null,null,null]")]))
+    assert measures["low"].n_unique() == 2
+
+
+def test_permutations_choose_both_bands_and_rows():
+    with pytest.raises(ValidationError, match="permutations chooses bands and rows; give both of these, or neither"):
+        MinhashDedup(permutations=128, bands=9)
+
+
 def test_rows_without_words_are_nobodys_duplicates():
     rows = [Conversation([("user", text), ("assistant", "…")]) for text in ("", "?!", "", "?!")]
     assert resolved(MinhashDedup(), rows, "aaaa", [0, 1, 2, 3]) == {}
@@ -381,7 +402,7 @@ def test_a_row_without_the_measure_comes_last():
         )
     )
     assert resolve(stage, alive, batch)["twin"].to_list() == [2, 2]
-    with pytest.raises(ValidationError, match="keep"):
+    with pytest.raises(ValidationError, match=r"no order is named 'longset'; did you mean 'longest'\?"):
         MinhashDedup(keep="longset")
 
 

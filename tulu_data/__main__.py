@@ -11,7 +11,7 @@ import click
 
 from tulu_data import __version__
 from tulu_data.cli import cli
-from tulu_data.errors import RESOURCE_ERRNOS, ResourceError, TuluDataError
+from tulu_data.errors import PLACE_ERRNOS, RESOURCE_ERRNOS, ResourceError, TuluDataError, UsageError
 
 INTERRUPTED: Final = 130
 TERMINATED: Final = 143
@@ -47,6 +47,8 @@ def main() -> None:
     except MemoryError:
         _fail("out of memory; close other programs, or take fewer rows of the sources", ResourceError.exit_code)
     except OSError as error:
+        if error.errno in PLACE_ERRNOS and error.filename:
+            _fail(f"{error.filename}: {(error.strerror or '').lower()}; choose another place", UsageError.exit_code)
         if error.errno not in RESOURCE_ERRNOS:
             raise
         refused = ResourceError.from_os(error)

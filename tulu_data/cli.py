@@ -719,7 +719,12 @@ def _sources(
 @click.option("--on", metavar="MESSAGES", help="prompt, response or conversation, which it is if not said.")
 @_option("--threshold", metavar="X", default="0.8", help="Smallest Jaccard similarity of near rows.")
 @click.option("--within", is_flag=True, help="Compare the rows of each file or dataset with its own alone.")
-@click.option("--against", metavar="MIXTURE", help="A built mixture, whose rows stay: a folder, or NAME[@VERSION].")
+@click.option(
+    "--against",
+    metavar="MIXTURE",
+    multiple=True,
+    help="A built mixture, whose rows stay: a folder, or NAME[@VERSION].",
+)
 @_option("--mixtures", type=click.Path(path_type=Path), default="mixtures", help="Folder of mixtures.")
 @click.option("--out", type=click.Path(path_type=Path), help="A new folder for copies without duplicates.")
 @_data_options
@@ -734,7 +739,7 @@ def dedup(
     on: str | None,
     threshold: str,
     within: bool,
-    against: str | None,
+    against: tuple[str, ...],
     mixtures: Path,
     out: Path | None,
     format_text: str | None,
@@ -762,7 +767,11 @@ def dedup(
     from tulu_data.workspace import Workspace
 
     stage = stage_of(preset, on, threshold, within=within)
-    mixture = find(against, mixtures) if against is not None else None
+    if len(against) > 1:
+        raise UsageError("--against is said twice; compare with one mixture, then what is left with the other")
+    if against and within:
+        raise UsageError("--within compares no row with the mixture of --against; say one of them")
+    mixture = find(against[0], mixtures) if against else None
     found = _sources(data, format_text, records, config, split, max_quarantined, no_header=no_header)
     with Processes(_workers("processes", workers)) as crew:
         duplicates = examine(found, stage, mixture, Workspace(workspace), crew, console.Bars(), memory=memory)

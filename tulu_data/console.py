@@ -623,11 +623,12 @@ def show_verification(verification: Verification) -> None:
         console.print(f"{mark}  {check.level}  {escape(check.what)}", soft_wrap=True)
         if told := check.wrong or check.unproven:
             console.print(f"           {escape(printable(told, 600))}", soft_wrap=True)
-    levels = {check.level for check in verification.checks if check.holds and not check.unproven}
+    proven = [check for check in verification.checks if check.holds and not check.unproven]
+    is_clean = any("no row kept holds an evaluation item" in check.what for check in proven)
     note(
         "L0 to L2 are facts of the files, which nobody needs to be trusted for"
-        + ("; L3: no row holds an evaluation item by the rule; it can't see translations" if "L3" in levels else "")
-        + ("" if "L4" in levels else "; what the rows were made of is shown by --rebuild")
+        + ("; L3: no row holds an evaluation item by the rule; it can't see translations" if is_clean else "")
+        + ("" if any(check.level == "L4" for check in proven) else "; what the rows were made of is shown by --rebuild")
     )
 
 
@@ -645,6 +646,10 @@ def show_published(published: Published) -> None:
         result(f"{published.repository}@{published.version}")
 
 
+def _change(rows: int) -> str:
+    return f"+{rows:,}" if rows > 0 else _number(rows)
+
+
 def show_difference(difference: Difference) -> None:
     """The recipe's lines that changed, the counts, and what moved."""
     console = _console(stderr=False)
@@ -658,7 +663,7 @@ def show_difference(difference: Difference) -> None:
     for heading in ("source", "before", "after", "change"):
         table.add_column(heading, justify="left" if heading == "source" else "right")
     for source, (before, after) in difference.rows.items():
-        table.add_row(escape(source), _number(before), _number(after), _number(after - before))
+        table.add_row(escape(source), _number(before), _number(after), _change(after - before))
     console.print(table)
     for move in difference.moved:
         sign = "[green]+[/]" if move.direction == "entered" else "[red]−[/]"

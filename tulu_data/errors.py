@@ -150,6 +150,8 @@ _REMEDIES = {
     errno.EMFILE: "raise the limit on open files (ulimit -n)",
 }
 RESOURCE_ERRNOS = frozenset(_REMEDIES)
+PLACE_ERRNOS = frozenset({errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG})
+"""What is wrong with a path that a person chose."""
 
 
 def _free_space(place: str | None) -> str:

@@ -164,7 +164,7 @@ class Explainer:
             if name is not None and name not in names:
                 raise UsageError(f"no {what} '{name}' in {self.mixture.folder}; there are {', '.join(names)}")
         if stage == QUARANTINED:
-            records = self._quarantine.filter(pl.lit(source is None) | (pl.col("source") == source))
+            records = self._quarantine.filter(True if source is None else pl.col("source") == source)
             return [self._quarantined(record) for record in records.head(limit).iter_rows(named=True)], len(records)
         rows = self._ledger.filter(pl.col("fate") != KEPT)
         if stage is not None:

@@ -6,6 +6,7 @@ is the engine's. It is slow, some thousand rows a second, and short enough to be
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import string
@@ -407,12 +408,30 @@ def shingles(messages: Iterable[tuple[str, str]], calls: str | None, on: str, n:
     """The shingles of a conversation: n words in order within a message; a shorter message is one."""
     texts = [content for role, content in messages if role in SPEAKERS[on]]
     if calls and on != "prompt":
-        texts.append(calls)
+        texts.append(json.dumps(calls_without_ids(calls), ensure_ascii=False))
     found: set[Gram] = set()
     for text in texts:
         own = words(text, "words")
         found.update(tuple(own[place : place + n]) for place in range(max(len(own) - n + 1, min(len(own), 1))))
     return frozenset(found)
+
+
+def calls_without_ids(calls: str) -> list[Any]:
+    """What a conversation says of calls of tools, but for the ids that are others each time."""
+
+    def kept(values: Mapping[str, Any], left_out: str) -> dict[str, Any]:
+        return {key: value for key, value in values.items() if key != left_out}
+
+    entries = []
+    for entry in json.loads(calls):
+        if entry is not None:
+            entry = kept(entry, "tool_call_id")  # noqa: PLW2901
+            if isinstance(entry.get("tool_calls"), list):
+                entry["tool_calls"] = [
+                    kept(call, "id") if isinstance(call, dict) else call for call in entry["tool_calls"]
+                ]
+        entries.append(entry)
+    return entries
 
 
 def near_pairs(

@@ -154,6 +154,13 @@ class Rows:
         """The calls that go with the text of each row under `on`, as JSON; null where there are none."""
         return pa.nulls(len(self), pa.string()) if on == "prompt" else self.batch.column("tool_calls")
 
+    def calls_without_ids(self, on: On) -> pa.StringArray:
+        """The same without the ids by which an answer is told whose it is: every conversation has others."""
+        calls = self.calls(on)
+        if calls.null_count == len(calls):
+            return calls
+        return pa.array([call if call is None else _without_ids(call) for call in calls.to_pylist()], pa.string())
+
     def with_contents(self, contents: pa.StringArray) -> Rows:
         """The same rows with other contents of their messages, one for each message of all rows."""
         messages = self.batch.column("messages")
@@ -188,6 +195,23 @@ class Rows:
                 if (value := columns[name][index]) is not None:
                     content[name] = value
             yield content
+
+
+def _without_ids(calls: str) -> str:
+    """The calls of one row without their ids.
+
+    >>> _without_ids('[{"tool_calls":[{"id":"call_7","function":{"name":"f"}}]},{"tool_call_id":"call_7"}]')
+    '[{"tool_calls":[{"function":{"name":"f"}}]},{}]'
+    """
+    entries = orjson.loads(calls)
+    for entry in entries:
+        if isinstance(entry, dict):
+            entry.pop("tool_call_id", None)
+            called = entry.get("tool_calls")
+            for call in called if isinstance(called, list) else ():
+                if isinstance(call, dict):
+                    call.pop("id", None)
+    return orjson.dumps(entries).decode()
 
 
 def row_id(source: str, content: bytes, occurrence: int) -> bytes:

@@ -26,7 +26,7 @@ from tulu_data.commit import sha256_file
 from tulu_data.errors import TuluDataError, printable
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
 from tulu_data.hub import COMMIT
-from tulu_data.rescan import SPEAKERS, Near, Rescan, Text, near_pairs, shingles
+from tulu_data.rescan import SPEAKERS, Near, Rescan, Text, calls_without_ids, near_pairs, shingles
 from tulu_data.sources.huggingface import Huggingface
 from tulu_data.sources.sample import Sample
 
@@ -211,7 +211,7 @@ class Witness:
             texts = [content for role, content in row.messages if role in SPEAKERS[options["on"]]]
             if options["normalise"] == "whitespace":
                 texts = [" ".join(unicodedata.normalize("NFC", text).split()) for text in texts]
-            calls = [row.tool_calls] if row.tool_calls and options["on"] != "prompt" else []
+            calls = calls_without_ids(row.tool_calls) if row.tool_calls and options["on"] != "prompt" else []
             if any(texts) or calls:
                 other = seen.setdefault(hashlib.sha256(repr((texts, calls)).encode()).digest(), row.id)
                 if other != row.id:
@@ -220,7 +220,8 @@ class Witness:
 
     def _near(self, name: str, options: Mapping[str, Any], over_cap: int) -> Testimony:
         threshold, bands, size = float(options["threshold"]), options["bands"], options["rows"]
-        what = f"{name}: of a sample of rows kept, none is near another (Jaccard similarity from {threshold} on)"
+        of = " of its source" if options["scope"] == "within" else ""
+        what = f"{name}: of a sample of rows kept, none is near another{of} (Jaccard similarity from {threshold} on)"
         if options["keep_responses"] > 1 or over_cap:
             why = (
                 "keep_responses keeps some"

@@ -25,7 +25,7 @@ class ExactDedup(Resolver):
 
     `normalise: whitespace` compares NFC text with runs of white space as one space, and
     none at the ends. The row kept is of the source that `prefer` names first, then the
-    one whose keyed hash is lowest. Calls of tools must be the same to the letter. A row
+    one whose keyed hash is lowest. Calls of tools must be the same to the letter, but for their ids. A row
     without text under `on` is nobody's duplicate.
     Texts are compared by 128 bits of BLAKE2b. Evidence: the twin that is kept.
     """
@@ -43,7 +43,7 @@ class ExactDedup(Resolver):
         normalised = NORMALISERS[self.normalise]
         digests = np.zeros((len(rows), 2), dtype="<u8")
         has_text = np.zeros(len(rows), dtype=bool)
-        calls = rows.calls(self.on).to_pylist()
+        calls = rows.calls_without_ids(self.on).to_pylist()
         for index, (texts, called) in enumerate(zip(rows.texts(self.on).by_row(), calls, strict=True)):
             compared = [normalised(text) for text in texts] + ([called] if called else [])
             if any(compared):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -12,9 +13,9 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
-from tulu_data.errors import InvariantError
+from tulu_data.errors import InvariantError, did_you_mean, printable
 from tulu_data.kernels import jaccard
 from tulu_data.kernels.jaccard import ALONE, Candidates
 from tulu_data.kernels.minhash import STORED, bands_for, probability, sketch
@@ -50,6 +51,16 @@ SHOWN: Final = tuple(Decimal(tenths) / 20 for tenths in range(10, 21))
 Threshold = Annotated[Decimal, Field(gt=0, le=1)]
 
 
+BY_LENGTH: Final = ("longest", "shortest", "any")
+
+
+def _is_order(keep: str) -> str:
+    if keep not in BY_LENGTH and not re.fullmatch(MEASURE, keep):
+        hint = did_you_mean(keep, (*BY_LENGTH, "tokens")) or f"; there is {', '.join(BY_LENGTH)}, tokens, stage.measure"
+        raise ValueError(f"no order is named '{printable(keep, 60)}'{hint}")
+    return keep
+
+
 class MinhashDedup(Comparer):
     """Keep one of the rows whose text is nearly the same under `on`.
 
@@ -64,7 +75,7 @@ class MinhashDedup(Comparer):
     row is removed where one kept before it is near, and its twin is the first such.
     So no row is removed for a chain of others, and none without a twin that stays.
 
-    Rows without words are left to `exact_dedup`. Calls of tools are text. Evidence: the twin, the
+    Rows without words are left to `exact_dedup`. Calls of tools are text, without their ids. Evidence: the twin, the
     Jaccard similarity, its estimate by signature, and the number of the cluster, the
     largest being 1. Reports: `clusters`, and `sources`, whose rows went for whose.
     """
@@ -94,9 +105,8 @@ class MinhashDedup(Comparer):
     )
     prefer: Decides[SourceNames] = Field((), description="Sources whose rows are kept before others, best first")
     protect: Decides[SourceNames] = Field((), description="Sources whose rows all stay, and others go for them")
-    keep: Decides[str] = Field(
+    keep: Decides[Annotated[str, AfterValidator(_is_order)]] = Field(
         "longest",
-        pattern=f"^(longest|shortest|any|{MEASURE})$",
         description="Which rows are kept before others of their rank: the `longest` or `shortest` by characters of the "
         "conversation, `any`, or those with most `tokens`, or of a measure of an earlier stage, `stage.measure`",
     )
@@ -108,6 +118,8 @@ class MinhashDedup(Comparer):
     def _by_preset(cls, values: Any) -> Any:
         if not isinstance(values, Mapping):
             return values
+        if values.get("permutations") is not None and ("bands" in values) != ("rows" in values):
+            raise ValueError("permutations chooses bands and rows; give both of these, or neither")
         preset = PRESETS.get(values.get("preset", "fineweb"))
         return {**(preset._asdict() if preset else {}), **_suiting(values), **values}
 
@@ -127,7 +139,7 @@ class MinhashDedup(Comparer):
         }
 
     def needs(self) -> tuple[str, ...]:
-        return () if self.keep in ("longest", "shortest", "any") else (self.keep,)
+        return () if self.keep in BY_LENGTH else (self.keep,)
 
     def prepare(self, workspace: Workspace, digest: Callable[[Path], str]) -> Self:
         # So that workers find the kernels compiled.
@@ -181,7 +193,7 @@ class MinhashDedup(Comparer):
 
     def _texts(self, rows: Rows) -> Source:
         """The texts under `on`, the calls of a row as one more."""
-        texts, calls = rows.texts(self.on), rows.calls(self.on)
+        texts, calls = rows.texts(self.on), rows.calls_without_ids(self.on)
         called = calls.is_valid().to_numpy(zero_copy_only=False)
         if not called.any():
             return Source.of(texts.strings, texts.offsets)

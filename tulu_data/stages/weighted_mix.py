@@ -227,6 +227,10 @@ class WeightedMix(Resolver):
         limits = {name: offers.get(name, 0) * self.max_repeat for name in weights}
         empty = [name for name, weight in weights.items() if weight and not limits[name]]
         unit, called = "tokens" if self.tokens else "rows", " and ".join(self.by)
+        dropped = [name for name in offers if name not in weights]
+        if misspelt := next((name for name in empty if did_you_mean(name, dropped)), None):
+            hint = did_you_mean(misspelt, dropped)
+            raise InputError(f"stages.{self.name()}: the {called} '{misspelt}' has a weight and no {unit}{hint}")
         if empty and self.when_short == "error":
             listed = ", ".join(f"'{name}'" for name in empty)
             hint = did_you_mean(empty[0], offers) if len(empty) == 1 else f"; there are {', '.join(sorted(offers))}"
