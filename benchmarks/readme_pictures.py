@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from tulu_data.mixture import Mixture, find
+from tulu_data.mixture import find
 
 PAGE = (1120, 860)
 COLUMNS = 120
@@ -33,7 +33,7 @@ def run(folder: Path, *words: str) -> str:
     return subprocess.run(command, cwd=folder, env=colours, capture_output=True, text=True, check=True).stdout
 
 
-def terminal(folder: Path, mixture: Mixture) -> str:
+def terminal(folder: Path) -> str:
     """An SVG of commands and what they show."""
     console = Console(width=COLUMNS, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     for stage in SHOWN:
@@ -58,7 +58,7 @@ def main(images: Path) -> None:
         picture = f"--screenshot={images.resolve() / 'report.png'}"
         page = (mixture.folder / "report.html").as_uri()
         subprocess.run([browser, *flags, f"--window-size={PAGE[0]},{PAGE[1]}", picture, page], check=True)
-        (images / "terminal.svg").write_text(terminal(Path(folder), mixture), encoding="utf-8")
+        (images / "terminal.svg").write_text(terminal(Path(folder)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -69,8 +69,7 @@ def _trainable(mixture: Mixture, by: By) -> pl.DataFrame:
 def _targets(mixture: Mixture, by: By) -> pl.DataFrame:
     """The share that each part was to have, where the mixture was mixed by it alone."""
     for step, path in mixture.strata.items():
-        mixed_by = next(stage["options"]["by"] for stage in mixture.manifest["stages"] if stage["name"] == step)
-        if mixed_by in (by, [by]):
+        if mixture.options_of(step)["by"] in (by, [by]):
             return read_frame(path).select(pl.col("stratum").alias(by), pl.col("share").alias("target"), "unit")
     return pl.DataFrame(schema={by: pl.String, "target": pl.Float64, "unit": pl.String})
 

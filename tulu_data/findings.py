@@ -42,9 +42,11 @@ def sources_of(data: Iterable[str], *, hub: Mapping[str, Any], options: Mapping[
     no file, or of no known kind.
     """
     found: dict[str, Source] = {}
-    # The same file under two names is one.
-    places = {place if "://" in place else str(Path(place).resolve()): place for place in reversed([*data])}
-    for place in reversed(places.values()):
+    # The same file under two names is one, the first of them.
+    places: dict[str, str] = {}
+    for place in data:
+        places.setdefault(place if "://" in place else str(Path(place).resolve()), place)
+    for place in places.values():
         kind, values = _place(place, hub)
         model = sources.kinds()[kind]
         values |= {key: value for key, value in options.items() if key in model.model_fields and value is not None}

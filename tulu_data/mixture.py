@@ -109,6 +109,11 @@ class Mixture:
         takes = [TAKE] if any(TAKE in row["removed"] for row in self.rows.values()) else []
         return [*takes, *(stage["name"] for stage in self.manifest["stages"] if "annotates" not in stage)]
 
+    def options_of(self, step: str) -> dict[str, Any]:
+        """The options of one of its stages, as the manifest has them."""
+        options: dict[str, Any] = next(stage["options"] for stage in self.manifest["stages"] if stage["name"] == step)
+        return options
+
     @property
     def rows(self) -> dict[str, dict[str, Any]]:
         """For each source: read, quarantined, removed by stage, kept, written."""

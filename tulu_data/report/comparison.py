@@ -12,7 +12,7 @@ from tulu_data.difference import Difference
 from tulu_data.mixture import Mixture
 from tulu_data.report.charts import COMPARED, KEPT, bar, cell, key, number, percent, sentence, table
 from tulu_data.report.html import Markup, join, tag
-from tulu_data.report.sections import Section
+from tulu_data.report.section import Section
 
 BEFORE = "var(--c0)"
 SHOWN_PARTS = 40

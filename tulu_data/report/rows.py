@@ -14,7 +14,7 @@ from tulu_data.decide import KEPT
 from tulu_data.mixture import Mixture
 from tulu_data.report.charts import number, sentence
 from tulu_data.report.html import Markup, escape, join, tag
-from tulu_data.report.sections import Section
+from tulu_data.report.section import Section
 
 BEGINS: Final = 110
 _WORD: Final = re.compile(r"\s*\w+|\s*[^\w\s]|\s+")

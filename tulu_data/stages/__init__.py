@@ -23,6 +23,16 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
+def of_step(name: str) -> type[Stage] | None:
+    """The stage of a step, by the step's name in a manifest; None where the stage is from outside.
+
+    >>> [kind and kind.name() for kind in (of_step("length_filter-2"), of_step("no_refusals"))]
+    ['length_filter', None]
+    """
+    known = name if name in names() else name.rpartition("-")[0]
+    return find(known) if known in names() else None
+
+
 def find(name: str) -> type[Stage]:
     """The stage of this name, or of a reference: `my_package.stages:NoRefusals`, `./no_refusals.py:NoRefusals`.
 

@@ -230,7 +230,9 @@ class WeightedMix(Resolver):
         dropped = [name for name in offers if name not in weights]
         if misspelt := next((name for name in empty if did_you_mean(name, dropped)), None):
             hint = did_you_mean(misspelt, dropped)
-            raise InputError(f"stages.{self.name()}: the {called} '{misspelt}' has a weight and no {unit}{hint}")
+            raise InputError(
+                f"stages.{self.name()}: the {called} '{misspelt}' has a weight and no {unit}{hint}; or give it weight 0"
+            )
         if empty and self.when_short == "error":
             listed = ", ".join(f"'{name}'" for name in empty)
             hint = did_you_mean(empty[0], offers) if len(empty) == 1 else f"; there are {', '.join(sorted(offers))}"

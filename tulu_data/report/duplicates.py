@@ -1,0 +1,125 @@
+"""Were there duplicates?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from tulu_data import audit
+from tulu_data.mixture import Mixture
+from tulu_data.report.charts import cell, histogram, number, sentence, table
+from tulu_data.report.html import Markup, breakable, escape, tag
+from tulu_data.report.section import Section, lines_of
+from tulu_data.rows import SAID
+
+SHOWN_CLUSTERS: Final = 12
+SHOWN_PAIRS: Final = 30
+
+
+def duplicates(mixture: Mixture) -> Section:
+    """Are there duplicates?"""
+    pairs, found = audit.overlap(mixture), audit.clusters(mixture)
+    title = "Were there duplicates?"
+    looking = [stage["name"] for stage in mixture.manifest["stages"] if "dedup" in stage["name"]]
+    if not looking and pairs.is_empty():
+        return Section("duplicates", title, (sentence("No stage of the recipe looks for them."),))
+    parts = [
+        sentence(
+            f"{number(int(pairs['rows'].sum()))} rows went for another that the stage keeps{_alike(mixture, pairs)}. "
+            "Each has its twin in the evidence."
+        )
+    ]
+    if len(pairs):
+        finders = pairs["stage"].unique(maintain_order=True).to_list()
+        ordered = pairs.pivot("stage", index=["source", "twin_source"], values="rows").fill_null(0)
+        ordered = ordered.with_columns(pl.sum_horizontal(finders).alias("all"))
+        ordered = ordered.sort("all", "source", "twin_source", descending=[True, False, False])
+        lines = [
+            tag(
+                "tr",
+                tag("th", line["source"], scope="row"),
+                tag("td", line["twin_source"]),
+                *(cell(line[stage]) for stage in (*finders, "all")),
+            )
+            for line in lines_of(ordered.head(SHOWN_PAIRS))
+        ]
+        across = int(pairs.filter(pl.col("source") != pl.col("twin_source"))["rows"].sum())
+        parts.append(sentence(f"{number(across) if across else 'None'} of them had their twin in another source."))
+        heads: list[object] = ["rows of", "went for rows of", *(breakable(stage) for stage in finders), "all"]
+        parts.append(table("overlap", "Whose rows went for whose", heads, lines, 2))
+        if len(ordered) > SHOWN_PAIRS:
+            parts.append(sentence(f"and {len(ordered) - SHOWN_PAIRS} more pairs with fewer rows", class_="soft"))
+    if len(found):
+        largest = found.sort("rows", "stage", "cluster", descending=[True, False, False]).head(SHOWN_CLUSTERS)
+        begins = dict(audit.beginnings(mixture, largest["id"].to_list()).iter_rows())
+        lines = [
+            tag(
+                "tr",
+                tag("th", tag("code", line["id"][:12]), scope="row"),
+                tag("td", begins.get(line["id"], "not in the mixture: removed by a later stage")),
+                tag("td", line["sources"]),
+                cell(line["rows"]),
+                cell(line["least"]),
+            )
+            for line in lines_of(largest)
+        ]
+        parts += [
+            tag("h3", "The largest clusters of near rows"),
+            sentence(
+                f"{number(len(found))} clusters in all. A cluster is a row that was kept and those that went for it; "
+                "similarity is the part of word sequences that two rows share (Jaccard; 1 is all of them)."
+            ),
+            table(
+                "clusters",
+                "The largest clusters, by the row that was kept",
+                ["row kept", "it begins", "sources", "rows", "least similar"],
+                lines,
+                3,
+            ),
+            *_similarities(mixture),
+        ]
+    return Section("duplicates", title, tuple(parts))
+
+
+def _alike(mixture: Mixture, pairs: pl.DataFrame) -> str:
+    """What was the same in them, stage by stage."""
+    told = []
+    for stage in mixture.manifest["stages"]:
+        rows = int(pairs.filter(pl.col("stage") == stage["name"])["rows"].sum())
+        on = stage["options"].get("on")
+        if rows and on in SAID:
+            nearly = "nearly " if stage["name"] in mixture.clusters else ""
+            differ = ", whatever the answer" if on == "prompt" else ""
+            told.append(f"{number(rows)} with {nearly}the same {SAID[on]} ({stage['name']}{differ})")
+    return f": {' and '.join(told)}" if told else ""
+
+
+def _similarities(mixture: Mixture) -> list[Markup]:
+    """How near the rows were that went for another."""
+    drawn: list[Markup] = []
+    scored = audit.scores(mixture).filter(pl.col("stage").is_in(list(mixture.clusters)))
+    for (stage,), own in scored.group_by("stage", maintain_order=True):
+        summed = own.group_by("low", "high").agg(pl.col("rows").sum()).sort("low")
+        rows = number(int(summed["rows"].sum()))
+        drawn.append(tag("h3", f"How near they were: {stage}"))
+        if len(summed) == 1:
+            drawn.append(sentence(f"{rows} rows went, with a similarity of {number(summed['low'][0])}."))
+            continue
+        said = f"{rows} rows by their similarity to the row that is kept."
+        figure = histogram(list(summed.iter_rows()), escape(said), said)
+        # Bins are round: some begin where a threshold might be.
+        edges = [low for low in summed["low"] if round(low * 100) % 5 == 0]
+        lines = [
+            tag("tr", tag("th", number(low), scope="row"), cell(int(summed.filter(pl.col("low") >= low)["rows"].sum())))
+            for low in edges
+        ]
+        heads = ["similarity of at least", "rows"]
+        drawn += [
+            sentence(
+                "With a higher threshold those below it would stay, unless they are near another row: a build with it tells, "
+                "and measures nothing again."
+            ),
+            tag("div", figure, table(f"similarity-{stage}", "Rows that went", heads, lines), class_="beside"),
+        ]
+    return drawn
