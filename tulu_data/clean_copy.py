@@ -19,6 +19,7 @@ from tulu_data.commit import durable
 from tulu_data.readers import arrow_split
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.elements import EACH, elements, split_path
+from tulu_data.readers.parquet_batches import batches
 from tulu_data.readers.stream import UTF8_MARK, Stream
 from tulu_data.source import Source
 from tulu_data.sources.huggingface import Huggingface
@@ -26,6 +27,7 @@ from tulu_data.sources.jsonl import Jsonl
 from tulu_data.sources.parquet import Parquet
 
 _ROWS: Final = table.ROW_GROUP_ROWS
+_BYTES: Final = 128 << 20
 _COMPRESSIONS: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
@@ -42,12 +44,12 @@ def write(source: Source, file: Path, gone: Collection[int], target: Path) -> No
     """
     if isinstance(source, Parquet):
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
-            _write_batches(parquet.schema_arrow, parquet.iter_batches(batch_size=_ROWS), gone, target)
+            _write_batches(parquet.schema_arrow, batches(file, parquet, _ROWS), gone, target)
     elif isinstance(source, Huggingface):
-        with arrow_split.opened(file) as (_, _, batches):
+        with arrow_split.opened(file) as (_, _, read):
             with pa.memory_map(str(file)) as mapped:
                 schema = pa.ipc.open_stream(mapped).schema
-            _write_batches(schema, batches, gone, target)
+            _write_batches(schema, read, gone, target)
     elif isinstance(source, Jsonl) and (steps := _steps(source, file)) is not None:
         _write_array(file, steps, gone, target)
     else:
@@ -58,11 +60,17 @@ def write(source: Source, file: Path, gone: Collection[int], target: Path) -> No
 
 def _write_batches(schema: pa.Schema, batches: Iterable[pa.RecordBatch], gone: Collection[int], target: Path) -> None:
     number = 0
+    held: list[pa.RecordBatch] = []
     with table.writer(target, schema) as writer:
         for batch in batches:
             kept = [row not in gone for row in range(number + 1, number + batch.num_rows + 1)]
             number += batch.num_rows
-            writer.write_batch(batch.filter(pa.array(kept, pa.bool_())), row_group_size=_ROWS)
+            held.append(batch.filter(pa.array(kept, pa.bool_())))
+            if sum(part.num_rows for part in held) >= _ROWS or sum(part.nbytes for part in held) >= _BYTES:
+                writer.write_table(pa.Table.from_batches(held), row_group_size=_ROWS)
+                held = []
+        if held:
+            writer.write_table(pa.Table.from_batches(held), row_group_size=_ROWS)
 
 
 def _steps(source: Jsonl, file: Path) -> tuple[str, ...] | None:

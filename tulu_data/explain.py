@@ -17,6 +17,7 @@ from tulu_data.decide import KEPT
 from tulu_data.errors import InputError, TuluDataError, UsageError
 from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE, Plan
+from tulu_data.readers.parquet_batches import batches
 from tulu_data.recipe_file import load
 from tulu_data.rows import CONTENT
 from tulu_data.verdicts import TWIN
@@ -309,7 +310,7 @@ class Explainer:
             path = self._shard(key, number)
             if path.is_file():
                 with pq.ParquetFile(path) as parquet:
-                    for batch in parquet.iter_batches(8192, columns=["row", "messages"]):
+                    for batch in batches(path, parquet, 8192, ["row", "messages"]):
                         frame = pl.from_arrow(batch)
                         assert isinstance(frame, pl.DataFrame)
                         hit = pl.col("messages").list.eval(

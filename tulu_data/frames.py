@@ -82,7 +82,9 @@ def _opened(paths: list[str], into: Library) -> Any:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        return pa.concat_tables(pq.read_table(path, memory_map=True, partitioning=None) for path in paths)
+        files = (pq.ParquetFile(path, memory_map=True) for path in paths)
+        # By row groups: the texts of a whole file may be more than the offsets of one array count.
+        return pa.concat_tables(file.read_row_group(group) for file in files for group in range(file.num_row_groups))
     import datasets
 
     return datasets.Dataset.from_parquet(paths)

@@ -372,6 +372,7 @@ def _one_by_one(format: Format, records: Iterable[AnyRecord], quarantined: list[
         numbers.append(record.row)
         conversations.append(conversation)
         characters += sum(len(content) for _, content in conversation.messages)
+        characters += len(conversation.tool_calls or "") + len(conversation.tools or "")
         if len(numbers) == PIECE_ROWS or characters > PIECE_SIZE:
             yield _Piece(numbers, Rows.of(conversations))
             numbers, conversations, characters = [], [], 0

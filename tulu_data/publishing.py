@@ -25,6 +25,7 @@ from tulu_data.manifest import FORMAT, SUMS
 from tulu_data.manifest import NAME as MANIFEST
 from tulu_data.mixture import STAGING, Mixture
 from tulu_data.progress import Progress, Silent
+from tulu_data.readers.parquet_batches import batches
 from tulu_data.repository import NAME, Repository
 from tulu_data.source import NAME_PATTERN
 from tulu_data.verify import BESIDE, MAX_MANIFEST_BYTES, Verification
@@ -134,7 +135,7 @@ def _secrets(path: Path) -> Iterator[str]:
         return
     row = 0
     with pq.ParquetFile(path) as parquet:
-        for batch in parquet.iter_batches(BATCH_ROWS):
+        for batch in batches(path, parquet, BATCH_ROWS):
             for place, text in _suspects(batch):
                 yield from (f":{row + place + 1}" for _ in sensitive.find(text, SECRETS))
             row += batch.num_rows

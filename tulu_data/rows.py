@@ -161,6 +161,15 @@ class Rows:
             return calls
         return pa.array([call if call is None else _without_ids(call) for call in calls.to_pylist()], pa.string())
 
+    def text_bytes(self) -> npt.NDArray[np.int64]:
+        """The bytes of each row's roles, contents, and texts of other columns of content, (rows, columns)."""
+        messages = self.batch.column("messages")
+        bounds = messages.offsets.to_numpy() - messages.offsets[0].as_py()
+        flat = messages.flatten()
+        columns = [_summed(_lengths(flat.field(name)), bounds) for name in ("role", "content")]
+        others = [name for name in CONTENT if name != "messages" and name in self.batch.schema.names]
+        return np.stack([*columns, *(_lengths(self.batch.column(name)) for name in others)], axis=1)
+
     def with_contents(self, contents: pa.StringArray) -> Rows:
         """The same rows with other contents of their messages, one for each message of all rows."""
         messages = self.batch.column("messages")
@@ -195,6 +204,17 @@ class Rows:
                 if (value := columns[name][index]) is not None:
                     content[name] = value
             yield content
+
+
+def _lengths(texts: pa.StringArray) -> npt.NDArray[np.int64]:
+    lengths: npt.NDArray[np.int64] = pc.fill_null(pc.binary_length(texts), 0).to_numpy().astype(np.int64)
+    return lengths
+
+
+def _summed(values: npt.NDArray[np.int64], bounds: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """The sums of values between neighbouring bounds."""
+    sums: npt.NDArray[np.int64] = np.diff(np.concatenate([[0], np.cumsum(values)])[bounds])
+    return sums
 
 
 def _without_ids(calls: str) -> str:

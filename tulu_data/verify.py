@@ -27,6 +27,7 @@ from tulu_data.errors import TuluDataError
 from tulu_data.ledger import LEDGER, PLACES, QUARANTINE
 from tulu_data.manifest import FORMAT, NAME, SUMS
 from tulu_data.plan import TAKE
+from tulu_data.readers.parquet_batches import batches
 from tulu_data.readers.stream import MAX_RATIO, RATIO_FLOOR_BYTES
 from tulu_data.rows import CONTENT, Rows, row_id
 from tulu_data.source import NAME_PATTERN
@@ -251,7 +252,7 @@ class Verification:
                 if size > RATIO_FLOOR_BYTES and size > MAX_RATIO * path.stat().st_size:
                     raise _Wrong(f"{path.relative_to(self.folder)}: expands more than {MAX_RATIO:,} times")
                 decoded = 0
-                for batch in parquet.iter_batches(CHECKED_ROWS):
+                for batch in batches(path, parquet, CHECKED_ROWS):
                     # What the file says of its size may be a lie.
                     decoded += batch.nbytes
                     if decoded > RATIO_FLOOR_BYTES and decoded > MAX_RATIO * path.stat().st_size:
@@ -346,7 +347,7 @@ class Verification:
     def _rows(self) -> Iterator[pa.RecordBatch]:
         for path in self._tables("data"):
             with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
-                yield from parquet.iter_batches(BATCH_ROWS)
+                yield from batches(path, parquet, BATCH_ROWS)
 
 
 def _rows_of(batch: pa.RecordBatch) -> Rows:

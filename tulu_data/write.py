@@ -7,7 +7,7 @@ content hash is compared with the one that was decided on: what is written is wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -24,11 +24,15 @@ from tulu_data.decide import Decision
 from tulu_data.errors import InputError, InvariantError
 from tulu_data.executors import Executor, Tick
 from tulu_data.ingest import Shard
+from tulu_data.readers.parquet_batches import MAX_TEXT_BYTES
 from tulu_data.recipe import TRAIN, Recipe
 from tulu_data.rows import CONTENT, MESSAGES, Rows, fixed_bytes, hex_texts, in_order, keyed_order
 from tulu_data.scan import batches
 
 TOOL_COLUMNS: Final = ("tool_calls", "tools")
+# Texts of a batch that is spilled, and of a row group of a file whose texts are too many for one array.
+SPILLED_BYTES: Final = 64 << 20
+ROW_GROUP_BYTES: Final = 256 << 20
 COMPUTED: Final = {"domain": pa.string(), "language": pa.string(), "tokens": pa.int32()}
 
 
@@ -148,9 +152,11 @@ def _any_kept_has(decision: Decision, shards: Sequence[Shard], column: str) -> b
     for index, shard in enumerate(shards):
         start, end = decision.starts[index], decision.starts[index + 1]
         if kept[start:end].any():
-            present = table.read_frame(shard.table.path, [column])[column].is_not_null().to_numpy()
-            if (present & kept[start:end]).any():
-                return True
+            for rows in batches(shard, [column]):
+                present = rows.column(column).is_valid().to_numpy(zero_copy_only=False)
+                if (present & kept[start : start + len(rows)]).any():
+                    return True
+                start += len(rows)
     return False
 
 
@@ -248,15 +254,15 @@ def route_shard(unit: RouteUnit, tick: Tick) -> Spilled:
             first, last = np.searchsorted(unit.offset, [start, start + len(rows)])
             if first < last:
                 part = slice(first, last)
-                # Those of one file beside each other, so that a slice is all of them.
-                chosen = first + np.argsort(unit.file[part], kind="stable")
-                kept = Rows(rows.batch.take(pa.array(unit.offset[chosen] - start)))
-                _check_content(kept, unit.content[chosen], unit.shard)
-                batch = _output(unit, chosen, kept, schema)
-                numbers, starts = np.unique(unit.file[chosen], return_index=True)
-                for number, begin, end in zip(numbers, starts, (*starts[1:], len(chosen)), strict=True):
-                    spill.write_batch(batch.slice(begin, end - begin))
-                    files.append(int(number))
+                # Those of one file beside each other, so that a batch holds rows of one file.
+                ordered = first + np.argsort(unit.file[part], kind="stable")
+                sizes = rows.text_bytes().sum(axis=1)[unit.offset[ordered] - start]
+                for bounds in _cut(sizes, SPILLED_BYTES, np.flatnonzero(np.diff(unit.file[ordered])) + 1):
+                    chosen = ordered[bounds]
+                    kept = Rows(rows.batch.take(pa.array(unit.offset[chosen] - start)))
+                    _check_content(kept, unit.content[chosen], unit.shard)
+                    spill.write_batch(_output(unit, chosen, kept, schema))
+                    files.append(int(unit.file[chosen[0]]))
             start += len(rows)
             tick(len(rows))
     return Spilled(unit.spill, tuple(files))
@@ -269,12 +275,56 @@ def write_shard(unit: OutputUnit, tick: Tick) -> int:
         if unit.number in spilled.files:
             with pa.memory_map(str(spilled.path)) as source, pa.ipc.open_file(source) as file:
                 parts += [file.get_batch(index) for index, number in enumerate(spilled.files) if number == unit.number]
-    schema = unit.schema.append(pa.field("position", pa.int64()))
-    rows = pa.Table.from_batches(parts, schema)
-    ordered = rows.take(pa.array(np.argsort(rows.column("position").to_numpy())))
-    table.write(unit.target, ordered.select(unit.schema.names))
+    rows = pa.Table.from_batches(parts, unit.schema.append(pa.field("position", pa.int64())))
+    order = np.argsort(rows.column("position").to_numpy())
+    sizes = np.concatenate([Rows(part).text_bytes() for part in parts] or [np.zeros((0, 1), np.int64)])[order]
+    with table.writer(unit.target, unit.schema) as writer:
+        for group in _row_groups(sizes):
+            gathered = _gathered(parts, order[group], rows.schema)
+            writer.write_table(gathered.select(unit.schema.names), row_group_size=table.ROW_GROUP_ROWS)
     tick(len(rows))
     return len(rows)
+
+
+def _row_groups(sizes: npt.NDArray[np.int64]) -> list[slice]:
+    """The row groups of a file: 20,000 rows each, or less where the texts of all its rows would not fit one array.
+
+    `sizes` are the bytes of each row's texts, in the shape (rows, columns). An empty file has one, which is empty.
+    """
+    fits = (sizes.sum(axis=0) <= MAX_TEXT_BYTES).all()
+    most = np.iinfo(np.int64).max if fits else ROW_GROUP_BYTES
+    return [*_cut(sizes.sum(axis=1), most, range(table.ROW_GROUP_ROWS, len(sizes), table.ROW_GROUP_ROWS))] or [slice(0)]
+
+
+def _cut(sizes: npt.NDArray[np.int64], most: int, at: Iterable[int]) -> Iterator[slice]:
+    """Neighbours that have at most this many bytes together, or one alone, and do not cross some bounds.
+
+    >>> list(_cut(np.array([5, 5, 5, 90, 1]), 10, at=[4]))
+    [slice(0, 2, None), slice(2, 3, None), slice(3, 4, None), slice(4, 5, None)]
+    """
+    before = np.concatenate([[0], np.cumsum(sizes)])
+    start = 0
+    for stop in (*at, len(sizes)):
+        while start < stop:
+            fitting = int(np.searchsorted(before, before[start] + min(most, before[-1]), "right")) - 1
+            end = max(start + 1, min(fitting, stop))
+            yield slice(start, end)
+            start = end
+
+
+def _gathered(parts: Sequence[pa.RecordBatch], order: npt.NDArray[np.intp], schema: pa.Schema) -> pa.Table:
+    """Rows of some batches in this order, in which the batches' rows are numbered one after the other."""
+    starts = np.cumsum([0, *(len(part) for part in parts)])
+    ascending = np.sort(order)
+    bounds = np.searchsorted(ascending, starts)
+    taken = [
+        part.take(pa.array(ascending[first:last] - start))
+        for part, start, first, last in zip(parts, starts[:-1], bounds[:-1], bounds[1:], strict=True)
+        if first < last
+    ]
+    if not taken:
+        return schema.empty_table()
+    return pa.Table.from_batches([pa.concat_batches(taken).take(pa.array(np.searchsorted(ascending, order)))])
 
 
 def _check_content(rows: Rows, expected: npt.NDArray[np.void], shard: Shard) -> None:

@@ -17,6 +17,7 @@ from pydantic import Field
 from tulu_data.commit import sha256_file
 from tulu_data.errors import InputError
 from tulu_data.readers.arrow_record import BATCH_ROWS, as_records, column_names
+from tulu_data.readers.parquet_batches import batches
 from tulu_data.readers.stream import CHUNK_BYTES, MAX_RATIO, RATIO_FLOOR_BYTES, require_regular, watched
 from tulu_data.source import Cut, Part, Paths, Reading, Source
 
@@ -128,10 +129,10 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     decoded = 0
     size = file.stat().st_size
-    batches = parquet.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=columns)
+    read = batches(file, parquet, BATCH_ROWS, columns, groups)
     while True:
         try:
-            batch = next(batches, None)
+            batch = next(read, None)
         except (pa.ArrowException, OSError) as error:
             raise _damaged(file, error) from None
         if batch is None:

@@ -1,0 +1,162 @@
+"""Batches of a Parquet file, bounded by bytes as well as by rows.
+
+Parquet says how many bytes its pages have, not how many its texts will have: a page of a
+dictionary names one text many times. So a batch takes as few rows as keep the worst that a
+row group can hold within bounds, and small batches are joined again once their size is seen.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tulu_data.errors import InputError
+
+BATCH_BYTES: Final = 8 << 20
+"""Batches are joined up to this size; one row more may be in them."""
+MAX_DECODED_BYTES: Final = 256 << 20
+"""What is decoded at a time may have this many bytes at the worst, or is one row."""
+MAX_TEXT_BYTES: Final = (1 << 31) - 1
+"""What the texts of a column of Arrow may have together: their offsets are int32."""
+_PAGE_HEADER_BYTES: Final = 64
+_DICTIONARY_PAGE: Final = 2
+_INT32_FIELD: Final = b"\x15"
+_DICTIONARIES: Final = frozenset({"PLAIN_DICTIONARY", "RLE_DICTIONARY"})
+
+
+def batches(
+    path: Path,
+    parquet: pq.ParquetFile,
+    rows: int,
+    columns: Sequence[str] | None = None,
+    groups: Iterable[int] | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """The rows of some row groups in order, in batches of at most `rows` rows and some 8 MiB.
+
+    Needs no more memory than 256 MiB at a time, or one row. Raises `InputError` (exit 3)
+    where a single row has more text than Arrow's offsets count, and what pyarrow raises
+    for a damaged file.
+    """
+    for group in range(parquet.num_row_groups) if groups is None else groups:
+        yield from _joined(_decoded(path, parquet, group, rows, columns), rows)
+
+
+def _joined(decoded: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    parts: list[pa.RecordBatch] = []
+    held = size = 0
+    for batch in decoded:
+        if parts and (held + batch.num_rows > rows or size + batch.nbytes > BATCH_BYTES):
+            yield pa.concat_batches(parts)
+            parts, held, size = [], 0, 0
+        parts.append(batch)
+        held += batch.num_rows
+        size += batch.nbytes
+    if parts:
+        yield pa.concat_batches(parts)
+
+
+def _decoded(
+    path: Path, parquet: pq.ParquetFile, group: int, rows: int, columns: Sequence[str] | None
+) -> Iterator[pa.RecordBatch]:
+    at_once = min(rows, _rows_at_once(path, parquet, group, columns))
+    done = 0
+    try:
+        for batch in parquet.iter_batches(at_once, row_groups=[group], columns=columns):
+            yield batch
+            done += batch.num_rows
+    except pa.ArrowNotImplementedError:
+        # Some rows have far more text than the others, and theirs is too much for one array.
+        if at_once == 1:
+            raise InputError(
+                f"{path}: row group {group + 1}, row {done + 1}: has more than {MAX_TEXT_BYTES:,} bytes of text"
+            ) from None
+        yield from itertools.islice(parquet.iter_batches(1, row_groups=[group], columns=columns), done, None)
+
+
+def _rows_at_once(path: Path, parquet: pq.ParquetFile, group: int, columns: Sequence[str] | None) -> int:
+    """How many rows of a row group can be decoded at a time."""
+    described = parquet.metadata.row_group(group)
+    worst = 0
+    size = 0
+    chunks = map(described.column, range(described.num_columns))
+    for field in parquet.schema_arrow:
+        own = list(itertools.islice(chunks, _leaves(field.type)))
+        if columns is not None and field.name not in columns:
+            continue
+        size += sum(chunk.total_uncompressed_size for chunk in own)
+        # Each text of a row may be the whole of a dictionary.
+        dictionary = sum(_dictionary_size(path, chunk) for chunk in own)
+        if dictionary * max(chunk.num_values for chunk in own) > MAX_DECODED_BYTES:
+            worst += dictionary * _most_values(path, group, own)
+    mean = size // max(1, described.num_rows)
+    return max(1, MAX_DECODED_BYTES // int(max(worst, 4 * mean, 1)))
+
+
+def _leaves(type: pa.DataType) -> int:
+    """How many columns of Parquet a type of Arrow becomes."""
+    return sum(_leaves(type.field(index).type) for index in range(type.num_fields)) if type.num_fields else 1
+
+
+def _dictionary_size(path: Path, chunk: pq.ColumnChunkMetaData) -> int:
+    """The bytes of a column chunk's dictionary, decompressed; 0 where it has none."""
+    if chunk.physical_type != "BYTE_ARRAY":
+        return 0
+    start = min(filter(None, (chunk.dictionary_page_offset, chunk.data_page_offset)))
+    with path.open("rb") as file:
+        file.seek(start)
+        header = file.read(_PAGE_HEADER_BYTES)
+    kind, *sizes = _first_numbers(header, 3) or (None, chunk.total_uncompressed_size)
+    if kind == _DICTIONARY_PAGE or (kind is None and not _DICTIONARIES.isdisjoint(chunk.encodings)):
+        return int(max(sizes))
+    return 0
+
+
+def _first_numbers(header: bytes, count: int) -> list[int] | None:
+    """The first fields of a page's header, where they are int32 as in Thrift's compact protocol; or None.
+
+    A page's are its type, its size and its compressed size
+    (https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift).
+    """
+    numbers: list[int] = []
+    place = 0
+    while len(numbers) < count:
+        if header[place : place + 1] != _INT32_FIELD:
+            return None
+        number = shift = 0
+        place += 1
+        while header[place : place + 1] >= b"\x80":
+            number |= (header[place] & 0x7F) << shift
+            shift += 7
+            place += 1
+        if place >= len(header):
+            return None
+        number |= header[place] << shift
+        place += 1
+        numbers.append((number >> 1) ^ -(number & 1))
+    return numbers
+
+
+def _most_values(path: Path, group: int, chunks: Sequence[pq.ColumnChunkMetaData]) -> int:
+    """How many texts the longest row of a column has, from the leaf of it that is read most quickly."""
+    lightest = min(chunks, key=lambda chunk: chunk.total_uncompressed_size).path_in_schema
+    # As numbers into its dictionary, so that no text is repeated.
+    with pq.ParquetFile(path, read_dictionary=[lightest]) as parquet:
+        return max(map(_longest, parquet.read_row_group(group, columns=[lightest]).column(0).chunks), default=1)
+
+
+def _longest(values: pa.Array) -> int:
+    rows = np.arange(len(values))
+    while values.type.num_fields:
+        if pa.types.is_struct(values.type):
+            values = pc.struct_field(values, [0])
+        else:
+            rows = rows[pc.list_parent_indices(values).to_numpy()]
+            values = pc.list_flatten(values)
+    return int(np.bincount(rows).max(initial=1))
