@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -53,13 +54,34 @@ def _joined(decoded: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordB
     held = size = 0
     for batch in decoded:
         if parts and (held + batch.num_rows > rows or size + batch.nbytes > BATCH_BYTES):
-            yield pa.concat_batches(parts)
+            yield _one(parts)
             parts, held, size = [], 0, 0
         parts.append(batch)
         held += batch.num_rows
         size += batch.nbytes
     if parts:
-        yield pa.concat_batches(parts)
+        yield _one(parts)
+
+
+def _one(parts: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return parts[0] if len(parts) == 1 else pa.concat_batches(parts)
+
+
+def _plain(schema: pa.Schema) -> pa.Schema:
+    """The schema without dictionaries, which would hide how large texts are."""
+    return pa.schema([field.with_type(_plain_type(field.type)) for field in schema])
+
+
+def _plain_type(type: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(type):
+        return type.value_type
+    if pa.types.is_struct(type):
+        return pa.struct([field.with_type(_plain_type(field.type)) for field in type])
+    if pa.types.is_list(type):
+        return pa.list_(type.value_field.with_type(_plain_type(type.value_type)))
+    if pa.types.is_large_list(type):
+        return pa.large_list(type.value_field.with_type(_plain_type(type.value_type)))
+    return type
 
 
 def _decoded(
@@ -69,15 +91,14 @@ def _decoded(
     done = 0
     try:
         for batch in parquet.iter_batches(at_once, row_groups=[group], columns=columns):
-            yield batch
+            yield batch.cast(_plain(batch.schema))
             done += batch.num_rows
     except pa.ArrowNotImplementedError:
         # Some rows have far more text than the others, and theirs is too much for one array.
         if at_once == 1:
-            raise InputError(
-                f"{path}: row group {group + 1}, row {done + 1}: has more than {MAX_TEXT_BYTES:,} bytes of text"
-            ) from None
-        yield from itertools.islice(parquet.iter_batches(1, row_groups=[group], columns=columns), done, None)
+            raise _too_much(path, group, done) from None
+        for batch in itertools.islice(parquet.iter_batches(1, row_groups=[group], columns=columns), done, None):
+            yield batch.cast(_plain(batch.schema))
 
 
 def _rows_at_once(path: Path, parquet: pq.ParquetFile, group: int, columns: Sequence[str] | None) -> int:
@@ -94,7 +115,10 @@ def _rows_at_once(path: Path, parquet: pq.ParquetFile, group: int, columns: Sequ
         # Each text of a row may be the whole of a dictionary.
         dictionary = sum(_dictionary_size(path, chunk) for chunk in own)
         if dictionary * max(chunk.num_values for chunk in own) > MAX_DECODED_BYTES:
-            worst += dictionary * _most_values(path, group, own)
+            longest = dictionary * _most_values(path, group, own)
+            if longest > MAX_TEXT_BYTES:
+                _check_rows(path, group, own)
+            worst += longest
     mean = size // max(1, described.num_rows)
     return max(1, MAX_DECODED_BYTES // int(max(worst, 4 * mean, 1)))
 
@@ -106,7 +130,7 @@ def _leaves(type: pa.DataType) -> int:
 
 def _dictionary_size(path: Path, chunk: pq.ColumnChunkMetaData) -> int:
     """The bytes of a column chunk's dictionary, decompressed; 0 where it has none."""
-    if chunk.physical_type != "BYTE_ARRAY":
+    if chunk.physical_type != "BYTE_ARRAY" or not chunk.num_values:
         return 0
     start = min(filter(None, (chunk.dictionary_page_offset, chunk.data_page_offset)))
     with path.open("rb") as file:
@@ -145,18 +169,39 @@ def _first_numbers(header: bytes, count: int) -> list[int] | None:
 
 def _most_values(path: Path, group: int, chunks: Sequence[pq.ColumnChunkMetaData]) -> int:
     """How many texts the longest row of a column has, from the leaf of it that is read most quickly."""
-    lightest = min(chunks, key=lambda chunk: chunk.total_uncompressed_size).path_in_schema
-    # As numbers into its dictionary, so that no text is repeated.
-    with pq.ParquetFile(path, read_dictionary=[lightest]) as parquet:
-        return max(map(_longest, parquet.read_row_group(group, columns=[lightest]).column(0).chunks), default=1)
+    lightest = min(chunks, key=lambda chunk: chunk.total_uncompressed_size)
+    return max((int(np.bincount(rows).max(initial=1)) for rows, _ in _values(path, group, lightest)), default=1)
 
 
-def _longest(values: pa.Array) -> int:
-    rows = np.arange(len(values))
-    while values.type.num_fields:
-        if pa.types.is_struct(values.type):
-            values = pc.struct_field(values, [0])
-        else:
-            rows = rows[pc.list_parent_indices(values).to_numpy()]
-            values = pc.list_flatten(values)
-    return int(np.bincount(rows).max(initial=1))
+def _check_rows(path: Path, group: int, chunks: Sequence[pq.ColumnChunkMetaData]) -> None:
+    """Raise `InputError` where the texts of one row of a column are too many for one array."""
+    for chunk in chunks:
+        before = 0
+        for rows, values in _values(path, group, chunk):
+            if pa.types.is_dictionary(values.type):
+                lengths = pc.binary_length(values.dictionary).to_numpy(zero_copy_only=False)
+                sizes = np.bincount(rows, np.nan_to_num(lengths[values.indices.fill_null(0).to_numpy()]))
+                if sizes.max(initial=0) > MAX_TEXT_BYTES:
+                    raise _too_much(path, group, before + int(sizes.argmax()))
+            before += int(rows.max(initial=-1)) + 1
+
+
+def _values(path: Path, group: int, chunk: pq.ColumnChunkMetaData) -> Iterator[tuple[npt.NDArray[np.intp], pa.Array]]:
+    """The values of a leaf with the row of each, as numbers into its dictionary, so that no text is repeated."""
+    name = chunk.path_in_schema
+    with pq.ParquetFile(path, read_dictionary=[name]) as parquet:
+        for chunk_of_rows in parquet.read_row_group(group, columns=[name]).column(0).chunks:
+            values, rows = chunk_of_rows, np.arange(len(chunk_of_rows))
+            while values.type.num_fields:
+                if pa.types.is_struct(values.type):
+                    values = pc.struct_field(values, [0])
+                else:
+                    rows = rows[pc.list_parent_indices(values).to_numpy()]
+                    values = pc.list_flatten(values)
+            yield rows, values
+
+
+def _too_much(path: Path, group: int, row: int) -> InputError:
+    return InputError(
+        f"{path}: row group {group + 1}, row {row + 1}: has more than {MAX_TEXT_BYTES:,} bytes of text; it is not read"
+    )
