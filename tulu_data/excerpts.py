@@ -6,11 +6,12 @@ that a private stage would remove are left out: they hold evaluation items, or s
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from tulu_data import table
 from tulu_data.decide import KEPT
@@ -19,6 +20,8 @@ from tulu_data.explain import UNTOLD, Explainer, Explanation
 NAME: Final = "excerpts.parquet"
 KEPT_ROWS: Final = 120
 REMOVED_ROWS: Final = 120
+# What rows that are read together may have.
+TEXT_BYTES: Final = 64 << 20
 CHARACTERS: Final = 1_600
 MESSAGES: Final = 8
 MESSAGE: Final = pl.Struct({"role": pl.String, "content": pl.String, "left_out": pl.Int64})
@@ -47,8 +50,22 @@ def write(explainer: Explainer, private: Collection[str], folder: Path) -> None:
     ledger = pl.scan_parquet(sorted((folder / "ledger").glob("*.parquet")), glob=False)
     kept = _spread(ledger.filter(pl.col("fate") == KEPT), KEPT_ROWS)
     removed = _spread(ledger.filter(pl.col("fate") != KEPT), REMOVED_ROWS)
-    lines = [_line(row, private) for row in explainer.of([*kept, *removed])]
+    chosen = [*kept, *removed]
+    at_once = _at_once(explainer.mixture.data)
+    lines = [
+        _line(row, private)
+        for start in range(0, len(chosen), at_once)
+        for row in explainer.of(chosen[start : start + at_once])
+    ]
     table.write_frame(folder / NAME, pl.DataFrame(lines, schema=SCHEMA, orient="row").sort("id"))
+
+
+def _at_once(files: Iterable[Path]) -> int:
+    """How many rows may be read at a time, by the mean size of the rows that are kept."""
+    found = [pq.read_metadata(file) for file in files]
+    size = sum(data.row_group(index).total_byte_size for data in found for index in range(data.num_row_groups))
+    rows = sum(data.num_rows for data in found)
+    return max(1, TEXT_BYTES * rows // size) if rows else 1
 
 
 def _spread(rows: pl.LazyFrame, most: int) -> list[str]:
