@@ -235,15 +235,19 @@ def test_a_link_out_of_the_folder_is_refused(yard: Yard):
 def test_a_broken_file_is_named(yard: Yard):
     place = folder(yard, {"train.jsonl": b'{"question": 1}\n{"qu'})
     message = failure(yard, huggingface=str(place))
-    assert message.startswith("set: train.jsonl: can't be read as a dataset: JSON parse error: ")
-    assert message.endswith("; mend its files, or read them with: jsonl, csv or parquet")
+    assert message == (
+        "set: train.jsonl:2: invalid_json: unexpected end of data at character 4; mend the file, "
+        "or read it with jsonl: and max_quarantined:, which set such records aside"
+    )
 
 
 def test_rows_that_the_card_promises_must_be_there(yard: Yard):
     stated = "dataset_info:\n  features:\n  - {name: question, dtype: string}\n  - {name: answer, dtype: string}\n"
     splits = "  splits:\n  - {name: train, num_bytes: 1, num_examples: 3}\n"
     place = folder(yard, {"README.md": f"---\n{stated}{splits}---\n".encode(), "train.jsonl": lines(rows(2))})
-    assert "num_examples=3" in failure(yard, huggingface=str(place))
+    assert failure(yard, huggingface=str(place)) == (
+        "set: its card promises 3 rows of the split 'train', and there are 2; fetch the dataset again, or mend its card"
+    )
     folder(yard, {"train.jsonl": lines(rows(3))})
     assert prepared(yard, huggingface=str(place)) == rows(3)
 
@@ -668,3 +672,66 @@ with Huggingface(huggingface="a/b").read(pathlib.Path({str(file)!r})) as reading
 assert not {{"datasets", "huggingface_hub", "pandas"}} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=ROOT)
+
+
+def test_texts_that_look_like_numbers_and_dates_stay_as_they_are(yard: Yard):
+    words = [
+        {"question": "Code of the agent?", "answer": "007", "day": "2021-03-04"},
+        {"question": "Abbreviation of North America?", "answer": "NA", "day": "2021-03-05"},
+        {"question": "1e5", "answer": "1.50", "day": "2021-03-06T07:08:09"},
+        {"question": "True", "answer": "", "day": "null"},
+    ]
+    for ending, content in (("csv", as_text(words, ",")), ("tsv", as_text(words, "\t")), ("jsonl", lines(words))):
+        place = folder(yard, {f"train.{ending}": content})
+        assert prepared(yard, huggingface=str(place)) == words
+        (place / f"train.{ending}").unlink()
+
+
+def test_a_card_may_say_that_a_column_of_csv_holds_numbers(yard: Yard):
+    stated = "dataset_info:\n  features:\n  - {name: a, dtype: string}\n  - {name: b, dtype: int64}\n"
+    place = folder(yard, {"README.md": f"---\n{stated}---\n".encode(), "train.csv": b"a,b\n01,01\nNA,NA\n"})
+    assert prepared(yard, huggingface=str(place)) == [{"a": "01", "b": 1}, {"a": "NA", "b": None}]
+
+
+def test_records_of_json_are_not_padded_with_keys_of_others(yard: Yard):
+    words = [{"a": [{"x": 1}], "b": "t"}, {"a": [{"y": {"z": None}}, 2.5], "b": None}, {"b": "u", "c": True}]
+    place = folder(yard, {"train.jsonl": lines(words)})
+    assert prepared(yard, huggingface=str(place)) == [
+        {"a": [{"x": 1}], "b": "t", "c": None},
+        {"a": [{"y": {"z": None}}, 2.5], "b": None, "c": None},
+        {"a": None, "b": "u", "c": True},
+    ]
+
+
+def test_a_saved_dataset_has_the_splits_that_it_says(yard: Yard):
+    import datasets
+
+    place = yard.root / "saved"
+    both = datasets.DatasetDict(
+        {"train": datasets.Dataset.from_list(rows(3)), "test": datasets.Dataset.from_list(rows(2, 9))}
+    )
+    both.save_to_disk(str(place))
+    # A file that a cache has left is no part of the split.
+    (place / "train" / "cache-1.arrow").write_bytes((place / "test" / "data-00000-of-00001.arrow").read_bytes())
+    assert prepared(yard, huggingface=str(place)) == rows(3)
+    assert prepared(yard, huggingface=str(place), split="test") == rows(2, 9)
+    assert failure(yard, huggingface=str(place), split="tset").endswith(
+        "no split 'tset'; there are train, test; did you mean 'test'?"
+    )
+
+
+def test_a_saved_split_is_read_without_what_lies_beside_it(yard: Yard):
+    import datasets
+
+    place = yard.root / "one"
+    datasets.Dataset.from_list(rows(3)).save_to_disk(str(place))
+    (place / "cache-1.arrow").write_bytes((place / "data-00000-of-00001.arrow").read_bytes())
+    assert prepared(yard, huggingface=str(place)) == rows(3)
+    state = json.loads((place / "state.json").read_text())
+    for change, told in (
+        ({"_indices_data_files": [{"filename": "indices.arrow"}]}, "its rows are chosen by an index"),
+        ({"_data_files": [{"filename": "../x.arrow"}]}, "names no data files beside it"),
+        ({"_split": "test"}, "no split 'train'; there is test"),
+    ):
+        (place / "state.json").write_text(json.dumps({**state, **change}))
+        assert told in failure(yard, huggingface=str(place))

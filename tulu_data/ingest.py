@@ -8,7 +8,7 @@ lists the records among them that could not become rows.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,6 +23,7 @@ from tulu_data.errors import InputError, InvariantError, RecordError, told_of
 from tulu_data.executors import Executor, Tick
 from tulu_data.formats.format import Format
 from tulu_data.readers.arrow_record import AnyRecord
+from tulu_data.readers.stream import ENCODING_REMEDY
 from tulu_data.rows import CONTENT, STORED, Conversation, Rows
 from tulu_data.source import Part, Source
 from tulu_data.stage import Mapper, blamed
@@ -268,7 +269,7 @@ def _ingest_rest(unit: FileUnit, key: str, tick: Tick) -> FileResult:
     return FileResult(tuple(shards), found)
 
 
-def check_quarantine(source: Source, shards: Iterable[Shard], paths: Mapping[str, Path]) -> None:
+def check_quarantine(source: Source, shards: Collection[Shard], paths: Mapping[str, Path]) -> None:
     """Raise `InputError` where a source has more bad records than `max_quarantined`, showing the first.
 
     `paths` gives the path of a file by its sha256.
@@ -277,10 +278,12 @@ def check_quarantine(source: Source, shards: Iterable[Shard], paths: Mapping[str
     if len(bad) > source.max_quarantined:
         shown = "".join(f"\n  {record}" for record in bad[:SHOWN_RECORDS])
         more = f"\n  … and {len(bad) - SHOWN_RECORDS} more so far" if len(bad) > SHOWN_RECORDS else ""
+        is_foreign = any(record.code == "invalid_utf8" for shard in shards for record in shard.quarantined)
+        remedy = f"{ENCODING_REMEDY[0].upper()}{ENCODING_REMEDY[1:]}\n" if is_foreign else ""
         raise InputError(
             f"{len(bad)} record{'s' * (len(bad) != 1)} can't become rows, and "
             f"max_quarantined is {source.max_quarantined}:{shown}{more}\n"
-            f"Mend the file, or set these records aside with: max_quarantined: {len(bad)}"
+            f"{remedy}Mend the file, or set these records aside with: max_quarantined: {len(bad)}"
         )
 
 

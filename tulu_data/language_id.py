@@ -51,6 +51,8 @@ _CODE_LINE: Final = re.compile(
 )
 _OTHER: Final = re.compile(r"[\W\d_]+")
 _DENSE: Final = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_KANA: Final = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u30fc\u31f0-\u31ff\uff66-\uff9f]")
+_IDEOGRAPHS: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 # What langdetect calls otherwise than ISO 639-1.
 _OTHERWISE: Final = {"zh-cn": "zh", "zh-tw": "zh"}
 
@@ -95,11 +97,27 @@ def identify(words: str, least: int, *, agree: bool = False) -> Identified:
     count = letters(words)
     if count < least:
         return Identified(UNDETERMINED, 0.0, count)
-    labels, scores = _model().predict(words, k=1)
-    language = labels[0].removeprefix("__label__")
+    named, scores = _model().predict(words, k=1)
+    language = named[0].removeprefix("__label__")
+    if language == "ja" and not _has_kana(words):
+        # The model takes short Chinese texts for Japanese, with scores as high as any; Japanese prose has kana.
+        language = "zh"
     if agree and language in _known() and _second(words) != language:
         return Identified(UNDETERMINED, 0.0, count)
     return Identified(language, round(min(float(scores[0]), 1.0), 4), count)
+
+
+def _has_kana(words: str) -> bool:
+    """Whether at least a tenth of the ideographs and kana of some words are kana."""
+    kana = len(_KANA.findall(words))
+    return kana * 10 >= kana + len(_IDEOGRAPHS.findall(words))
+
+
+@cache
+def labels() -> frozenset[str]:
+    """The languages that the model knows, by their ISO 639 codes."""
+    found, _ = _model().predict("a", k=-1, threshold=-1.0)
+    return frozenset(label.removeprefix("__label__") for label in found)
 
 
 def model_file() -> Path:

@@ -10,6 +10,7 @@ import glob
 import os
 import re
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from decimal import Decimal
@@ -173,6 +174,8 @@ def find_files(pattern: str) -> list[Path]:
     if Path(expanded).exists() or not _MAGIC.search(expanded):
         if not Path(expanded).exists():
             raise InputError(f"{expanded}: no such file{_looked_in(expanded)}{_unexpanded(expanded)}")
+        if Path(expanded).is_dir():
+            raise InputError(f"{expanded}: is a folder; name its files, as: {_files_in(Path(expanded))}")
         return [Path(expanded)]
     names = glob.glob(expanded, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
     found = [Path(name) for name in names if not Path(name).is_dir()]
@@ -185,6 +188,13 @@ def find_files(pattern: str) -> list[Path]:
                 f"{path}: is a link to {path.resolve()}, outside of {root}; name that file itself if it is meant"
             )
     return found
+
+
+def _files_in(folder: Path) -> str:
+    """A pattern for the files of a folder, by the ending that most of them have."""
+    endings = Counter("".join(path.suffixes[-2:]) for path in folder.iterdir() if path.is_file())
+    ending = max(sorted(endings), key=endings.__getitem__, default="")
+    return f"{folder}/*{ending}"
 
 
 def _fixed_part(pattern: str) -> Path:

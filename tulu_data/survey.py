@@ -15,7 +15,7 @@ from tulu_data.formats.column import pluck
 from tulu_data.formats.format import Format
 from tulu_data.formats.turns import READ_KEYS
 from tulu_data.readers.arrow_record import AnyRecord
-from tulu_data.readers.stream import require_regular
+from tulu_data.readers.stream import ENCODING_REMEDY, require_regular
 from tulu_data.recipe import Recipe
 from tulu_data.rows import Conversation
 from tulu_data.source import Source
@@ -204,7 +204,8 @@ def _format(source: Source, probes: Sequence[_Probe]) -> Format | None:
         raise InputError(_undetected(source, first))
     if missing := format.missing(first.values):
         close = "" if missing[0].isdecimal() else did_you_mean(missing[0], first.columns)
-        hint = close or source.hint(first.columns)
+        # One column is mostly a line that was not split.
+        hint = (len(first.columns) == 1 and source.hint(first.columns)) or close or source.hint(first.columns)
         raise InputError(f"{first.path}: no column '{missing[0]}', which the format reads; {_listed(first)}{hint}")
     for probe in readable[1:]:
         if missing := format.missing(probe.values):
@@ -238,6 +239,8 @@ def _unreadable(source: Source, probe: _Probe) -> str:
     hint = ""
     if code == "invalid_json":
         hint = "; if the file is one JSON document, say where its rows are: records: name[]; if it is CSV, say: csv: …"
+    elif code == "invalid_utf8":
+        hint = f"; {ENCODING_REMEDY}"
     elif code == "not_an_object" and getattr(source, "records", None):
         hint = f"; for each element of an array say: records: {getattr(source, 'records', '')}[]"
     return f"{probe.path}:{record.row}: none of the first rows can be read: {record.error}{hint}"

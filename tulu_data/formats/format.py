@@ -32,12 +32,12 @@ class Format(BaseModel):
         """This format over `columns`, or None where they do not fit it."""
         found = {}
         for names in cls.needs:
-            name = next((name for name in names if name in columns), None)
+            name = _named(names, columns)
             if name is None:
                 return None
             found[names[0]] = name
         for names in cls.takes:
-            found[names[0]] = next((name for name in names if name in columns), names[0])
+            found[names[0]] = _named(names, columns) or names[0]
         return cls.model_validate(found)
 
     def required(self) -> Iterator[str]:
@@ -67,3 +67,11 @@ class Format(BaseModel):
     def read_batch(self, batch: pa.RecordBatch) -> Rows | None:
         """Some records as `read` gives them, all at once; None where they must be read one by one."""
         return None
+
+
+def _named(names: Collection[str], columns: Collection[str]) -> str | None:
+    """The column that goes by one of some names, to the letter, or else but for capitals where one alone does."""
+    if exact := next((name for name in names if name in columns), None):
+        return exact
+    alike = [column for name in names for column in columns if column.casefold() == name]
+    return alike[0] if len(alike) == 1 else None

@@ -1,7 +1,8 @@
-"""One split of a dataset as Arrow files: written by `datasets` from data files, read without it.
+"""One split of a dataset as Arrow files: written from data files, mostly by `datasets`, read without it.
 
 `datasets` is given a folder and no network. It chooses a reader for the files by their
-endings; only readers of plain tables are let through, before any file is opened.
+endings; only readers of plain tables are let through, before any file is opened. What it
+would guess is not left to it: JSON is read by our own strict reader, and text of CSV stays text.
 """
 
 from __future__ import annotations
@@ -17,15 +18,31 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+import orjson
 import pyarrow as pa
 
-from tulu_data.errors import RESOURCE_ERRNOS, InputError, ResourceError, did_you_mean, printable, told_of
+from tulu_data.errors import (
+    RESOURCE_ERRNOS,
+    InputError,
+    RecordError,
+    ResourceError,
+    did_you_mean,
+    printable,
+    told_of,
+)
+from tulu_data.readers import json_lines, json_record
 from tulu_data.readers.arrow_record import BATCH_ROWS, column_names
+from tulu_data.readers.record import Record
+from tulu_data.readers.stream import Stream
 
 READERS: Final = ("arrow", "csv", "json", "parquet")
 # The others open archives, images or formats that can run code.
 ENDINGS: Final = (".arrow", ".csv", ".json", ".jsonl", ".parquet", ".tsv")
 LIBRARIES: Final = ("datasets", "pandas", "pyarrow")
+SAVED: Final = ("dataset_dict.json", "state.json")
+"""Beside its data files, what `save_to_disk` writes of a dataset."""
+# How others write in CSV that there is no number.
+_NOTHING: Final = ("", "#N/A", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
 _ARCHIVES: Final = (".7z", ".rar", ".tar", ".tgz", ".zip")
 _SHARD_SIZE: Final = "500MB"
 _DEFAULT: Final = "default"
@@ -60,6 +77,9 @@ class Split:
                 f"has a dataset script, {printable(folder.name)}.py, and scripts are never run; the Hub keeps the data "
                 "of many such datasets as Parquet: revision: refs/convert/parquet"
             )
+        data_files: Mapping[str, list[str]] | list[str] = list(self.data_files)
+        if not data_files and (saved := _saved(folder, self.name)):
+            data_files = {self.name: saved}
         configs = _configs(folder)
         known = list(configs) or [_DEFAULT]
         if self.config is not None and self.config not in known:
@@ -70,7 +90,7 @@ class Split:
             import datasets
 
             opened = datasets.load_dataset_builder(
-                str(folder), self.config, data_files=list(self.data_files) or None, cache_dir=str(cache)
+                str(folder), self.config, data_files=data_files or None, cache_dir=str(cache)
             )
         if opened.name not in READERS:
             raise InputError(
@@ -106,10 +126,23 @@ class Builder:
             return []
         first, last = self.files[0].name, self.files[-1].name
         read = printable(first if len(self.files) == 1 else f"{first} … {last} ({len(self.files)} files)")
+        if self.reader == "json" and all(map(_is_plain_json, self.files)) and not self.opened.config.field:
+            made = [folder / f"{number:05d}.arrow" for number in range(len(self.files))]
+            folder.mkdir()
+            rows = sum(_write_json(file, target) for file, target in zip(self.files, made, strict=True))
+            stated = (self.opened.info.splits or {}).get(self.split)
+            if stated and stated.num_examples not in {None, rows}:
+                raise InputError(
+                    f"its card promises {stated.num_examples:,} rows of the split '{self.split}', and there are "
+                    f"{rows:,}; fetch the dataset again, or mend its card"
+                )
+            return made
         with told_of(read), _told_by_datasets():
             from datasets.data_files import DataFilesDict
             from datasets.splits import SplitDict
 
+            if self.reader == "csv":
+                _keep_texts(self.opened, self.files[0])
             self.opened.config.data_files = DataFilesDict({self.split: self.opened.config.data_files[self.split]})
             # The number of rows that a card states is held against what is there.
             stated, kept = self.opened.info.splits or {}, SplitDict()
@@ -118,6 +151,113 @@ class Builder:
             self.opened.info.splits = kept or None
             self.opened.download_and_prepare(output_dir=str(folder), max_shard_size=_SHARD_SIZE)
         return sorted(folder.glob("*.arrow"))
+
+
+def _saved(folder: Path, split: str) -> list[str] | None:
+    """The data files of a split that `save_to_disk` wrote; None where it did not write the folder.
+
+    Beside them such a folder may hold other splits, and files of a cache.
+    """
+    whole, part = folder / "dataset_dict.json", folder / "state.json"
+    if whole.is_file():
+        splits = [str(name) for name in _described(whole).get("splits", ())]
+        if split not in splits:
+            raise InputError(f"no split '{split}'; {_listed(split, splits)}")
+        part = folder / split / "state.json"
+    elif not part.is_file():
+        return None
+    state = _described(part)
+    own = state.get("_split")
+    if isinstance(own, str) and own != split:
+        raise InputError(f"no split '{split}'; {_listed(split, [own])}")
+    if state.get("_indices_data_files") or state.get("_indices_files"):
+        raise InputError(
+            f"{part.relative_to(folder)}: its rows are chosen by an index; "
+            "save it again with: dataset.flatten_indices().save_to_disk(…)"
+        )
+    named = [str(file.get("filename")) for file in state.get("_data_files", ()) if isinstance(file, dict)]
+    if not named or any(Path(name).name != name for name in named):
+        raise InputError(f"{part.relative_to(folder)}: names no data files beside it; save the dataset again")
+    prefix = part.parent.relative_to(folder)
+    return [(prefix / name).as_posix() for name in named]
+
+
+def _described(file: Path) -> dict[str, Any]:
+    try:
+        found = json_record.parse(file.read_bytes())
+    except RecordError as error:
+        raise InputError(f"{file.name}: {error}; save the dataset again with: save_to_disk") from None
+    if not isinstance(found, dict):
+        raise InputError(f"{file.name}: is {json_record.kind_of(found)}; save the dataset again with: save_to_disk")
+    return found
+
+
+def _is_plain_json(file: Path) -> bool:
+    """Whether a file holds an array or one object a line; `datasets` knows other ways to write a table."""
+    with Stream(file) as stream:
+        first = stream.peek().lstrip().partition(b"\n")[0]
+    try:
+        return first[:1] == b"[" or len(first) > 2_000 or isinstance(json_record.parse(first), dict)
+    except RecordError:
+        return False
+
+
+def _write_json(file: Path, target: Path) -> int:
+    """Write the records of a JSON file as they are, and count them: columns of texts, or of JSON where one is none.
+
+    Raises `InputError` (exit 3) for a record that is not JSON, or no object.
+    """
+    are_texts: dict[str, bool] = {}
+    for value in _values(file):
+        for key, item in value.items():
+            are_texts[key] = are_texts.get(key, True) and (item is None or isinstance(item, str))
+    schema = pa.schema([(key, pa.string() if are_text else pa.json_()) for key, are_text in are_texts.items()])
+    with pa.OSFile(str(target), "wb") as sink, pa.ipc.new_stream(sink, schema) as stream:
+        values = _values(file)
+        count = 0
+        while rows := list(itertools.islice(values, BATCH_ROWS)):
+            columns = [_column(rows, field) for field in schema]
+            stream.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
+            count += len(rows)
+    return count
+
+
+def _column(rows: list[Mapping[str, Any]], field: pa.Field) -> pa.Array:
+    values = [row.get(field.name) for row in rows]
+    if pa.types.is_string(field.type):
+        return pa.array(values, pa.string())
+    texts = [None if value is None else orjson.dumps(value).decode() for value in values]
+    return pa.ExtensionArray.from_storage(field.type, pa.array(texts, pa.string()))
+
+
+def _values(file: Path) -> Iterator[Mapping[str, Any]]:
+    with Stream(file) as stream:
+        for record in json_lines.records(stream):
+            yield _value_of(file, record)
+
+
+def _value_of(file: Path, record: Record) -> Mapping[str, Any]:
+    try:
+        return record.content()
+    except RecordError as error:
+        raise InputError(
+            f"{printable(file.name)}:{record.row}: {error}; mend the file, "
+            "or read it with jsonl: and max_quarantined:, which set such records aside"
+        ) from None
+
+
+def _keep_texts(builder: Any, file: Path) -> None:
+    """Have the columns of CSV files read as the texts that they are, but for those that a card gives another type."""
+    import pandas as pd
+
+    options = {**builder.config.pd_read_csv_kwargs, "nrows": 0}
+    options.pop("chunksize")
+    declared = builder.info.features or {}
+    names = [name for name in pd.read_csv(file, **options).columns if isinstance(name, str)]
+    texts = [name for name in names if getattr(declared.get(name), "dtype", "string") in {"string", "large_string"}]
+    builder.config.converters = {**dict.fromkeys(texts, str), **(builder.config.converters or {})}
+    builder.config.keep_default_na = False
+    builder.config.na_values = {name: _NOTHING for name in names if name not in texts}
 
 
 @contextmanager

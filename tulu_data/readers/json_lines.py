@@ -33,7 +33,7 @@ def records_of_lines(stream: Stream, before: int = 0) -> Iterator[Record]:
 
 def are_plain_lines(stream: Stream) -> bool:
     """Whether an open file holds one record a line and can be read from any line on."""
-    return not stream.is_compressed and not _is_array(stream)
+    return not stream.is_compressed and not stream.is_converted and not _is_array(stream)
 
 
 def parts(stream: Stream, records: int) -> Iterator[tuple[int, int, int, int, str]]:

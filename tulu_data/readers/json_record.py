@@ -29,8 +29,8 @@ def parse(raw: bytes) -> Any:
     >>> parse(b'{"a": [1, "x"]}')
     {'a': [1, 'x']}
 
-    Raises `RecordError` with the code `invalid_utf8`, `invalid_json`, `duplicate_key`,
-    `integer_range` (outside 64 bits) or `too_deep` (over 64 levels).
+    Raises `RecordError` with the code `invalid_utf8`, `invalid_json`, `not_a_number` (`NaN`),
+    `duplicate_key`, `integer_range` (outside 64 bits) or `too_deep` (over 64 levels).
     """
     try:
         value = orjson.loads(raw)
@@ -90,7 +90,19 @@ def _explained(raw: bytes, error: orjson.JSONDecodeError) -> RecordError:
         )
     if "depth limit" in error.msg:
         return RecordError("too_deep", f"nested deeper than {MAX_DEPTH}")
+    if constant := _constant(raw, error.pos):
+        return RecordError(
+            "not_a_number",
+            f"{constant} at character {error.pos} is not JSON: write null, a text or a number in its place, "
+            "as json.dumps(…, allow_nan=False) makes sure",
+        )
     return RecordError("invalid_json", f"{error.msg} at character {error.pos}")
+
+
+def _constant(raw: bytes, position: int) -> str | None:
+    """The word that Python writes for a float that JSON has no number for, where one begins here."""
+    text = raw.decode()[max(0, position - 1) :]
+    return next((word for word in ("NaN", "-Infinity", "Infinity") if word in text[: len(word) + 1]), None)
 
 
 def kind_of(value: Any) -> str:

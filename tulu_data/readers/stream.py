@@ -6,18 +6,20 @@ of a gigabyte costs a message and no memory.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Annotated, Any, Final, NamedTuple, Self
 
 import pyarrow as pa
+from pydantic import AfterValidator
 
 from tulu_data.commit import sha256_file
-from tulu_data.errors import InputError
+from tulu_data.errors import InputError, did_you_mean, printable
 
 CHUNK_BYTES: Final = 1 << 20
 PEEK_BYTES: Final = 4096
@@ -26,10 +28,24 @@ MAX_RECORD_BYTES: Final = 16 << 20
 MAX_RATIO: Final = 1_000
 RATIO_FLOOR_BYTES: Final = 64 << 20
 UTF8_MARK: Final = b"\xef\xbb\xbf"
+ENCODING_REMEDY: Final = (
+    "if the text is in another encoding, name it, as: encoding: cp1252, or convert the file: iconv -f CP1252 -t UTF-8"
+)
+_ENCODINGS: Final = (
+    "cp1250",
+    "cp1251",
+    "cp1252",
+    "gb18030",
+    "iso-8859-1",
+    "iso-8859-15",
+    "shift_jis",
+    "utf-8",
+    "utf-16",
+)
 _COMPRESSIONS: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _FOREIGN: Final = {
-    b"\xff\xfe": "UTF-16 text; convert it with: iconv -f UTF-16 -t UTF-8",
-    b"\xfe\xff": "UTF-16 text; convert it with: iconv -f UTF-16 -t UTF-8",
+    b"\xff\xfe": "UTF-16 text; say: encoding: utf-16, or convert it: iconv -f UTF-16 -t UTF-8",
+    b"\xfe\xff": "UTF-16 text; say: encoding: utf-16, or convert it: iconv -f UTF-16 -t UTF-8",
     b"PAR1": "a Parquet file; name it with: parquet: …",
     b"BZh": "bzip2; decompress it, or use gzip or zstd",
     b"\xfd7zXZ": "xz; decompress it, or use gzip or zstd",
@@ -37,6 +53,21 @@ _FOREIGN: Final = {
     b"\x80\x04": "a pickle, which can run code; it is never opened",
     b"\x80\x05": "a pickle, which can run code; it is never opened",
 }
+
+
+def _encoding(name: str) -> str:
+    try:
+        found = codecs.lookup(name)
+    except LookupError:
+        found = None
+    # Python's codecs also hold some that turn bytes into bytes.
+    if found is None or not getattr(found, "_is_text_encoding", False):
+        raise ValueError(f"no encoding '{printable(name, 40)}'{did_you_mean(name, _ENCODINGS)}")
+    return found.name
+
+
+Encoding = Annotated[str, AfterValidator(_encoding)]
+"""The name of an encoding of text, as Python knows it."""
 
 
 def require_regular(path: Path) -> os.stat_result:
@@ -104,16 +135,19 @@ class Stream:
 
     Raises `InputError` (exit 3) for what is not a regular file, not text, truncated,
     or expands more than a thousand times. With `end` it is a part of a file of plain text,
-    whose beginning was seen before.
+    whose beginning was seen before. Text in another `encoding` becomes UTF-8, and positions
+    count its bytes; what that encoding does not have stays as it is, which is not UTF-8.
     """
 
-    def __init__(self, path: Path, start: int = 0, end: int | None = None) -> None:
+    def __init__(self, path: Path, start: int = 0, end: int | None = None, encoding: str | None = None) -> None:
         require_regular(path)
         self.path = path
         self.position = start
         self._start = start
         self.has_mark = False
         self.is_compressed = False
+        foreign = None if encoding == "utf-8" else encoding
+        self._decoder = codecs.getincrementaldecoder(foreign)("surrogateescape") if foreign else None
         self._raw = _HashedFile(path, start, end)
         self._ahead = b""
         self._inner: Any = self._raw
@@ -124,13 +158,18 @@ class Stream:
             self.close()
             raise
 
+    @property
+    def is_converted(self) -> bool:
+        """Whether its bytes are others than those of the file, which is in another encoding."""
+        return self._decoder is not None
+
     def _open(self) -> None:
         head = self._raw.file.peek(8)
         compression = next((name for magic, name in _COMPRESSIONS.items() if head.startswith(magic)), None)
         if compression:
             self.is_compressed = True
             self._inner = pa.CompressedInputStream(pa.PythonFile(self._raw, mode="r"), compression)
-        first = self._read(PEEK_BYTES)
+        first = self._text(PEEK_BYTES)
         for magic, what in _FOREIGN.items():
             if first.startswith(magic):
                 raise InputError(f"{self.path}: is {what}")
@@ -150,6 +189,23 @@ class Stream:
             ) from None
         return piece
 
+    def _text(self, size: int) -> bytes:
+        """The next bytes as UTF-8."""
+        piece = self._read(size)
+        if self._decoder is None:
+            return piece
+        try:
+            text = self._decoder.decode(piece, not piece)
+            while piece and not text:
+                # A character goes over the end of the piece.
+                piece = self._read(size)
+                text = self._decoder.decode(piece, not piece)
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{self.path}: is not in {error.encoding} after {self._raw.bytes_read:,} bytes: {error.reason}"
+            ) from None
+        return text.encode(errors="surrogateescape")
+
     def peek(self) -> bytes:
         """The first bytes, up to 4,096, before anything was read."""
         return self._ahead
@@ -160,7 +216,7 @@ class Stream:
             piece, self._ahead = self._ahead, b""
             self.position += len(piece)
             return piece
-        piece = self._read(size)
+        piece = self._text(size)
         self.position += len(piece)
         given = self.position - self._start
         if given > RATIO_FLOOR_BYTES and given > MAX_RATIO * max(self._raw.bytes_read, 1):

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from tulu_data.errors import InputError, RecordError
 from tulu_data.readers.record import Record
-from tulu_data.readers.stream import MAX_RECORD_BYTES, Stream, lines
+from tulu_data.readers.stream import ENCODING_REMEDY, MAX_RECORD_BYTES, Encoding, Stream, lines
 from tulu_data.source import Paths, Reading, Source
 
 Delimiter = Annotated[str, Field(min_length=1, max_length=1, pattern=r'^[^\r\n"]$')]
@@ -25,6 +25,7 @@ class _Delimited(Source):
     header: bool = Field(True, description="The first line names the columns")
     quoting: bool
     delimiter: Delimiter
+    encoding: Encoding | None = Field(None, description="What the text is in, where it is not UTF-8, such as cp1252")
 
     def hint(self, columns: tuple[str, ...]) -> str:
         for delimiter in (",", ";", "\t", "|"):
@@ -34,7 +35,7 @@ class _Delimited(Source):
 
     @contextmanager
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> Iterator[Reading]:
-        with Stream(file) as stream:
+        with Stream(file, encoding=self.encoding) as stream:
             split = _quoted if self.quoting else _unquoted
             yield Reading(self._records(split(stream, self.delimiter), file), stream.sha256, stream.expansion)
 
@@ -58,7 +59,8 @@ class _Delimited(Source):
 
     def _header(self, fields: _Fields, file: Path) -> list[str]:
         if fields.error:
-            raise InputError(f"{file}: the header can't be read: {fields.error.detail}")
+            remedy = f"; {ENCODING_REMEDY}" if fields.error.code == "invalid_utf8" else ""
+            raise InputError(f"{file}: the header can't be read: {fields.error.detail}{remedy}")
         twice = {name for name in fields.values if fields.values.count(name) > 1}
         if twice:
             raise InputError(

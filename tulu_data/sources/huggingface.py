@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from tulu_data import hub
+from tulu_data.code_id import code_id
 from tulu_data.commit import make_folders, sha256_file
 from tulu_data.errors import InputError, UsageError, printable, told_of
 from tulu_data.readers import arrow_split
@@ -162,7 +163,8 @@ class Huggingface(Source):
                 if arrow_split.is_inside(path):
                     (root / path).parent.mkdir(parents=True, exist_ok=True)
                     (root / path).write_bytes(_EMPTY_ZIP if path.endswith(".zip") else b"")
-            _put(root, hub.fetch(repo, commit, [path for path in hub.CARDS if path in names]))
+            described = [path for path in names if path in hub.CARDS or path.rpartition("/")[2] in arrow_split.SAVED]
+            _put(root, hub.fetch(repo, commit, described))
             builder = self._split().open(root, scratch / "builder")
             wanted = [path.relative_to(root).as_posix() for path in builder.files]
             _put(root, hub.fetch(repo, commit, wanted))
@@ -179,6 +181,7 @@ class Huggingface(Source):
             split=self.split,
             data_files=self.data_files,
             versions={name: version(name) for name in self.made_by},
+            code=code_id((arrow_split.__name__,), ()),
         )
         return cache / "huggingface" / key[:2] / key
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 
 from tulu_data.errors import printable
 from tulu_data.readers import json_lines
-from tulu_data.readers.stream import Stream
+from tulu_data.readers.stream import Encoding, Stream
 from tulu_data.source import Cut, Part, Paths, Reading, Source
 
 _RECORDS = re.compile(r"(\[\]|[^\[\].]+(\[\])*)(\.[^\[\].]+(\[\])*)*")
@@ -43,13 +43,15 @@ class Jsonl(Source):
         "`entries` makes a row {key, value} of each entry of an object",
     )
 
+    encoding: Encoding | None = Field(None, description="What the text is in, where it is not UTF-8, such as cp1252")
+
     @contextmanager
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> Iterator[Reading]:
-        with Stream(file) as stream:
+        with Stream(file, encoding=self.encoding) as stream:
             yield Reading(json_lines.records(stream, self.records), stream.sha256, stream.expansion)
 
     def cut(self, file: Path, records: int) -> Cut | None:
-        with Stream(file) as stream:
+        with Stream(file, encoding=self.encoding) as stream:
             if self.records is not None or not json_lines.are_plain_lines(stream):
                 return None
             parts = tuple(Part(*bounds) for bounds in json_lines.parts(stream, records))

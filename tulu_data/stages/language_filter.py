@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, Final, Literal, Self
 
 import polars as pl
 from pydantic import Field, model_validator
 
+from tulu_data import language_id
+from tulu_data.errors import UsageError, did_you_mean, printable
 from tulu_data.language_id import UNDETERMINED
 from tulu_data.languages import Identifying
 from tulu_data.stage import Decides, Share
 from tulu_data.verdicts import Evidence, drop
+from tulu_data.workspace import Workspace
+
+_NAMES: Final = {
+    "arabic": "ar", "bengali": "bn", "bulgarian": "bg", "catalan": "ca", "chinese": "zh", "croatian": "hr",
+    "czech": "cs", "danish": "da", "dutch": "nl", "english": "en", "estonian": "et", "finnish": "fi",
+    "french": "fr", "german": "de", "greek": "el", "hebrew": "he", "hindi": "hi", "hungarian": "hu",
+    "indonesian": "id", "italian": "it", "japanese": "ja", "korean": "ko", "mandarin": "zh", "norwegian": "no",
+    "persian": "fa", "polish": "pl", "portuguese": "pt", "romanian": "ro", "russian": "ru", "serbian": "sr",
+    "slovak": "sk", "spanish": "es", "swahili": "sw", "swedish": "sv", "thai": "th", "turkish": "tr",
+    "ukrainian": "uk", "urdu": "ur", "vietnamese": "vi",
+}  # fmt: skip
 
 
 class LanguageFilter(Identifying):
@@ -45,6 +60,20 @@ class LanguageFilter(Identifying):
             raise ValueError("und is no language; say what happens to such rows by: undetermined: drop")
         return self
 
+    def prepare(self, workspace: Workspace, digest: Callable[[Path], str]) -> Self:
+        """Find the model, which knows all languages that are named.
+
+        Raises `UsageError` (exit 2) for a name that it does not give: such a name would match no row.
+        """
+        for option in ("keep", "drop"):
+            for name in getattr(self, option):
+                if name not in language_id.labels():
+                    raise UsageError(
+                        f"{option}: '{printable(name, 40)}' is not a language of the model{_meant(name)}; "
+                        "languages go by their ISO 639-1 codes, such as en, de, zh"
+                    )
+        return super().prepare(workspace, digest)
+
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
         shown = measures.with_columns(self.label().alias("language"))
         language, is_known = pl.col("language"), pl.col("language") != UNDETERMINED
@@ -60,3 +89,12 @@ class LanguageFilter(Identifying):
         is_dropped = (is_known & (others | mixed)) | (~is_known & pl.lit(self.undetermined == "drop"))
         evidence = ("language", pl.col("score", "share").cast(pl.Float64).round(4))
         return drop(shown, is_dropped, reason=reason, evidence=evidence)
+
+
+def _meant(name: str) -> str:
+    """The code that a name stands for, as the end of a message: `English`, `EN`, `zh-cn`, `eng`."""
+    plain = name.lower().replace("_", "-")
+    code = _NAMES.get(plain, plain.partition("-")[0])
+    if code in language_id.labels():
+        return f"; did you mean '{code}'?"
+    return did_you_mean(plain, [*_NAMES]) or did_you_mean(plain, sorted(language_id.labels()))
