@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import Yard, pairs
-from tulu_data.errors import InputError, TuluDataError, UsageError
+from tulu_data.errors import InputError, RecipeError, TuluDataError, UsageError
 from tulu_data.readers import stream
 
 GOOD = {"prompt": "p", "response": "r"}
@@ -37,6 +37,14 @@ def quarantined(yard: Yard, source: dict[str, Any], count: int = 1) -> list[tupl
     table = pl.read_parquet(built.mixture.folder / "quarantine.parquet")
     assert built.mixture.rows["a"]["quarantined"] == count == len(table)
     return table.select("row", "code", "detail").rows()
+
+
+def read_all(yard: Yard, source: dict[str, Any]) -> list[tuple[str, str]]:
+    """The prompts and responses of a source, in the order of the prompts' numbers and letters."""
+    mixture = yard.mix(sources={"a": source}).mixture
+    frame = pl.concat(pl.read_parquet(path) for path in mixture.data)
+    found = [tuple(message["content"] for message in messages) for messages in frame["messages"]]
+    return sorted(found, key=lambda row: (len(row[0]), row))
 
 
 @pytest.mark.parametrize("keep", [lambda size: size - 1, lambda size: size // 2, lambda size: 4])
@@ -126,7 +134,7 @@ def test_utf_16(yard: Yard, encoding: str):
     mark = {"utf-16-le": "\ufeff", "utf-16-be": "\ufeff"}.get(encoding, "")
     yard.write("a.jsonl", (mark + text).encode(encoding))
     assert failure(yard, {"jsonl": "a.jsonl"}) == (
-        "sources.a: a.jsonl: is UTF-16 text; convert it with: iconv -f UTF-16 -t UTF-8"
+        "sources.a: a.jsonl: is UTF-16 text; say: encoding: utf-16, or convert it: iconv -f UTF-16 -t UTF-8"
     )
 
 
@@ -144,8 +152,8 @@ def test_byte_order_mark_and_crlf_do_not_matter(yard: Yard):
         (b'{"prompt": "\\ud800", "response": "r"}', "invalid_json", "no low surrogate in string at character 12"),
         (
             b'{"prompt": NaN, "response": "r"}',
-            "invalid_json",
-            "unexpected character, expected a JSON value at character 11",
+            "not_a_number",
+            "NaN at character 11 is not JSON: write null, a text or a number in its place, as json.dumps(…, allow_nan=False) makes sure",
         ),
         (b'{"prompt": "a", "prompt": "b", "response": "r"}', "duplicate_key", "key 'prompt' stands twice"),
         (
@@ -174,6 +182,7 @@ def test_the_failure_names_file_row_and_byte(yard: Yard):
     assert failure(yard, {"jsonl": "a.jsonl"}) == (
         "sources.a: 1 record can't become rows, and max_quarantined is 0:\n"
         "  a.jsonl:2: invalid_utf8: byte 0xff at byte 11 of the record is not UTF-8 (byte 33)\n"
+        "If the text is in another encoding, name it, as: encoding: cp1252, or convert the file: iconv -f CP1252 -t UTF-8\n"
         "Mend the file, or set these records aside with: max_quarantined: 1"
     )
 
@@ -285,7 +294,8 @@ def test_a_source_with_quarantined_rows_only(yard: Yard):
     yard.jsonl("a.jsonl", [b"\xff", b"{"])
     assert failure(yard, {"jsonl": "a.jsonl", "max_quarantined": 2}) == (
         "sources.a: a.jsonl:1: none of the first rows can be read: "
-        "invalid_utf8: byte 0xff at byte 0 of the record is not UTF-8"
+        "invalid_utf8: byte 0xff at byte 0 of the record is not UTF-8; if the text is in another "
+        "encoding, name it, as: encoding: cp1252, or convert the file: iconv -f CP1252 -t UTF-8"
     )
     said = {"jsonl": "a.jsonl", "max_quarantined": 2, "format": "prompt_response"}
     assert failure(yard, said) == "sources.a: no record of it became a row; if that is right, say: allow_empty: true"
@@ -321,11 +331,65 @@ def test_links_that_lead_out_of_a_pattern_are_refused(yard: Yard, tmp_path_facto
     assert yard.mix(sources={"a": {"jsonl": "data/b.jsonl"}}).mixture.rows["a"]["kept"] == 1
 
 
+def test_a_folder_is_named_by_its_files(yard: Yard):
+    (yard.root / "folder" / "below").mkdir(parents=True)
+    for name in ("a.jsonl.gz", "b.jsonl.gz", "README.md"):
+        (yard.root / "folder" / name).touch()
+    assert failure(yard, {"jsonl": "folder"}) == "sources.a: folder: is a folder; name its files, as: folder/*.jsonl.gz"
+    assert failure(yard, {"csv": "folder/below"}).endswith("is a folder; name its files, as: folder/below/*")
+
+
+CP1252 = 'prompt;response\nGröße?;"10 € – «viel»"\n'.encode("cp1252")
+
+
+def test_text_in_another_encoding_is_refused_with_the_way_out_and_read_when_it_is_named(yard: Yard):
+    yard.write("a.csv", CP1252)
+    source = {"csv": "a.csv", "delimiter": ";"}
+    assert failure(yard, source) == (
+        "sources.a: a.csv:1: none of the first rows can be read: invalid_utf8: byte 0xf6 at byte 2 is not UTF-8; "
+        "if the text is in another encoding, name it, as: encoding: cp1252, or convert the file: "
+        "iconv -f CP1252 -t UTF-8"
+    )
+    assert read_all(yard, {**source, "encoding": "cp1252"}) == [("Größe?", "10 € – «viel»")]
+    yard.write("a.csv", b"prompt;response\na;b\n" * 2 + "ß;b\n".encode("cp1252"))
+    assert "\nIf the text is in another encoding, name it, as: encoding: cp1252" in failure(yard, source)
+    yard.write("a.csv", "prüfung;response\na;b\n".encode("latin-1"))
+    assert "the header can't be read: byte 0xfc at byte 2 is not UTF-8; if the text is in" in failure(yard, source)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "utf-16", "utf-16-le", "utf-8", "utf_8_sig"])
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "tsv"])
+def test_every_text_file_can_be_read_in_its_encoding(yard: Yard, encoding: str, kind: str):
+    rows = [(f"Straße {n}?", "ä" * n) for n in range(3_000)]
+    delimiter = {"csv": ",", "tsv": "\t"}.get(kind)
+    lines = [json.dumps({"prompt": q, "response": r}, ensure_ascii=False) for q, r in rows]
+    if delimiter:
+        lines = [delimiter.join(row) for row in [("prompt", "response"), *rows]]
+    yard.write(f"a.{kind}", ("\n".join(lines) + "\n").encode(encoding))
+    assert read_all(yard, {kind: f"a.{kind}", "encoding": encoding}) == rows
+
+
+def test_a_byte_that_an_encoding_does_not_have_costs_its_record_alone(yard: Yard):
+    yard.write("a.jsonl", b'{"prompt": "a\xdf", "response": "b"}\n{"prompt": "c\x81", "response": "d"}\n')
+    source = {"jsonl": "a.jsonl", "encoding": "cp1252", "max_quarantined": 1}
+    assert read_all(yard, source) == [("aß", "b")]
+
+
+def test_text_that_is_not_in_the_encoding_that_is_named_is_an_error(yard: Yard):
+    yard.write("a.jsonl", json.dumps(GOOD).encode() + b"\n")
+    assert failure(yard, {"jsonl": "a.jsonl", "encoding": "utf-16"}) == (
+        "sources.a: a.jsonl: is not in the encoding that is named: UTF-16 stream does not start with BOM; "
+        "name another, or leave `encoding:` out"
+    )
+    with pytest.raises(RecipeError, match=r"sources\.a\.encoding: no encoding 'cp1225'; did you mean 'cp1252'\?"):
+        yard.recipe(sources={"a": {"jsonl": "a.jsonl", "encoding": "cp1225"}})
+    with pytest.raises(RecipeError, match="no encoding 'base64'"):
+        yard.recipe(sources={"a": {"jsonl": "a.jsonl", "encoding": "base64"}})
+
+
 def test_what_is_no_regular_file_is_never_opened(yard: Yard):
     os.mkfifo(yard.root / "pipe")
     assert failure(yard, {"jsonl": "pipe"}) == "sources.a: pipe: is a pipe, not a regular file"
-    (yard.root / "folder").mkdir()
-    assert failure(yard, {"jsonl": "folder"}) == "sources.a: folder: is a folder, not a regular file"
     os.chdir(yard.root)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("socket")

@@ -20,6 +20,15 @@ from tulu_data.formats.sharegpt import ShareGPT
 from tulu_data.rows import Rows
 
 
+def test_capitals_of_columns_do_not_matter_where_one_column_alone_fits():
+    assert detect(["Question", "Answer", "ID"]) == PromptResponse(prompt=("Question",), response=("Answer",))
+    assert detect(["Instruction", "Input", "OUTPUT"]) == Alpaca(
+        instruction="Instruction", input="Input", output="OUTPUT"
+    )
+    assert detect(["Prompt", "prompt", "Response"]) == PromptResponse(prompt=("prompt",), response=("Response",))
+    assert detect(["Prompt", "PROMPT", "response"]) is None
+
+
 @pytest.mark.parametrize(
     ("columns", "format"),
     [

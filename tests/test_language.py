@@ -14,12 +14,13 @@ import pytest
 
 from conftest import Yard
 from tulu_data import language_id
-from tulu_data.errors import InputError, RecipeError
+from tulu_data.errors import InputError, RecipeError, UsageError
 from tulu_data.language_id import UNDETERMINED, identify, prose
 from tulu_data.recipe_file import read
 from tulu_data.rows import Conversation, Rows
 from tulu_data.stages.language import Language
 from tulu_data.stages.language_filter import LanguageFilter
+from tulu_data.workspace import Workspace
 
 ENGLISH = "Please tell me how many apples are left in the basket."
 GERMAN = "Bitte sag mir, wie viele Äpfel noch im Korb liegen."
@@ -165,3 +166,32 @@ def test_math_and_code_are_english_or_undetermined(shared: Path):
 
 def test_a_score_is_between_nothing_and_one():
     assert identify(prose(ENGLISH), 20).score <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("english", "'en'"), ("EN", "'en'"), ("zh-cn", "'zh'"), ("pt_BR", "'pt'"), ("Englsh", "'english'"), ("xx", None)],
+)
+@pytest.mark.parametrize("option", ["keep", "drop"])
+def test_a_language_that_the_model_does_not_give_is_refused_before_anything_is_read(
+    tmp_path: Path, option: str, name: str, meant: str | None
+):
+    stage = LanguageFilter(**{option: [name]})
+    with pytest.raises(UsageError) as caught:
+        stage.prepare(Workspace(tmp_path), lambda path: "")
+    hint = f"; did you mean {meant}?" if meant else ""
+    assert str(caught.value) == (
+        f"{option}: '{name}' is not a language of the model{hint}; "
+        "languages go by their ISO 639-1 codes, such as en, de, zh"
+    )
+
+
+def test_chinese_is_not_taken_for_japanese_for_want_of_letters():
+    def label(text: str) -> str:
+        return language_id.identify(language_id.prose(text), 20).language
+
+    # fastText alone says ja of both, with scores of 0.71 and 0.97.
+    assert label("比較電動車與汽油車") == "zh"
+    assert label("确定句子所需的标点符号") == "zh"
+    assert label("東京都は日本の首都です。人口はとても多いです。") == "ja"
+    assert label("コンピュータでプログラムを書くのは楽しい") == "ja"

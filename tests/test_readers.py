@@ -77,9 +77,17 @@ def test_duplicate_keys_are_seen_whatever_stands_around_them(pairs: list[tuple[s
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
+        (
+            b'{"a": NaN}',
+            "not_a_number: NaN at character 6 is not JSON: write null, a text or a number in its place, as json.dumps(…, allow_nan=False) makes sure",
+        ),
+        (
+            b"[1, -Infinity]",
+            "not_a_number: -Infinity at character 5 is not JSON: write null, a text or a number in its place, as json.dumps(…, allow_nan=False) makes sure",
+        ),
+        (b'{"a": Never}', "invalid_json: unexpected character, expected a JSON value at character 6"),
         (b'{"a": "\xff"}', "invalid_utf8: byte 0xff at byte 7 of the record is not UTF-8"),
         (b'{"a": "\\ud800"}', "invalid_json: no low surrogate in string at character 7"),
-        (b'{"a": NaN}', "invalid_json: unexpected character, expected a JSON value at character 6"),
         (b'{"a": 1, "a": 2}', "duplicate_key: key 'a' stands twice"),
         (
             b'{"a": 123456789012345678901234567890}',

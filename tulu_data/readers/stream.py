@@ -200,9 +200,9 @@ class Stream:
                 # A character goes over the end of the piece.
                 piece = self._read(size)
                 text = self._decoder.decode(piece, not piece)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise InputError(
-                f"{self.path}: is not in {error.encoding} after {self._raw.bytes_read:,} bytes: {error.reason}"
+                f"{self.path}: is not in the encoding that is named: {error}; name another, or leave `encoding:` out"
             ) from None
         return text.encode(errors="surrogateescape")
 
