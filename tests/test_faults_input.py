@@ -13,9 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from conftest import Yard, pairs
+from conftest import Yard, pairs, varied
+from tulu_data import ingest
 from tulu_data.errors import InputError, RecipeError, TuluDataError, UsageError
+from tulu_data.executors.inline import Inline
 from tulu_data.readers import stream
+from tulu_data.verify import Verification
 
 GOOD = {"prompt": "p", "response": "r"}
 
@@ -478,3 +481,63 @@ def test_paths_of_a_shell_are_not_expanded_and_say_so():
         find_files("~/a.jsonl")
     with pytest.raises(InputError, match=r"a variable is written \$\{NAME\}"):
         find_files("$DATA/a.jsonl")
+
+
+def test_files_can_be_left_out_of_a_pattern(yard: Yard):
+    yard.jsonl("a.jsonl", pairs(2))
+    yard.write("b.jsonl", b"\x1f\x8b\x08broken")
+    sources = {"a": {"jsonl": "*.jsonl", "exclude": str(yard.root / "b.*")}}
+    assert yard.mix(sources=sources).mixture.rows["a"]["read"] == 2
+    assert failure(yard, {"jsonl": "a.jsonl", "exclude": [str(yard.root / "b.*")]}) == (
+        "sources.a: exclude: 'b.*' matches none of its files; mend it, or leave it out"
+    )
+
+
+def damaged_files(yard: Yard) -> None:
+    """Two good files, one that is cut off after its first rows, one that is no gzip from the start."""
+    yard.jsonl("a.jsonl", pairs(3))
+    yard.jsonl("b.jsonl", pairs(2, 10))
+    cut = gzip.compress(b"".join(json.dumps(row).encode() + b"\n" for row in varied(3_000)))
+    yard.write("c.jsonl", cut[: len(cut) * 3 // 4])
+    yard.write("d.jsonl", b"\x1f\x8b\x08broken")
+
+
+def test_files_that_can_not_be_read_are_set_aside_whole_when_the_recipe_allows_them(yard: Yard):
+    damaged_files(yard)
+    allowed = {"a": {"jsonl": "*.jsonl", "max_quarantined_files": 2}}
+    built = yard.mix(sources=allowed)
+    assert built.mixture.rows["a"] == {"read": 5, "quarantined": 0, "removed": {}, "kept": 5, "written": 5}
+    inputs = built.mixture.manifest["sources"]["a"]["inputs"]
+    reasons = sorted(file["unreadable"].partition(":")[0] for file in inputs if "unreadable" in file)
+    assert len(reasons) == 2
+    assert all(reason.startswith("damaged after ") for reason in reasons)
+    assert sum(file["read"] for file in inputs) == 5
+    assert yard.mix(sources=allowed).status == "unchanged"
+    assert Verification(built.mixture.folder).run().holds
+
+
+def test_more_unreadable_files_than_the_recipe_allows_stop_the_build(yard: Yard):
+    damaged_files(yard)
+    message = failure(yard, {"jsonl": "*.jsonl", "max_quarantined_files": 1})
+    assert message.startswith(
+        "sources.a: 2 files can't be read, and max_quarantined_files is 1:\n  c.jsonl: damaged after "
+    )
+    alone = failure(yard, {"jsonl": "[abc].jsonl"})
+    assert alone.endswith('; to go on without it say: exclude: "c.jsonl", or: max_quarantined_files: 1')
+    assert failure(yard, {"jsonl": "c.jsonl"}).endswith("; fetch the file again")
+    assert message.endswith("or set them aside with: max_quarantined_files: 2")
+
+
+def test_a_large_file_that_is_damaged_is_set_aside_with_all_its_parts(yard: Yard, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ingest, "LARGE_BYTES", 1)
+    path = yard.root / "b.parquet"
+    pq.write_table(
+        pa.Table.from_pylist(pairs(400)), path, row_group_size=50, write_page_checksum=True, use_dictionary=False
+    )
+    pq.write_table(pa.Table.from_pylist(pairs(3)), yard.root / "a.parquet")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    recipe = yard.recipe(sources={"a": {"parquet": "*.parquet", "max_quarantined_files": 1}})
+    monkeypatch.setattr(Inline, "workers", 2)
+    assert yard.build(recipe, shard_rows=50).mixture.rows["a"]["read"] == 3

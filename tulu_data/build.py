@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -37,7 +37,7 @@ from tulu_data.recipe import Recipe
 from tulu_data.recipe_file import load
 from tulu_data.run import Places, Run, Units
 from tulu_data.scan import Scan
-from tulu_data.survey import DigestUnit, Surveyed, digest_file, survey
+from tulu_data.survey import DigestUnit, Surveyed, check_unreadable, digest_file, survey
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
 from tulu_data.write import write
@@ -101,7 +101,7 @@ def build(
             return Built(committed, "unchanged")
         started = time.time()
         units = Units()
-        shards = store(surveyed, plan, workspace, shard_rows, limit, executor, units, progress)
+        surveyed, shards = store(surveyed, plan, workspace, shard_rows, limit, executor, units, progress)
         check_memory(sum(shard.rows for shard in shards), plan, memory)
         measured = measure(plan, shards, workspace, executor, units, progress)
         looker = Looker(shards, measured.tables, workspace, executor)
@@ -221,28 +221,40 @@ def store(
     executor: Executor,
     units: Units,
     progress: Progress,
-) -> list[Shard]:
-    """Read all sources into the store, or find them there; the first `limit` records of each, if said."""
+) -> tuple[tuple[Surveyed, ...], list[Shard]]:
+    """Read all sources into the store, or find them there; the first `limit` records of each, if given.
+
+    The sources come back with the files that can't be read, where they allow such files.
+    """
     shards: list[Shard] = []
+    unreadable: dict[str, dict[Path, str]] = {source.name: {} for source in surveyed}
     with progress.phase("ingest", sum(source.expected_rows for source in surveyed), "rows") as tick:
         files = {source.name: list(ingest.units_of(source, plan.mappers, workspace, shard_rows)) for source in surveyed}
+        results: Iterable[tuple[ingest.FileUnit, ingest.FileResult]]
         if limit is None:
-            results = ingest.ingest_files([unit for own in files.values() for unit in own], executor, tick)
+            whole = [unit for own in files.values() for unit in own]
+            results = zip(whole, ingest.ingest_files(whole, executor, tick), strict=True)
         else:
-            results = (result for own in files.values() for result in ingest.ingest_first(own, limit, tick))
-        for result in results:
+            results = (
+                pair for own in files.values() for pair in zip(own, ingest.ingest_first(own, limit, tick), strict=False)
+            )
+        for unit, result in results:
             shards += result.shards
             units.count("ingest", done=len(result.shards) - result.found, found=result.found)
-    problems = [problem for source in surveyed if (problem := _unusable(source, shards))]
+            if result.unreadable:
+                unreadable[unit.name][unit.file.path] = result.unreadable
+    read = tuple(replace(source, unreadable=unreadable[source.name]) for source in surveyed)
+    problems = [problem for source in read if (problem := _unusable(source, shards))]
     if problems:
         raise InputError("\n".join(problems))
-    return shards
+    return read, shards
 
 
 def _unusable(surveyed: Surveyed, shards: Sequence[Shard]) -> str | None:
     """What keeps a source from being used, now that all of it was read."""
     own = [shard for shard in shards if shard.source == surveyed.name]
     try:
+        check_unreadable(surveyed.source, surveyed.unreadable)
         ingest.check_quarantine(surveyed.source, own, {file.sha256: file.path for file in surveyed.files})
     except InputError as error:
         return f"sources.{surveyed.name}: {error}"

@@ -122,7 +122,7 @@ def examine(
         plan = Plan.of(prepare(recipe, workspace, trust_mtime=False, progress=progress))
         (step,) = plan.steps
         assert isinstance(step.stage, NgramDecontamination)
-        shards = store(surveyed, plan, workspace, SHARD_ROWS, None, executor, Units(), progress)
+        _, shards = store(surveyed, plan, workspace, SHARD_ROWS, None, executor, Units(), progress)
         measured = measure(plan, shards, workspace, executor, Units(), progress)
         tables = [places[step.name].path for places in measured.tables]
         rows, evaluations = _judge(step.stage, shards, tables)

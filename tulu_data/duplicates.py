@@ -141,7 +141,7 @@ def examine(
         surveyed = look(recipe, workspace, executor, trust_mtime=False, progress=progress)
         recipe = prepare(recipe, workspace, trust_mtime=False, progress=progress)
         plan = Plan.of(recipe)
-        shards = store(surveyed, plan, workspace, SHARD_ROWS, None, executor, Units(), progress)
+        _, shards = store(surveyed, plan, workspace, SHARD_ROWS, None, executor, Units(), progress)
         check_memory(sum(shard.rows for shard in shards), plan, memory)
         measured = measure(plan, shards, workspace, executor, Units(), progress)
         with progress.phase("decide", None, "rows"):

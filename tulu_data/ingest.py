@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -27,7 +28,7 @@ from tulu_data.readers.stream import ENCODING_REMEDY
 from tulu_data.rows import CONTENT, STORED, Conversation, Rows
 from tulu_data.source import Part, Source
 from tulu_data.stage import Mapper, blamed
-from tulu_data.survey import InputFile, Surveyed
+from tulu_data.survey import InputFile, Surveyed, unreadable_file
 from tulu_data.workspace import Table, Workspace, key_of
 
 SHARD_ROWS: Final = 65_536
@@ -93,6 +94,8 @@ class FileUnit:
     workspace: Workspace
     shard_rows: int
     limit: int | None = None
+    has_others: bool = False
+    """Whether its source has other files, which could go on without it."""
 
     @property
     def rows(self) -> int:
@@ -136,10 +139,11 @@ class PartUnit:
 
 
 class FileResult(NamedTuple):
-    """The shards of one file or part, and how many of them were there already."""
+    """The shards of one file or part, how many of them were there already, and why it can't be read, if so."""
 
     shards: tuple[Shard, ...]
     found: int
+    unreadable: str | None = None
 
 
 def units_of(
@@ -149,7 +153,8 @@ def units_of(
     applying = _applying(mappers, surveyed.name)
     for file in sorted(surveyed.files, key=lambda file: (file.sha256, str(file.path))):
         if file.size and surveyed.format:
-            yield FileUnit(surveyed.name, surveyed.source, surveyed.format, file, applying, workspace, shard_rows)
+            unit = FileUnit(surveyed.name, surveyed.source, surveyed.format, file, applying, workspace, shard_rows)
+            yield replace(unit, has_others=len(surveyed.files) > 1)
 
 
 def ingest_first(units: Iterable[FileUnit], limit: int, tick: Tick) -> Iterator[FileResult]:
@@ -179,7 +184,11 @@ def cut_file(unit: FileUnit, tick: Tick) -> tuple[PartUnit, ...]:
         key = unit.key()
         if unit.workspace.shards_of(key) is not None:
             return ()
-        cut = unit.source.cut(unit.file.path, unit.shard_rows)
+        try:
+            cut = unit.source.cut(unit.file.path, unit.shard_rows)
+        except InputError:
+            # Whoever reads it in one go says what is wrong with it.
+            return ()
         if cut and cut.sha256 != unit.file.sha256:
             raise _changed(unit)
         return tuple(PartUnit(unit, key, number, part) for number, part in enumerate(cut.parts if cut else ()))
@@ -197,36 +206,72 @@ def ingest_part(unit: PartUnit, tick: Tick) -> FileResult:
         if shard := _finished(whole, unit.key, unit.number):
             tick(shard.records)
             return FileResult((shard,), 1)
-        with whole.source.read_part(whole.file.path, unit.part, whole.format.columns()) as reading:
+        with (
+            _set_aside(whole) as aside,
+            whole.source.read_part(whole.file.path, unit.part, whole.format.columns()) as reading,
+        ):
 
             def check() -> None:
                 if reading.sha256() != unit.part.sha256:
                     raise _changed(whole)
 
             return FileResult((_write_shard(whole, unit.key, unit.number, reading.records, tick, check),), 0)
+        return FileResult((), 0, aside.reason)
 
 
 def _joined(unit: FileUnit, results: Iterable[FileResult]) -> FileResult:
     """The shards of all parts of a file, which then is ingested to its end."""
     shards: list[Shard] = []
     found = 0
+    unreadable = None
     for result in results:
         shards += result.shards
         found += result.found
+        unreadable = unreadable or result.unreadable
         with told_of(f"sources.{unit.name}"):
             _check_many(unit, shards)
+    if unreadable:
+        return FileResult((), 0, unreadable)
     unit.workspace.finish_shards(unit.key(), len(shards))
     return FileResult(tuple(shards), found)
 
 
+class _FinalError(InputError):
+    """What is wrong with more than the file itself: it is not set aside for it."""
+
+
 def _changed(unit: FileUnit) -> InputError:
-    return InputError(f"{unit.file.path}: changed while it was read; run the command again")
+    return _FinalError(f"{unit.file.path}: changed while it was read; run the command again")
 
 
 def _check_many(unit: FileUnit, shards: Sequence[Shard]) -> None:
     """Stop at a file that is all wrong."""
     if sum(len(shard.quarantined) for shard in shards) > unit.source.max_quarantined + MANY_RECORDS:
-        check_quarantine(unit.source, shards, {unit.file.sha256: unit.file.path})
+        try:
+            check_quarantine(unit.source, shards, {unit.file.sha256: unit.file.path})
+        except InputError as error:
+            raise _FinalError(str(error)) from None
+
+
+@dataclass
+class _Aside:
+    """Why a file can't be read to its end, once that is known."""
+
+    reason: str | None = None
+
+
+@contextmanager
+def _set_aside(unit: FileUnit) -> Iterator[_Aside]:
+    """Note that a file can't be read, where its source allows such files."""
+    aside = _Aside()
+    try:
+        yield aside
+    except InputError as error:
+        if isinstance(error, _FinalError):
+            raise
+        if not unit.source.max_quarantined_files:
+            raise unreadable_file(unit.file.path, error, has_others=unit.has_others) from None
+        aside.reason = str(error)
 
 
 def ingest_file(unit: FileUnit, tick: Tick) -> FileResult:
@@ -242,7 +287,9 @@ def ingest_file(unit: FileUnit, tick: Tick) -> FileResult:
         if len(known) == total:
             tick(sum(shard.records for shard in known))
             return FileResult(tuple(known), total)
-        return _ingest_rest(unit, key, tick)
+        with _set_aside(unit) as aside:
+            return _ingest_rest(unit, key, tick)
+        return FileResult((), 0, aside.reason)
 
 
 def _ingest_rest(unit: FileUnit, key: str, tick: Tick) -> FileResult:

@@ -183,6 +183,11 @@ def _outside(stage: Stage) -> dict[str, str]:
 
 def _inputs(source: Surveyed, shards: Sequence[Shard]) -> list[dict[str, Any]]:
     counted = []
+    unreadable = {
+        file.sha256: source.unreadable[file.path].removeprefix(f"{file.path}: ")
+        for file in source.files
+        if file.path in source.unreadable
+    }
     for sha256, size in sorted({(file.sha256, file.size) for file in source.files}):
         own = {shard.number: shard for shard in shards if (shard.source, shard.file) == (source.name, sha256)}
         counted.append(
@@ -192,6 +197,7 @@ def _inputs(source: Surveyed, shards: Sequence[Shard]) -> list[dict[str, Any]]:
                 "files": sum(file.sha256 == sha256 for file in source.files),
                 "read": sum(shard.records for shard in own.values()),
                 "quarantined": sum(len(shard.quarantined) for shard in own.values()),
+                **({"unreadable": unreadable[sha256]} if sha256 in unreadable else {}),
             }
         )
     return counted

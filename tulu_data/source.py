@@ -53,6 +53,10 @@ class Source(BaseModel):
     rows: PositiveInt | None = Field(None, description="Take this many rows; an error where there are fewer")
     fraction: Annotated[Decimal, Field(gt=0, le=1)] | None = Field(None, description="Take this part of the rows")
     max_quarantined: Annotated[int, Field(ge=0)] = Field(0, description="Allow this many bad records; they are listed")
+    exclude: Paths | None = Field(None, description="Files that are left out of those that the path means")
+    max_quarantined_files: Annotated[int, Field(ge=0)] = Field(
+        0, description="Allow this many files that can't be read to their end; they are listed, and give no row"
+    )
     allow_empty: bool = Field(False, description="Accept a source without any row")
 
     place: ClassVar[str]
@@ -78,6 +82,11 @@ class Source(BaseModel):
         """
         patterns: tuple[str, ...] = getattr(self, self.place)
         found = sorted(file for pattern in patterns for file in find_files(pattern))
+        for pattern in self.exclude or ():
+            excluded = {file.resolve() for file in find_files(pattern)}
+            if excluded.isdisjoint(file.resolve() for file in found):
+                raise InputError(f"exclude: '{pattern}' matches none of its files; mend it, or leave it out")
+            found = [file for file in found if file.resolve() not in excluded]
         # The same file under two names is one file.
         return tuple({file.resolve(): file for file in reversed(found)}.values())[::-1]
 

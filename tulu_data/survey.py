@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from tulu_data.workspace import Workspace
 
 PROBE_ROWS: Final = 20
 PREVIEW_ROWS: Final = 3
+SHOWN_FILES: Final = 5
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Surveyed:
     probed: int
     bad: tuple[str, ...]
     expected_rows: int
+    unreadable: Mapping[Path, str] = field(default_factory=dict)
+    """Why some of the files can't be read, where the recipe allows such files."""
 
     @property
     def size(self) -> int:
@@ -135,8 +139,11 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
         source = source.resolved()
         paths = source.files(cache)
         statuses = [require_regular(path) for path in paths]
-        probes = [_probe(source, path) for path, status in zip(paths, statuses, strict=True) if status.st_size]
-        probes = [probe for probe in probes if probe.records]
+        filled = [path for path, status in zip(paths, statuses, strict=True) if status.st_size]
+        looked = {path: _probe(source, path, has_others=len(paths) > 1) for path in filled}
+        unreadable = {path: probe for path, probe in looked.items() if isinstance(probe, str)}
+        check_unreadable(source, unreadable)
+        probes = [probe for probe in looked.values() if isinstance(probe, _Probe) and probe.records]
         if not probes and not source.allow_empty:
             many = f"{len(paths)} file{'s' * (len(paths) != 1)}"
             raise InputError(f"no row in {many}; if that is right, say: allow_empty: true")
@@ -158,6 +165,7 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
         probed=len(tried),
         bad=tuple(error for error in tried if isinstance(error, str)),
         expected_rows=sum(map(_expected_rows, probes)),
+        unreadable=unreadable,
     )
 
 
@@ -180,10 +188,34 @@ def _unread_keys(format: Format | None, probes: Sequence[_Probe]) -> list[str]:
     return [f"{column}[].{key}" for key in keys if key not in READ_KEYS]
 
 
-def _probe(source: Source, path: Path) -> _Probe:
-    with source.read(path) as reading:
-        records = tuple(itertools.islice(reading.records, PROBE_ROWS))
-        expansion = reading.expansion()
+def check_unreadable(source: Source, reasons: Mapping[Path, str]) -> None:
+    """Raise `InputError` where more files of a source can't be read than it allows."""
+    if len(reasons) > source.max_quarantined_files:
+        shown = "".join(f"\n  {reason}" for reason in sorted(reasons.values())[:SHOWN_FILES])
+        more = f"\n  … and {len(reasons) - SHOWN_FILES} more" if len(reasons) > SHOWN_FILES else ""
+        raise InputError(
+            f"{len(reasons)} files can't be read, and max_quarantined_files is {source.max_quarantined_files}:"
+            f"{shown}{more}\nMend them, leave them out with: exclude: …, or set them aside with: "
+            f"max_quarantined_files: {len(reasons)}"
+        )
+
+
+def unreadable_file(path: Path, error: InputError, *, has_others: bool) -> InputError:
+    """The error of a file that can't be read, with what to do where a source has others."""
+    remedy = f"; to go on without it say: exclude: {json.dumps(str(path))}, or: max_quarantined_files: 1"
+    return InputError(f"{error}{remedy if has_others else ''}")
+
+
+def _probe(source: Source, path: Path, *, has_others: bool) -> _Probe | str:
+    """The first records of a file; or why it can't be read, where the source allows such files."""
+    try:
+        with source.read(path) as reading:
+            records = tuple(itertools.islice(reading.records, PROBE_ROWS))
+            expansion = reading.expansion()
+    except InputError as error:
+        if source.max_quarantined_files:
+            return str(error)
+        raise unreadable_file(path, error, has_others=has_others) from None
     keys = dict.fromkeys(key for record in records if record.value for key in record.value)
     return _Probe(path, reading.columns or tuple(keys), records, reading.rows, expansion)
 
