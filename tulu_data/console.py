@@ -435,7 +435,7 @@ def _show_texts(console: Console, row: Explanation, indent: str) -> None:
     for number, (role, content) in enumerate(row.messages or ()):
         is_marked = row.evidence.get("message") == number
         span = (row.evidence["start"], row.evidence["end"]) if is_marked else None
-        shown = _marked(content, *span) if span else escape(printable(content, TEXT_CHARACTERS))
+        shown = _marked(row.whole(number), *span) if span else escape(printable(content, TEXT_CHARACTERS))
         console.print(f"{indent}  [cyan]{role:<9}[/] {shown}", soft_wrap=True)
     for name, text in (("calls", row.tool_calls), ("tools", row.tools)):
         if text:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import polars as pl
 import pyarrow.parquet as pq
 
+from tulu_data import calls
 from tulu_data.commit import sha256_file
 from tulu_data.decide import KEPT
 from tulu_data.errors import InputError, TuluDataError, UsageError
@@ -51,6 +52,12 @@ class Explanation:
     tool_calls: str | None = None
     tools: str | None = None
     item: tuple[str, ...] | None = None
+
+    def whole(self, number: int) -> str:
+        """The whole text of a message: its content, then its calls, each from a new line; evidence counts in it."""
+        entries = calls.entries_of(self.tool_calls) if self.tool_calls else []
+        content = self.messages[number][1] if self.messages else ""
+        return calls.with_texts(content, entries[number] if number < len(entries) else None)
 
     def as_values(self) -> dict[str, Any]:
         """The explanation as plain values, for JSON."""
