@@ -61,8 +61,8 @@ def test_each_of_several_calls_is_a_text_of_its_own_and_says_where_in_its_messag
     assert list(texts.by_row()) == [["hi", "Both:", "one", "two"], ["Keep it.", "", "one", "two", "kept"], ["hi"]]
     assert texts.numbers.tolist() == [0, 1, 1, 1, 0, 1, 1, 1, 2, 0]
     assert texts.begins.tolist() == [0, 0, 6, 10, 0, 0, 0, 4, 0, 0]
-    assert rows.messages(0) == ["hi", "Both:\none\ntwo"]
-    assert rows.messages(1) == ["Keep it.", "one\ntwo", "kept"]
+    assert rows.whole_messages(0) == ["hi", "Both:\none\ntwo"]
+    assert rows.whole_messages(1) == ["Keep it.", "one\ntwo", "kept"]
     assert list(rows.texts("prompt").by_row()) == [["hi"], ["Keep it."], ["hi"]]
     part = Rows(rows.batch.slice(1, 1))
     assert list(part.texts("response").by_row()) == [["", "one", "two"]]

@@ -421,7 +421,7 @@ def messages_at(shard: Shard, offset: int) -> list[tuple[str, str]]:
             rows = parquet.metadata.row_group(index).num_rows
             if offset < rows:
                 group = parquet.read_row_group(index, columns=["messages", "tool_calls"])
-                (turns,) = Rows(group.slice(offset, 1).to_batches()[0]).turns()
-                return [(turn.role, calls.with_texts(turn.content, turn.entry)) for turn in turns]
+                (messages,) = Rows(group.slice(offset, 1).to_batches()[0]).messages()
+                return [(message.role, calls.with_texts(message.content, message.entry)) for message in messages]
             offset -= rows
     raise IndexError(offset)

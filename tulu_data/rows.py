@@ -65,7 +65,7 @@ class Texts(NamedTuple):
 
     `strings` is an Arrow string array; `offsets` int64, one longer than the rows; `numbers`
     int32 says which of its row's messages each is of, from 0; `begins` int64 at which
-    character of the whole message it begins (`Rows.messages`): 0 but for calls. A row's texts
+    character of the whole message it begins (`Rows.whole_messages`): 0 but for calls. A row's texts
     are contents and calls: nothing that is computed of them may cross from one to the next.
     """
 
@@ -81,7 +81,7 @@ class Texts(NamedTuple):
             yield strings[start:end]
 
 
-class Turn(NamedTuple):
+class Message(NamedTuple):
     """One message of a row, and what it has of calls (`tulu_data.calls`)."""
 
     role: str
@@ -181,20 +181,20 @@ class Rows:
             strings = strings.take(pa.array(order))
         return Texts(strings, np.searchsorted(places, bounds), numbers[places], begins)
 
-    def turns(self, on: On | None = None) -> Iterator[list[Turn]]:
+    def messages(self, on: On | None = None) -> Iterator[list[Message]]:
         """The messages of each row under `on`, or all, one by one, with what they have of calls."""
-        messages = self.batch.column("messages").to_pylist()
-        for turns, entries in zip(messages, self._entries(), strict=True):
+        every = self.batch.column("messages").to_pylist()
+        for messages, entries in zip(every, self._entries(), strict=True):
             yield [
-                Turn(turn["role"], turn["content"], entry)
-                for turn, entry in zip(turns, itertools.chain(entries, itertools.repeat(None)), strict=False)
-                if on is None or turn["role"] in ROLES_OF[on]
+                Message(message["role"], message["content"], entry)
+                for message, entry in zip(messages, itertools.chain(entries, itertools.repeat(None)), strict=False)
+                if on is None or message["role"] in ROLES_OF[on]
             ]
 
-    def messages(self, row: int) -> list[str]:
+    def whole_messages(self, row: int) -> list[str]:
         """The whole text of each message of a row: its content, then its calls, each from a new line."""
-        (turns,) = Rows(self.batch.slice(row, 1)).turns()
-        return [calls.with_texts(turn.content, turn.entry) for turn in turns]
+        (messages,) = Rows(self.batch.slice(row, 1)).messages()
+        return [calls.with_texts(message.content, message.entry) for message in messages]
 
     def _entries(self) -> Iterator[list[calls.Entry | None]]:
         """What each message has of calls, by row; an empty list where none has any."""

@@ -45,8 +45,8 @@ class ExactDedup(Resolver):
         normalised = NORMALISERS[self.normalise]
         digests = np.zeros((len(rows), 2), dtype="<u8")
         has_text = np.zeros(len(rows), dtype=bool)
-        for index, turns in enumerate(rows.turns(self.on)):
-            compared = [(turn.role, normalised(turn.content), calls.compared(turn.entry)) for turn in turns]
+        for index, messages in enumerate(rows.messages(self.on)):
+            compared = [(one.role, normalised(one.content), calls.compared(one.entry)) for one in messages]
             if any(content or called for _, content, called in compared):
                 has_text[index] = True
                 digests[index] = np.frombuffer(_digest(itertools.chain.from_iterable(compared)), dtype="<u8")

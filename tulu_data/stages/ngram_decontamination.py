@@ -319,7 +319,7 @@ class NgramDecontamination(Filter):
             item = int(pairs["item"][place])
             answer = hashes[bounds[item] : bounds[item + 1]]
             if len(answer):
-                contents = rows.messages(int(pairs["row"][place]))
+                contents = rows.whole_messages(int(pairs["row"][place]))
                 number = int(numbers[places[place]])
                 after = " ".join([contents[number][int(pairs["end"][place]) :], *contents[number + 1 :]])
                 near = words(pa.array([after]), self.normaliser).hashes[: self.answer_words + len(answer)]
