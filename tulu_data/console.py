@@ -432,10 +432,10 @@ def _show_explanation(console: Console, row: Explanation, indent: str) -> None:
 
 def _show_texts(console: Console, row: Explanation, indent: str) -> None:
     """The messages of a row, its calls and tools, and the texts of the item that it holds."""
-    for number, (role, content) in enumerate(row.messages or ()):
+    for number, (role, content) in enumerate(row.whole_messages or ()):
         is_marked = row.evidence.get("message") == number
         span = (row.evidence["start"], row.evidence["end"]) if is_marked else None
-        shown = _marked(row.whole(number), *span) if span else escape(printable(content, TEXT_CHARACTERS))
+        shown = _marked(content, *span) if span else escape(printable(content, TEXT_CHARACTERS))
         console.print(f"{indent}  [cyan]{role:<9}[/] {shown}", soft_wrap=True)
     for name, text in (("calls", row.tool_calls), ("tools", row.tools)):
         if text:

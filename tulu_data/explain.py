@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -53,11 +54,14 @@ class Explanation:
     tools: str | None = None
     item: tuple[str, ...] | None = None
 
-    def whole(self, number: int) -> str:
-        """The whole text of a message: its content, then its calls, each from a new line; evidence counts in it."""
-        entries = calls.entries_of(self.tool_calls) if self.tool_calls else []
-        content = self.messages[number][1] if self.messages else ""
-        return calls.with_texts(content, entries[number] if number < len(entries) else None)
+    @property
+    def whole_messages(self) -> tuple[tuple[str, str], ...] | None:
+        """Roles and whole texts: the content, then the calls, each from a new line. Evidence counts in these."""
+        if self.messages is None or self.tool_calls is None:
+            return self.messages
+        entries = itertools.chain(calls.entries_of(self.tool_calls), itertools.repeat(None))
+        pairs = zip(self.messages, entries, strict=False)
+        return tuple((role, calls.with_texts(content, entry)) for (role, content), entry in pairs)
 
     def as_values(self) -> dict[str, Any]:
         """The explanation as plain values, for JSON."""
@@ -316,7 +320,7 @@ class Explainer:
             path = self._shard(key, number)
             if path.is_file():
                 with pq.ParquetFile(path) as parquet:
-                    for batch in parquet.iter_batches(8192, columns=["row", "messages"]):
+                    for batch in parquet.iter_batches(8192, columns=["row", "messages", "tool_calls"]):
                         frame = pl.from_arrow(batch)
                         assert isinstance(frame, pl.DataFrame)
                         hit = pl.col("messages").list.eval(
