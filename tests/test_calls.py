@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from conftest import Yard
 from tulu_data import calls
+from tulu_data.__main__ import main
 from tulu_data.explain import Explainer
 from tulu_data.rescan import spoken, told
 from tulu_data.rows import Conversation, Rows
@@ -203,3 +204,30 @@ def test_items_of_evaluation_sets_are_found_in_calls_and_marked_there(yard: Yard
     claimed = {**plain.mixture.manifest, "stages": built.mixture.manifest["stages"]}
     testimonies = list(Witness(plain.mixture.folder, claimed, [yard.root / "evals"]).testify())
     assert testimonies[1].wrong.count("holds item 1 of bakery") == 3
+
+
+def test_the_commands_around_evaluation_sets_look_into_calls(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(yard.root)
+    monkeypatch.setenv("TULU_DATA_EVALS", "evals")
+    yard.jsonl("evals/bakery.jsonl", [{"id": "bread", "q": ITEM}])
+    yard.write("evals/bakery.yaml", "title: E\njsonl: bakery.jsonl\nquestion: q\nid: id\nlicense: mit\n")
+    called = {"role": "assistant", "tool_calls": [{"function": {"name": "keep", "arguments": {"text": ITEM}}}]}
+    turns = [{"role": "user", "content": "Keep it."}, called]
+    yard.jsonl("a.jsonl", [{"messages": turns}, {"messages": [turns[0], {"role": "assistant", "content": "No."}]}])
+    yard.mix(name="mix", sources={"a": {"jsonl": "a.jsonl"}})
+    yard.mix(name="plain", sources={"b": {"jsonl": yard.jsonl("b.jsonl", [{"prompt": ITEM, "response": "91"}]).name}})
+
+    def run(*words: str) -> str:
+        monkeypatch.setattr("sys.argv", ["tulu-data", *words])
+        with pytest.raises(SystemExit):
+            main()
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    shown = run("decontaminate", "a.jsonl", "--against", "bakery", "--on", "response")
+    assert f"keep ⟦{ITEM.rstrip('?')}⟧" in shown.replace("\\n", " ")
+    assert "1 of 2 rows are contaminated" in shown
+    assert "holds 1 of 1 items of bakery" in run("contaminated", "bakery", "--by", "mix", "--on", "response")
+    assert "holds 1 of 1 items of bakery" in run("contaminated", "bakery", "--by", "plain", "--on", "conversation")
