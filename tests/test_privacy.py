@@ -165,7 +165,7 @@ def in_calls(arguments: Any, **options: Any) -> Any:
         ('{"card": 4539148803436467}', '{"card": "<CARD_1>"}'),
         ('{ "to" : "Hi,\\nada\\u0040lovelace.org" }', '{ "to" : "Hi,\\n<EMAIL_1>" }'),
         ({"body": '{"inner": "[4539148803436467]"}'}, {"body": '{"inner": "[\\"<CARD_1>\\"]"}'}),
-        ("to:\\nada@lovelace.org is no JSON", "to:\\<EMAIL_1> is no JSON"),
+        ("to:\\nada@lovelace.org, by\\t+49 30 901820", "to:\\n<EMAIL_1>, by\\t<PHONE_1>"),
     ],
 )
 def test_values_in_json_are_replaced_as_they_are_meant_and_it_stays_json(arguments: Any, expected: Any):

@@ -240,6 +240,7 @@ def test_a_row_that_the_template_refuses_is_told_with_its_place(yard: Yard):
     [
         ("{% for i in range(10 ** 12) %}{% endfor %}", "OverflowError: Range too big"),
         ("{{ 'a' * 10 ** 11 }}", "it takes more than 2 GiB of memory"),
+        ("{{ 'a' * 10 ** 8 }}", "it makes more than 67,108,864 characters of it"),
         ("{{ messages[9].content }}", "'list object' has no attribute|list object has no element 9"),
         ("{{ 'a' + 1 }}", "TypeError: "),
     ],

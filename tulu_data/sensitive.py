@@ -313,6 +313,8 @@ _RULES: Final = (
     _Rule("phone", _PHONE, _cut(_phone)),
 )
 
+_BREAK: Final = re.compile(r"\\[nrt]")
+
 # What a text has that may hold something: one pass of RE2 over a whole column, for all kinds.
 _SUSPECT: Final = (
     r"[^\s]@[^\s]|hf_|api_org_|A[KSBC][IC]A[A-Z2-7]|gh[pousr]_|github_pat_|glpat-|npm_|xox[abeoprs]-|xapp-|AIza|GOCSPX-"
@@ -339,6 +341,8 @@ def find(text: str, kinds: Iterable[Kind] = KINDS, *, code: Code = "secrets", is
     [Finding(start=9, end=25, kind='email'), Finding(start=35, end=51, kind='phone')]
     """
     wanted = set(kinds)
+    # A line break may be written as in code, or in JSON that stands within other text.
+    unescaped = _BREAK.sub("\n ", text)
     if is_tool and code == "secrets":
         wanted &= {"secret"}
     found: list[Finding] = []
@@ -347,7 +351,7 @@ def find(text: str, kinds: Iterable[Kind] = KINDS, *, code: Code = "secrets", is
     for rule in _RULES:
         if rule.kind not in wanted:
             continue
-        for match in rule.pattern.finditer(text):
+        for match in rule.pattern.finditer(text if rule.kind == "secret" else unescaped):
             start = match.start("value" if "value" in rule.pattern.groupindex else 0)
             end = start + rule.length(text[start : match.end()])
             if rule.kind != "secret" and not is_shielded and end > start:

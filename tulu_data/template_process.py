@@ -27,6 +27,8 @@ SECONDS: Final = 20
 """Of processor time, for one rendering."""
 MEMORY: Final = 2 << 30
 """Bytes of address space."""
+LONGEST: Final = 1 << 26
+"""Characters of a rendered conversation."""
 TODAY: Final = datetime(2024, 7, 26, tzinfo=UTC)
 """The date of `strftime_now`, always: that which Llama 3's template has where it is not told one."""
 
@@ -44,7 +46,10 @@ class Templates:
     def render(self, name: str, values: dict[str, Any]) -> dict[str, Any]:
         """The text of a conversation, and the parts of it, by their characters, that stand in generation tags."""
         random.seed(0)
-        return self._unmarked(self._compiled[name].render(documents=None, **{**self._special, **values}))
+        text = self._compiled[name].render(documents=None, **{**self._special, **values})
+        if len(text) > LONGEST:
+            return {"refused": f"it makes more than {LONGEST:,} characters of it"}
+        return self._unmarked(text)
 
     def _environment(self) -> Any:
         from jinja2 import nodes
