@@ -89,6 +89,16 @@ def test_the_texts_of_rows_are_those_of_the_plain_second_program(messages: list[
     assert [a == b for a in ours for b in ours] == [a == b for a in theirs for b in theirs]
 
 
+def test_arguments_that_are_nested_beyond_reason_stay_text():
+    for depth in (64, 66, 900, 100_000):
+        arguments = "[" * depth + "]" * depth
+        entry = {"tool_calls": [{"name": "f", "arguments": arguments}]}
+        texts = calls.texts_of(entry)
+        assert texts == (["f"] if depth == 64 else [f"f\n{arguments}"])
+        assert [text for _, text in spoken([("assistant", "")], json.dumps([entry]))][1:] == texts
+        assert calls.compared(entry) == told(json.dumps([entry]), 1)[0]
+
+
 def same(*rows: Conversation, **options: Any) -> bool:
     measures = ExactDedup(**options).measure(Rows.of(rows))
     return measures["low"].n_unique() == 1

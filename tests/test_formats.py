@@ -208,7 +208,8 @@ PLAIN = [{"role": "user", "content": "Which way?"}, {"role": "assistant", "conte
 
 @pytest.mark.parametrize("key", ["tool_calls", "function_call", "name", "tool_call_id"])
 @pytest.mark.parametrize(
-    "nothing", [None, "", " \n", [], {}, [None], [{}], [{"type": "function", "function": {"name": ""}}]]
+    "nothing",
+    [None, "", " \n", [], {}, [None], [{}], [{"type": "function", "function": {"name": "", "arguments": "{}"}}]],
 )
 def test_empty_values_are_no_calls(key: str, nothing: Any):
     row = Messages().read({"messages": [{**turn, key: nothing} for turn in PLAIN]})

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 import tiktoken
+from tokenizers import Tokenizer
 
 from conftest import Yard, pairs
 from tulu_data import template_process
@@ -26,7 +27,7 @@ TEMPLATE = (
 
 def folder_of_tokenizer(folder: Path, template: str | None = TEMPLATE) -> Path:
     """A tokenizer that knows words, in the files of a Hugging Face tokenizer."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
+    from tokenizers import models, pre_tokenizers
 
     words = ["<s>", "[UNK]", "<user>", "<assistant>", "<system>", "</s>", "two", "three", "is", "it"]
     tokenizer = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, unk_token="[UNK]"))
@@ -124,6 +125,26 @@ def test_an_encoding_that_can_not_be_fetched_says_what_to_do(monkeypatch: pytest
 def test_a_template_that_is_missing_or_broken_is_named(tmp_path: Path, template: str | None, message: str):
     with pytest.raises(InputError, match=message):
         open_counter(str(folder_of_tokenizer(tmp_path / "words", template)))
+
+
+def test_a_tokenizer_that_cuts_or_pads_counts_whole_texts(tmp_path: Path):
+    folder = folder_of_tokenizer(tmp_path / "a", SPEAKERS)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_truncation(3)
+    tokenizer.enable_padding(length=50)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    assert open_counter(str(folder)).count([FOUR])[0].tokens == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("tokenizer.json", r"tokenizer\.json can't be read"), ("tokenizer_config.json", "a file in .* can't be read")],
+)
+def test_a_damaged_tokenizer_is_told(tmp_path: Path, name: str, message: str):
+    folder = folder_of_tokenizer(tmp_path / "a")
+    (folder / name).write_text("[1, 2")
+    with pytest.raises(InputError, match=message):
+        open_counter(str(folder))
 
 
 def test_a_template_can_not_reach_out_of_its_sandbox(tmp_path: Path):

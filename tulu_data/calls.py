@@ -19,6 +19,7 @@ Entry = Mapping[str, Any]
 
 KEPT: Final = ("function_call", "name", "tool_call_id", "tool_calls")
 """The keys of a foreign message that go into its entry."""
+MAX_DEPTH: Final = 64
 # What names or sorts a call within its conversation, and says nothing.
 _LABELS: Final = frozenset({"id", "index", "type"})
 
@@ -68,10 +69,7 @@ def compared(entry: Entry | None) -> str:
     functions, name = [_with_decoded(call) for call in _calls_of(entry)], entry.get("name")
     if not functions and name is None:
         return ""
-    try:
-        return json.dumps([functions, name], sort_keys=True)
-    except RecursionError:
-        return json.dumps(entry, sort_keys=True)
+    return json.dumps([functions, name], sort_keys=True)
 
 
 def rendered(entry: Entry | None) -> dict[str, Any]:
@@ -115,6 +113,7 @@ def is_call(entry: Entry) -> bool:
 
 def _is_empty(value: Any) -> bool:
     """Whether nothing is in a value but nulls, blanks and labels."""
+    value = decoded(value)
     if isinstance(value, str):
         return not value.strip()
     if isinstance(value, dict):
@@ -123,13 +122,22 @@ def _is_empty(value: Any) -> bool:
 
 
 def decoded(value: Any) -> Any:
-    """The value of a text that is a JSON object or array; anything else as it is."""
+    """The value of a text that is a JSON object or array, of up to 64 levels; anything else as it is."""
     if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
         return value
     try:
-        return json.loads(value)
+        found = json.loads(value)
     except (ValueError, RecursionError):
         return value
+    return value if _is_deep(found) else found
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        lists = [list(one.values()) if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [inner for own in lists for inner in own]
+    return bool(level)
 
 
 def _listed(entry: Entry | None) -> Iterator[Any]:

@@ -391,6 +391,7 @@ class Rescan:
         return sum(word not in there for word in numbers) > float(most) * len(numbers)
 
 
+DEEPEST: Final = 64
 WEIGHED: Final = ("idf_overlap", "overlap")
 # Sums of logarithms differ in their last digits by how they are added up: a tie is no finding.
 ROUNDING: Final = 1e-5
@@ -443,18 +444,12 @@ def told(calls: str | None, count: int) -> list[str]:
             if isinstance(call, dict) and "arguments" in call:
                 call["arguments"] = _opened(call["arguments"])
         name = entries[number].get("name") if number < len(entries) else None
-        try:
-            found.append(json.dumps([called, name], sort_keys=True) if called or name is not None else "")
-        except RecursionError:
-            return [str(calls)] * count
+        found.append(json.dumps([called, name], sort_keys=True) if called or name is not None else "")
     return found
 
 
 def _entries(calls: str | None) -> list[dict[str, Any]]:
-    try:
-        entries = json.loads(calls) if calls else []
-    except (ValueError, RecursionError):
-        entries = []
+    entries = _opened(calls)
     return [entry if isinstance(entry, dict) else {} for entry in (entries if isinstance(entries, list) else [])]
 
 
@@ -479,12 +474,22 @@ def _called(entries: Sequence[Mapping[str, Any]], number: int) -> list[Any]:
 
 
 def _opened(value: Any) -> Any:
-    """What a text of JSON holds, where it is an object or a list."""
+    """What a text of JSON holds, where it is an object or a list that is not nested beyond reason."""
     if isinstance(value, str) and value.strip()[:1] in ("{", "["):
         try:
-            return json.loads(value)
+            held = json.loads(value)
         except (ValueError, RecursionError):
-            pass
+            return value
+        inner, depth = [held], 0
+        while inner and depth <= DEEPEST:
+            inner = [
+                part
+                for one in inner
+                if isinstance(one, dict | list)
+                for part in (one.values() if isinstance(one, dict) else one)
+            ]
+            depth += 1
+        return value if inner else held
     return value
 
 

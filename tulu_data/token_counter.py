@@ -137,15 +137,24 @@ class ChatTemplate(TokenCounter):
         found = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
         decided = {**found, **{name: version(name) for name in ("jinja2", "tokenizers")}}
         self._digest = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
-        config = json.loads(files[1].read_text(encoding="utf-8")) if files[1].is_file() else {}
-        templates = _templates(config)
-        if files[2].is_file():
-            templates = {DEFAULT: files[2].read_text(encoding="utf-8")}
+        try:
+            config = json.loads(files[1].read_text(encoding="utf-8")) if files[1].is_file() else {}
+            templates = {DEFAULT: files[2].read_text(encoding="utf-8")} if files[2].is_file() else _templates(config)
+        except (ValueError, AttributeError) as error:
+            raise InputError(
+                f"tokenizer: a file in {folder} can't be read ({error}); fetch the tokenizer again"
+            ) from None
         if DEFAULT not in templates:
             raise InputError(f"tokenizer: no chat template in {folder}; put chat_template.jinja there")
         special = {name: _content(config[name]) for name in SPECIAL_TOKENS if config.get(name)}
         self._with_tools = TOOL_USE if TOOL_USE in templates else DEFAULT
-        self._tokenizer = tokenizers.Tokenizer.from_file(str(files[0]))
+        try:
+            self._tokenizer = tokenizers.Tokenizer.from_file(str(files[0]))
+        except Exception as error:  # noqa: BLE001 (it raises nothing narrower)
+            raise InputError(f"tokenizer: {files[0]} can't be read ({error}); fetch the tokenizer again") from None
+        # As transformers has it, whatever the file says.
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
         self._renderer = Renderer(templates, special, f"tokenizer: the chat template of {folder}")
         self._renderer.open()
 
