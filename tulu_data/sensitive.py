@@ -323,6 +323,8 @@ _SUSPECT: Final = (
     # A character that JSON escapes though it need not.
     r"|\\u00[0-9a-fA-F]{2}"
 )
+# The same for one text, by Python.
+_SUSPECT_TEXT: Final = re.compile(_SUSPECT.replace(r"\x{a0}", r"\xa0"))
 
 
 def suspects(texts: pa.StringArray) -> list[bool]:
@@ -399,6 +401,8 @@ def search(given: Text, kinds: Iterable[Kind] = KINDS, code: Code = "secrets") -
     [Found(start=7, end=28, kind='email', value='ada@lovelace.org', quotes='', key='')]
     """
     text, kinds = given.text, tuple(kinds)
+    if not _SUSPECT_TEXT.search(text):
+        return []
     leaves = json_text.leaves(text)
     if leaves is None:
         found = find(text, kinds, code=code, is_tool=given.is_tool)
@@ -415,8 +419,10 @@ def search(given: Text, kinds: Iterable[Kind] = KINDS, code: Code = "secrets") -
 
 
 def _search_leaf(leaf: Leaf, kinds: Sequence[Kind], code: Code, *, is_tool: bool) -> Iterator[Found]:
+    # Some keys are known by what they are called, as in `secret_access_key: …`.
     called = f"{leaf.key}: " if _NAMED.search(leaf.key) else ""
-    for one in find(called + leaf.text, kinds, code=code, is_tool=is_tool):
+    text = called + leaf.text
+    for one in find(text, kinds, code=code, is_tool=is_tool) if _SUSPECT_TEXT.search(text) else ():
         start, end = one.start - len(called), one.end - len(called)
         if start < 0:
             continue

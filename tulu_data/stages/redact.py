@@ -6,6 +6,7 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -46,7 +47,7 @@ class Redact(Mapper):
         changed: dict[str, dict[int, str]] = {name: {} for name in ("messages", *BESIDE)}
         for row in sensitive.suspect_rows(rows):
             texts = sensitive.texts_of(rows, row)
-            names = _Names(itertools.chain.from_iterable(text.said() for text in texts))
+            names = _Names(texts)
             for number, text in enumerate(texts):
                 redacted = self._redacted(text, names)
                 if redacted != text.text:
@@ -82,12 +83,19 @@ def _replaced(strings: pa.StringArray, changed: Mapping[int, str]) -> pa.StringA
 class _Names:
     """The placeholders of one conversation, numbered on from those that it has."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._last: defaultdict[str, int] = defaultdict(int)
+    def __init__(self, texts: Iterable[Text]) -> None:
+        self._texts = texts
         self._names: dict[tuple[Kind, str], str] = {}
         self._keys: dict[str, str] = {}
-        for kind, number in (found for text in texts for found in _PLACEHOLDER.findall(text)):
-            self._last[kind] = max(self._last[kind], int(number))
+
+    @cached_property
+    def _last(self) -> defaultdict[str, int]:
+        """The last number of each kind; looked for where there is something to name."""
+        last: defaultdict[str, int] = defaultdict(int)
+        for text in itertools.chain.from_iterable(text.said() for text in self._texts):
+            for kind, number in _PLACEHOLDER.findall(text):
+                last[kind] = max(last[kind], int(number))
+        return last
 
     def of(self, found: Found) -> str:
         value = sensitive.plain(found.kind, found.value)
