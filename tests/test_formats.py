@@ -17,7 +17,8 @@ from tulu_data.formats.alpaca import Alpaca
 from tulu_data.formats.messages import Messages
 from tulu_data.formats.prompt_response import PromptResponse
 from tulu_data.formats.sharegpt import ShareGPT
-from tulu_data.rows import Rows
+from tulu_data.readers.arrow_record import as_records
+from tulu_data.rows import Conversation, Rows
 
 
 def test_capitals_of_columns_do_not_matter_where_one_column_alone_fits():
@@ -165,7 +166,7 @@ def test_a_function_call_of_sharegpt_is_an_assistants_call():
 
 def test_tools_that_are_text_stay_text_and_none_is_none():
     turns = [{"role": "assistant", "content": "x"}]
-    assert Messages().read({"messages": turns, "tools": "[1]"}).tools == "[1]"
+    assert Messages().read({"messages": turns, "tools": "[ 1]"}).tools == "[ 1]"
     for nothing in (None, "", []):
         assert Messages().read({"messages": turns, "tools": nothing}).tools is None
     assert Messages().read({"messages": turns}).tools is None
@@ -207,11 +208,117 @@ def test_a_column_of_calls_must_fit_its_messages():
     for calls in ("[null]", "{}", "[1, 2]"):
         with pytest.raises(RecordError, match="the column tool_calls is no array of 2 objects or nulls"):
             Messages().read({"messages": turns, "tool_calls": calls})
+    with pytest.raises(RecordError, match="invalid_json: tool_calls: "):
+        Messages().read({"messages": turns, "tool_calls": "[null"})
+
+
+PLAIN = [{"role": "user", "content": "Which way?"}, {"role": "assistant", "content": "North."}]
+
+
+@pytest.mark.parametrize("key", ["tool_calls", "function_call", "name", "tool_call_id"])
+@pytest.mark.parametrize(
+    "nothing",
+    [None, "", " \n", [], {}, [None], [{}], [{"type": "function", "function": {"name": "", "arguments": "{}"}}]],
+)
+def test_empty_values_are_no_calls(key: str, nothing: Any):
+    row = Messages().read({"messages": [{**turn, key: nothing} for turn in PLAIN]})
+    assert row == Messages().read({"messages": PLAIN})
+    assert row.tool_calls is None
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", "[]", " [ ]", "{}", "null", [], {}])
+def test_no_tools_on_offer_are_none_however_they_are_written(nothing: Any):
+    assert Messages().read({"messages": PLAIN, "tools": nothing}).tools is None
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", "[]", "null", [], {}])
+def test_an_empty_column_of_calls_says_nothing(nothing: Any):
+    assert Messages().read({"messages": PLAIN, "tool_calls": nothing}).tool_calls is None
+
+
+CALL = {"id": "7", "type": "function", "function": {"name": "walk", "arguments": '{"to": "north"}'}}
+
+
+@pytest.mark.parametrize("called", [{"tool_calls": [CALL]}, {"tool_calls": json.dumps([CALL])}, {"tool_calls": CALL}])
+@pytest.mark.parametrize("content", [{}, {"content": None}, {"content": ""}])
+def test_a_message_that_only_calls_has_no_need_of_content(called: dict[str, Any], content: dict[str, Any]):
+    turns = [PLAIN[0], {"role": "assistant", **content, **called}]
+    row = Messages().read({"messages": turns})
+    assert row.messages == [("user", "Which way?"), ("assistant", "")]
+    assert json.loads(row.tool_calls or "") == [None, {"tool_calls": [CALL]}]
+    legacy = Messages().read({"messages": [PLAIN[0], {"role": "assistant", "function_call": CALL["function"]}]})
+    assert json.loads(legacy.tool_calls or "") == [None, {"function_call": CALL["function"]}]
+
+
+def test_a_message_without_content_that_calls_nothing_is_a_bad_record():
+    for nothing in ({}, {"content": None}, {"tool_calls": []}, {"content": None, "function_call": {"name": ""}}):
+        with pytest.raises(RecordError, match=r"null_content: messages\[1\]: "):
+            Messages().read({"messages": [PLAIN[0], {"role": "assistant", **nothing}]})
+
+
+def test_calls_that_are_not_json_are_told_with_their_place():
+    with pytest.raises(RecordError, match=r"invalid_json: messages\[1\]\.tool_calls: "):
+        Messages().read({"messages": [PLAIN[0], {**PLAIN[1], "tool_calls": "walk(north)"}]})
+
+
+def test_keys_of_calls_and_tools_stay_in_their_order():
+    arguments = {"zone": "b", "area": 1, "mode": {"z": 1, "a": 2}}
+    call = {"type": "function", "id": "1", "function": {"name": "walk", "arguments": arguments}}
+    tools = [{"type": "function", "function": {"name": "walk", "parameters": {"zone": {}, "area": {}}}}]
+    turns = [PLAIN[0], {"role": "assistant", "content": None, "tool_calls": [call]}]
+    row = Messages().read({"messages": turns, "tools": tools})
+    assert row.tool_calls == json.dumps([None, {"tool_calls": [call]}], separators=(",", ":"))
+    assert row.tools == json.dumps(tools, separators=(",", ":"))
+    again = Messages().read({"messages": [*map(dict, row_of(row))], "tool_calls": row.tool_calls, "tools": row.tools})
+    assert again == row
+
+
+def row_of(row: Conversation) -> list[dict[str, str]]:
+    return [{"role": role, "content": content} for role, content in row.messages]
+
+
+def test_what_arrow_filled_with_null_is_no_argument_and_no_parameter():
+    offered = [
+        [{"function": {"name": "walk", "parameters": {"to": {"type": "string"}}}}],
+        [{"function": {"name": "wait", "parameters": {"minutes": {"type": "integer"}}}}],
+    ]
+    called = [{"name": "walk", "arguments": {"to": "north"}}, {"name": "wait", "arguments": {"minutes": 5}}]
+    records = [
+        {
+            "messages": [*PLAIN, {"role": "assistant", "content": None, "tool_calls": [{"function": call}]}],
+            "tools": tools,
+        }
+        for call, tools in zip(called, offered, strict=True)
+    ]
+    padded = pa.Table.from_pylist([*records, {"messages": PLAIN, "tools": None}]).to_batches()
+    read = [Messages().read(record.content()) for record in as_records(padded)]
+    assert read == [Messages().read(record) for record in [*records, {"messages": PLAIN}]]
+    assert "null" not in str(read[0].tools) + str(read[1].tools)
+
+
+def test_nulls_in_json_text_and_in_lists_stay_where_arrow_holds_them():
+    text = '{"until":null,"steps":[1,null]}'
+    called = [PLAIN[0], {"role": "assistant", "content": None, "tool_calls": [{"name": "walk", "arguments": text}]}]
+    steps = [PLAIN[0], {"role": "assistant", "content": None, "tool_calls": [{"arguments": {"steps": [1, None]}}]}]
+    for turns, said in ((called, json.dumps(text)), (steps, '{"steps":[1,null]}')):
+        (record,) = as_records(pa.Table.from_pylist([{"messages": turns}]).to_batches())
+        assert said in (Messages().read(record.content()).tool_calls or "")
+
+
+def test_maps_of_arrow_are_objects():
+    kind = pa.list_(pa.struct([("name", pa.string()), ("arguments", pa.map_(pa.string(), pa.string()))]))
+    calls = pa.array([[{"name": "walk", "arguments": [("to", "north"), ("by", "day")]}]], kind)
+    message = pa.StructArray.from_arrays([pa.array(["assistant"]), calls], ["role", "tool_calls"])
+    column = pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), message)
+    (record,) = as_records([pa.record_batch({"messages": column})])
+    assert json.loads(Messages().read(record.content()).tool_calls or "") == [
+        {"tool_calls": [{"name": "walk", "arguments": {"to": "north", "by": "day"}}]}
+    ]
 
 
 def test_tools_that_are_not_json_are_an_error():
     turns = [{"role": "assistant", "content": "y"}]
-    with pytest.raises(RecordError, match="invalid_json"):
+    with pytest.raises(RecordError, match="invalid_json: tools: "):
         Messages().read({"messages": turns, "tools": "not json"})
     with pytest.raises(RecordError, match="not_json: the tools are not JSON"):
         Messages().read({"messages": turns, "tools": [b"\xff"]})

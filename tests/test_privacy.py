@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from conftest import Yard
 from sensitive_values import LOOKALIKES, PHONES, SENTENCES, lookalikes, made, planted, rows_of_table, secret_part
-from tulu_data import sensitive
+from tulu_data import json_text, sensitive
 from tulu_data.errors import FindingsError
+from tulu_data.formats.messages import Messages
 from tulu_data.rows import Conversation, Rows
 from tulu_data.sensitive import KINDS
 from tulu_data.stages.redact import Redact
@@ -135,6 +136,127 @@ def test_a_value_has_one_placeholder_in_a_conversation_and_numbers_begin_anew_in
 
 def test_new_placeholders_are_numbered_on_from_those_that_are_there():
     assert redacted(("user", "<EMAIL_3> and bob@mailbox.org"))[0] == ["<EMAIL_3> and <EMAIL_4>"]
+
+
+CARD = 4539148803436467
+
+
+def in_calls(arguments: Any, **options: Any) -> Any:
+    """The arguments of a call after redaction, and the text of the whole column."""
+    entry = {"tool_calls": [{"id": "1", "function": {"name": "send", "arguments": arguments}}]}
+    column = json.dumps([None, entry], ensure_ascii=False)
+    _, rows = redacted(("user", "Send it."), ("assistant", ""), tool_calls=column, code="all", **options)
+    written = rows.column("tool_calls")[0].as_py()
+    return json.loads(written)[1]["tool_calls"][0]["function"]["arguments"], written
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"card": CARD, "n": 1}, {"card": "<CARD_1>", "n": 1}),
+        ([CARD, CARD, "x"], ["<CARD_1>", "<CARD_1>", "x"]),
+        ({"to": "Write to:\nada@lovelace.org"}, {"to": "Write to:\n<EMAIL_1>"}),
+        ({"to": "at\t93.184.215.14\r\n+49 30 901820"}, {"to": "at\t<IP_1>\r\n<PHONE_1>"}),
+        ({"ada@lovelace.org": "ADA@lovelace.org"}, {"<EMAIL_1>": "<EMAIL_1>"}),
+        (
+            {"ada@lovelace.org": 1, "Ada@Lovelace.org": 2, "<EMAIL_1>": 3},
+            {"<EMAIL_2>": 1, "<EMAIL_3>": 2, "<EMAIL_1>": 3},
+        ),
+        ('{"card": 4539148803436467}', '{"card": "<CARD_1>"}'),
+        ('{ "to" : "Hi,\\nada\\u0040lovelace.org" }', '{ "to" : "Hi,\\n<EMAIL_1>" }'),
+        ({"body": '{"inner": "[4539148803436467]"}'}, {"body": '{"inner": "[\\"<CARD_1>\\"]"}'}),
+        ("to:\\nada@lovelace.org, by\\t+49 30 901820", "to:\\n<EMAIL_1>, by\\t<PHONE_1>"),
+    ],
+)
+def test_values_in_json_are_replaced_as_they_are_meant_and_it_stays_json(arguments: Any, expected: Any):
+    found, written = in_calls(arguments)
+    assert found == expected
+    assert "lovelace" not in written.lower()
+
+
+def test_what_redact_leaves_of_json_is_read_again_and_nothing_is_found_in_it():
+    arguments = {"to": ["x\nada@lovelace.org", {"card": CARD}], "z": 1.50, "a": "\u00e9"}
+    turns = [
+        {"role": "user", "content": "Send."},
+        {"role": "assistant", "tool_calls": [{"name": "f", "arguments": arguments}]},
+    ]
+    given = Messages().read({"messages": turns})
+    _, rows = redacted(*given.messages, tool_calls=given.tool_calls, code="all")
+    written = rows.column("tool_calls")[0].as_py()
+    assert written == (given.tool_calls or "").replace("ada@lovelace.org", "<EMAIL_1>").replace(str(CARD), '"<CARD_1>"')
+    plain = [{"role": role, "content": content} for role, content in given.messages]
+    assert Messages().read({"messages": plain, "tool_calls": written}).tool_calls == written
+    assert SensitiveFilter(code="all").measure(rows)["findings"].to_list() == [[]]
+
+
+def test_answers_of_tools_and_schemas_that_are_json_are_searched_as_they_are_meant():
+    answer = '{"from": "x\\nada\\u0040lovelace.org", "card": 4539148803436467}'
+    said = '{"reply": "Write to\\nada@lovelace.org"}'
+    tools = '[{"name": "f", "default": "\\nada@lovelace.org"}]'
+    texts, rows = redacted(("user", "Hi"), ("assistant", said), ("tool", answer), tools=tools, code="all")
+    assert texts == ["Hi", '{"reply": "Write to\\n<EMAIL_1>"}', '{"from": "x\\n<EMAIL_1>", "card": "<CARD_1>"}']
+    assert rows.column("tools")[0].as_py() == '[{"name": "f", "default": "\\n<EMAIL_1>"}]'
+
+
+def test_a_key_that_is_known_by_its_name_is_found_in_json_too():
+    value = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzb8Qk2pQ7s"
+    for arguments in ({"aws_secret_access_key": value}, json.dumps({"secretAccessKey": value}).replace("/", "\\/")):
+        found, _ = in_calls(arguments)
+        assert "<SECRET_1>" in str(found)
+        assert "K7MDENG" not in str(found)
+
+
+def test_what_is_found_in_json_is_told_where_it_is_written():
+    column = '[null,{"tool_calls":[{"name":"f","arguments":"{\\"to\\": \\"x\\\\nada\\\\u0040lovelace.org\\", \\"n\\": 4539148803436467}"}]}]'
+    rows = Rows.of([Conversation([("user", "Hi"), ("assistant", "")], column)])
+    (found,) = SensitiveFilter(code="all").measure(rows)["findings"].to_list()
+    assert [(one["kind"], column[one["start"] : one["end"]]) for one in found] == [
+        ("email", "ada\\\\u0040lovelace.org"),
+        ("card", "4539148803436467"),
+    ]
+
+
+values = st.sampled_from(
+    ["ada@lovelace.org", "x\nada@lovelace.org", "Ada@lovelace.org", "", 'a"\\b', "é😀", "+49 30 901820"]
+)
+leaves = st.none() | st.booleans() | st.sampled_from([CARD, 12, 1.5, -3]) | values | st.text(max_size=6)
+json_values = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(values | st.text(max_size=3), inner, max_size=4)
+        | inner.map(json.dumps)
+        | inner.map(lambda value: json.dumps([value], ensure_ascii=False, indent=1))
+    ),
+    max_leaves=10,
+)
+
+
+def shape(value: Any) -> Any:
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        try:
+            return ("text", shape(json.loads(value)))
+        except ValueError:
+            pass
+    if isinstance(value, dict):
+        return [shape(inner) for inner in value.values()]
+    if isinstance(value, list):
+        return tuple(map(shape, value))
+    return "scalar"
+
+
+@given(st.lists(json_values, max_size=3), st.booleans())
+def test_redacting_json_gives_json_of_the_same_shape(value: Any, is_ascii: bool):
+    column = json.dumps(value, ensure_ascii=is_ascii)
+    _, rows = redacted(("user", "Hi"), ("assistant", ""), tools=column, code="all")
+    written = rows.column("tools")[0].as_py()
+    assert shape(json.loads(written)) == shape(value)
+    meant = "\n".join(leaf.text for leaf in json_text.leaves(written) or ())
+    assert "lovelace" not in meant.lower()
+    assert str(CARD) not in meant
+    without = json.dumps(value, ensure_ascii=is_ascii)
+    if not any(found in without.lower() for found in ("lovelace", str(CARD), "49 30")):
+        assert written == column
 
 
 def test_in_code_and_by_tools_only_secrets_are_replaced():

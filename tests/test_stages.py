@@ -151,17 +151,20 @@ def test_exact_dedup_equals_a_naive_dictionary(
     sources = data.draw(st.lists(st.sampled_from("abc"), min_size=len(rows), max_size=len(rows)))
     stage = ExactDedup(on=on, normalise="none" if has_spaces else "whitespace", prefer=("c", "b"))
 
-    def key(row: Conversation) -> tuple[str, ...]:
-        texts = [text for role, text in row.messages if role in ROLES[on]]
-        return tuple(texts if has_spaces else [" ".join(unicodedata.normalize("NFC", text).split()) for text in texts])
+    def key(row: Conversation) -> list[tuple[str, str]]:
+        return [
+            (role, text if has_spaces else " ".join(unicodedata.normalize("NFC", text).split()))
+            for role, text in row.messages
+            if role in ROLES[on]
+        ]
 
-    kept: dict[tuple[str, ...], int] = {}
+    kept: dict[str, int] = {}
     naive = set()
     for index in sorted(range(len(rows)), key=lambda index: ("cba".index(sources[index]), order[index])):
-        text = key(rows[index])
-        if any(text) and text in kept:
-            naive.add((index, kept[text]))
-        kept.setdefault(text, index)
+        turns = key(rows[index])
+        if any(text for _, text in turns) and str(turns) in kept:
+            naive.add((index, kept[str(turns)]))
+        kept.setdefault(str(turns), index)
     assert resolved(stage, rows, sources, order) == naive
 
 

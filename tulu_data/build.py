@@ -23,7 +23,7 @@ from tulu_data.commit import (
     write_text,
 )
 from tulu_data.decide import Decision, TripwireError, check_memory, decide
-from tulu_data.errors import ConflictError, FindingsError, InputError, printable, told_of
+from tulu_data.errors import ConflictError, FindingsError, InputError, RowError, printable, told_of
 from tulu_data.executors import Executor
 from tulu_data.executors.inline import Inline
 from tulu_data.explain import Explainer
@@ -103,7 +103,7 @@ def build(
         units = Units()
         surveyed, shards = store(surveyed, plan, workspace, shard_rows, limit, executor, units, progress)
         check_memory(sum(shard.rows for shard in shards), plan, memory)
-        measured = measure(plan, shards, workspace, executor, units, progress)
+        measured = measure(surveyed, plan, shards, workspace, executor, units, progress)
         looker = Looker(shards, measured.tables, workspace, executor)
         decision = _decide(resolved, plan, shards, measured, looker, progress, is_trial=limit is not None)
         staging = make_folders(folder / STAGING / identity.digest)
@@ -264,16 +264,30 @@ def _unusable(surveyed: Surveyed, shards: Sequence[Shard]) -> str | None:
 
 
 def measure(
-    plan: Plan, shards: Sequence[Shard], workspace: Workspace, executor: Executor, units: Units, progress: Progress
+    surveyed: Sequence[Surveyed],
+    plan: Plan,
+    shards: Sequence[Shard],
+    workspace: Workspace,
+    executor: Executor,
+    units: Units,
+    progress: Progress,
 ) -> Scan:
-    """Measure all shards for all steps, or find them measured."""
+    """Measure all shards for all steps, or find them measured.
+
+    Raises `InputError` (exit 3) with the place of a row that a stage refuses.
+    """
     measured = scan.prepare(plan, shards, workspace)
     for _ in executor.run(scan.check_shard, measured.checks, lambda rows: None):
         pass
     units.count("scan", done=0, found=measured.found)
     with progress.phase("scan", sum(unit.shard.rows for unit in measured.units), "rows") as tick:
-        for done in executor.run(scan.scan_shard, measured.units, tick):
-            units.count("scan", done=done, found=0)
+        try:
+            for done in executor.run(scan.scan_shard, measured.units, tick):
+                units.count("scan", done=done, found=0)
+        except RowError as error:
+            files = (file for own in surveyed if own.name == error.source for file in own.files)
+            path = next(file.path for file in files if file.sha256 == error.file)
+            raise InputError(f"sources.{error.source}: {path}:{error.row}: {error}") from None
     return measured
 
 

@@ -432,7 +432,7 @@ def _show_explanation(console: Console, row: Explanation, indent: str) -> None:
 
 def _show_texts(console: Console, row: Explanation, indent: str) -> None:
     """The messages of a row, its calls and tools, and the texts of the item that it holds."""
-    for number, (role, content) in enumerate(row.messages or ()):
+    for number, (role, content) in enumerate(row.whole_messages or ()):
         is_marked = row.evidence.get("message") == number
         span = (row.evidence["start"], row.evidence["end"]) if is_marked else None
         shown = _marked(content, *span) if span else escape(printable(content, TEXT_CHARACTERS))

@@ -123,7 +123,7 @@ def examine(
         (step,) = plan.steps
         assert isinstance(step.stage, NgramDecontamination)
         _, shards = store(surveyed, plan, workspace, SHARD_ROWS, None, executor, Units(), progress)
-        measured = measure(plan, shards, workspace, executor, Units(), progress)
+        measured = measure(surveyed, plan, shards, workspace, executor, Units(), progress)
         tables = [places[step.name].path for places in measured.tables]
         rows, evaluations = _judge(step.stage, shards, tables)
     return Contamination(surveyed, tuple(shards), rows, step.stage, evaluations, workspace.sources)

@@ -143,7 +143,7 @@ def examine(
         plan = Plan.of(recipe)
         _, shards = store(surveyed, plan, workspace, SHARD_ROWS, None, executor, Units(), progress)
         check_memory(sum(shard.rows for shard in shards), plan, memory)
-        measured = measure(plan, shards, workspace, executor, Units(), progress)
+        measured = measure(surveyed, plan, shards, workspace, executor, Units(), progress)
         with progress.phase("decide", None, "rows"):
             decision = decide(
                 recipe, plan, shards, measured.tables, Looker(shards, measured.tables, workspace, executor)

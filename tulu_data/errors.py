@@ -5,6 +5,7 @@
     ├── RecipeError         2    the recipe, with file:line:column and the line itself
     ├── UsageError          2    the command line
     ├── InputError          3    input data, with file:row
+    │   └── RowError        3    a row that a stage refuses, before its place is known
     ├── FindingsError       4    the data was read, and something in it stops the build
     ├── ConflictError       5    another build holds the output, or a version is taken
     ├── ResourceError       6    disk, memory, a read-only file system
@@ -86,6 +87,24 @@ class InputError(TuluDataError):
     """Input data that cannot be used as it is."""
 
     exit_code = 3
+
+
+class RowError(InputError):
+    """A row that a stage refuses to measure, and why.
+
+    `row` is its number among those that the stage was handed, from 0; where `source` and
+    `file` (sha256) are known, it is the number of its record in that file, from 1.
+
+    >>> str(RowError(3, "it has no words"))
+    'it has no words'
+    """
+
+    def __init__(self, row: int, what: str, source: str = "", file: str = "") -> None:
+        super().__init__(row, what, source, file)
+        self.row, self.what, self.source, self.file = row, what, source, file
+
+    def __str__(self) -> str:
+        return self.what
 
 
 @contextmanager

@@ -43,9 +43,9 @@ SCHEMA: Final[dict[str, Any]] = {
 def write(explainer: Explainer, private: Collection[str], folder: Path) -> None:
     """Write `excerpts.parquet`: up to 120 kept and 120 removed rows, as evenly over sources and stages as they allow.
 
-    `messages` are the first 8, with up to 1,600 characters in all, and `left_out` says how
-    many characters of each are not there; it is null for rows whose ids are `private`.
-    `evidence` is what the stage filed, as text.
+    `messages` are the first 8, each with its calls after its content, with up to 1,600
+    characters in all, and `left_out` says how many characters of each are not there; it is
+    null for rows whose ids are `private`. `evidence` is what the stage filed, as text.
     """
     ledger = pl.scan_parquet(sorted((folder / "ledger").glob("*.parquet")), glob=False)
     kept = _spread(ledger.filter(pl.col("fate") == KEPT), KEPT_ROWS)
@@ -78,7 +78,7 @@ def _spread(rows: pl.LazyFrame, most: int) -> list[str]:
 
 def _line(row: Explanation, private: Collection[str]) -> dict[str, Any]:
     is_shown = row.id not in private
-    texts = row.messages if is_shown else None
+    texts = row.whole_messages if is_shown else None
     twin = row.twin if row.twin and row.twin.id not in private else None
     return {
         "id": row.id,
@@ -95,7 +95,7 @@ def _line(row: Explanation, private: Collection[str]) -> dict[str, Any]:
         "more_messages": 0 if texts is None else max(0, len(texts) - MESSAGES),
         "twin": row.twin.id if row.twin else None,
         "twin_source": row.twin.source if row.twin else None,
-        "twin_messages": _cut(twin.messages) if twin and twin.messages is not None else None,
+        "twin_messages": _cut(twin.whole_messages) if twin and twin.whole_messages is not None else None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 import pyarrow.parquet as pq
 
+from tulu_data import calls
 from tulu_data.commit import sha256_file
 from tulu_data.decide import KEPT
 from tulu_data.errors import InputError, TuluDataError, UsageError
@@ -52,6 +54,15 @@ class Explanation:
     tool_calls: str | None = None
     tools: str | None = None
     item: tuple[str, ...] | None = None
+
+    @property
+    def whole_messages(self) -> tuple[tuple[str, str], ...] | None:
+        """Roles and whole texts: the content, then the calls, each from a new line. Evidence counts in these."""
+        if self.messages is None or self.tool_calls is None:
+            return self.messages
+        entries = itertools.chain(calls.entries_of(self.tool_calls), itertools.repeat(None))
+        pairs = zip(self.messages, entries, strict=False)
+        return tuple((role, calls.with_texts(content, entry)) for (role, content), entry in pairs)
 
     def as_values(self) -> dict[str, Any]:
         """The explanation as plain values, for JSON."""
@@ -310,7 +321,7 @@ class Explainer:
             path = self._shard(key, number)
             if path.is_file():
                 with pq.ParquetFile(path) as parquet:
-                    for batch in batches(path, parquet, 8192, ["row", "messages"]):
+                    for batch in batches(path, parquet, 8192, ["row", "messages", "tool_calls"]):
                         frame = pl.from_arrow(batch)
                         assert isinstance(frame, pl.DataFrame)
                         hit = pl.col("messages").list.eval(

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tulu_data import table
+from tulu_data import calls, table
 from tulu_data.code_id import code_id
 from tulu_data.commit import remove_folder
 from tulu_data.errors import InputError, InvariantError, RecordError, told_of
@@ -466,12 +466,13 @@ def _stored(piece: _Piece, mappers: tuple[Mapper, ...]) -> pa.RecordBatch:
 
 
 def messages_at(shard: Shard, offset: int) -> list[tuple[str, str]]:
-    """The messages of one row of a shard, by its position among the shard's rows."""
+    """The roles and whole texts of the messages of one row of a shard, by its position among the shard's rows."""
     with pq.ParquetFile(shard.table.path, page_checksum_verification=True) as parquet:
         for index in range(parquet.num_row_groups):
             rows = parquet.metadata.row_group(index).num_rows
             if offset < rows:
-                messages = parquet.read_row_group(index, columns=["messages"])["messages"][offset].as_py()
-                return [(message["role"], message["content"]) for message in messages]
+                group = parquet.read_row_group(index, columns=["messages", "tool_calls"])
+                (messages,) = Rows(group.slice(offset, 1).to_batches()[0]).messages()
+                return [(message.role, calls.with_texts(message.content, message.entry)) for message in messages]
             offset -= rows
     raise IndexError(offset)

@@ -141,9 +141,11 @@ def search(unit: _Unit, tick: Tick) -> pl.DataFrame:
     stage = unit.stage.measuring()
     found = [pl.DataFrame(schema=_FOUND)]
     with pq.ParquetFile(unit.path, page_checksum_verification=True) as parquet:
-        for batch in batches(unit.path, parquet, BATCH_ROWS, ["id", *stage.reads]):
+        # A mixture without calls has no column of them.
+        columns = [name for name in stage.reads if name in parquet.schema_arrow.names]
+        for batch in batches(unit.path, parquet, BATCH_ROWS, ["id", *columns]):
             with blamed(stage):
-                measures = stage.measure(Rows(batch.select(list(stage.reads))))
+                measures = stage.measure(Rows(batch.select(columns)))
                 numbers = pl.Series("row", np.arange(len(measures), dtype=np.uint32))
                 matches = unit.stage.matches(measures.insert_column(0, numbers))
             ids = pl.Series("id", batch.column("id"), pl.String)

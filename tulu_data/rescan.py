@@ -391,6 +391,7 @@ class Rescan:
         return sum(word not in there for word in numbers) > float(most) * len(numbers)
 
 
+DEEPEST: Final = 64
 WEIGHED: Final = ("idf_overlap", "overlap")
 # Sums of logarithms differ in their last digits by how they are added up: a tie is no finding.
 ROUNDING: Final = 1e-5
@@ -405,33 +406,104 @@ class Near(NamedTuple):
 
 
 def shingles(messages: Iterable[tuple[str, str]], calls: str | None, on: str, n: int) -> frozenset[Gram]:
-    """The shingles of a conversation: n words in order within a message; a shorter message is one."""
-    texts = [content for role, content in messages if role in SPEAKERS[on]]
-    if calls and on != "prompt":
-        texts.append(json.dumps(calls_without_ids(calls), ensure_ascii=False))
+    """The shingles of a conversation: n words in order within a text; a shorter text is one."""
     found: set[Gram] = set()
-    for text in texts:
-        own = words(text, "words")
-        found.update(tuple(own[place : place + n]) for place in range(max(len(own) - n + 1, min(len(own), 1))))
+    for role, text in spoken(messages, calls):
+        if role in SPEAKERS[on]:
+            own = words(text, "words")
+            found.update(tuple(own[place : place + n]) for place in range(max(len(own) - n + 1, min(len(own), 1))))
     return frozenset(found)
 
 
-def calls_without_ids(calls: str) -> list[Any]:
-    """What a conversation says of calls of tools, but for the ids that are others each time."""
+# --- calls of tools -----------------------------------------------------------------------
 
-    def kept(values: Mapping[str, Any], left_out: str) -> dict[str, Any]:
-        return {key: value for key, value in values.items() if key != left_out}
 
-    entries = []
-    for entry in json.loads(calls):
-        if entry is not None:
-            entry = kept(entry, "tool_call_id")  # noqa: PLW2901
-            if isinstance(entry.get("tool_calls"), list):
-                entry["tool_calls"] = [
-                    kept(call, "id") if isinstance(call, dict) else call for call in entry["tool_calls"]
-                ]
-        entries.append(entry)
-    return entries
+def spoken(messages: Iterable[tuple[str, str]], calls: str | None) -> list[tuple[str, str]]:
+    """The texts of a conversation by role: each message's content, and after it a text for each of its calls.
+
+    The text of a call is its function's name, and all that is said in its arguments, a line each.
+    """
+    said = []
+    entries = _entries(calls)
+    for number, (role, content) in enumerate(messages):
+        said.append((role, content))
+        for call in _called(entries, number):
+            lines = [*_values(call.pop("name", None)), *_values(call)] if isinstance(call, dict) else [*_values(call)]
+            if text := "\n".join(lines):
+                said.append((role, text))
+    return said
+
+
+def told(calls: str | None, count: int) -> list[str]:
+    """For each of so many messages what makes its calls the same as another's, whatever their ids and order of keys."""
+    entries = _entries(calls)
+    found = []
+    for number in range(count):
+        called = _called(entries, number)
+        for call in called:
+            if isinstance(call, dict) and "arguments" in call:
+                call["arguments"] = _opened(call["arguments"])
+        name = entries[number].get("name") if number < len(entries) else None
+        found.append(json.dumps([called, name], sort_keys=True) if called or name is not None else "")
+    return found
+
+
+def _entries(calls: str | None) -> list[dict[str, Any]]:
+    entries = _opened(calls)
+    return [entry if isinstance(entry, dict) else {} for entry in (entries if isinstance(entries, list) else [])]
+
+
+def _called(entries: Sequence[Mapping[str, Any]], number: int) -> list[Any]:
+    """The calls of one message: an object has its function's name and arguments, without what only numbers it."""
+    entry = entries[number] if number < len(entries) else {}
+    one, other = _opened(entry.get("tool_calls")), _opened(entry.get("function_call"))
+    listed = [call for value in (one, other) for call in (value if isinstance(value, list) else [value])]
+    beyond = {"tool_calls", "function_call", "tool_call_id", "name"}
+    listed += [{key: value for key, value in entry.items() if key not in beyond} or None]
+    found = []
+    for call in map(_opened, listed):
+        if isinstance(call, dict):
+            function = _opened(call.get("function"))
+            kept = {key: value for key, value in call.items() if key not in ("id", "index", "type")}
+            if isinstance(function, dict):
+                kept = {**function, **{key: value for key, value in kept.items() if key != "function"}}
+            found.append(kept)
+        elif call is not None:
+            found.append(call)
+    return found
+
+
+def _opened(value: Any) -> Any:
+    """What a text of JSON holds, where it is an object or a list that is not nested beyond reason."""
+    if isinstance(value, str) and value.strip()[:1] in ("{", "["):
+        try:
+            held = json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+        inner, depth = [held], 0
+        while inner and depth <= DEEPEST:
+            inner = [
+                part
+                for one in inner
+                if isinstance(one, dict | list)
+                for part in (one.values() if isinstance(one, dict) else one)
+            ]
+            depth += 1
+        return value if inner else held
+    return value
+
+
+def _values(value: Any) -> Iterator[str]:
+    """All texts and numbers in a value, from the first to the last."""
+    stack = [value]
+    while stack:
+        inner = _opened(stack.pop())
+        if isinstance(inner, dict):
+            stack.extend([*inner.values()][::-1])
+        elif isinstance(inner, list):
+            stack.extend(inner[::-1])
+        elif inner is not None:
+            yield inner if isinstance(inner, str) else json.dumps(inner)
 
 
 def near_pairs(

@@ -19,12 +19,15 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tulu_data import calls
+
 On = Literal["prompt", "response", "conversation"]
 """Which messages are the text of a row.
 
 `prompt`: the user's. `response`: the assistant's, with the calls that go with them.
 `conversation`: both, and the answers of tools. System prompts and the tools on offer
-belong to none of them: rows share them.
+belong to none of them: rows share them. A call is a text of its own after the content of
+its message: the function's name, and the values of its arguments (`calls.texts_of`).
 """
 
 ROLES_OF: Final[dict[str, tuple[str, ...]]] = {
@@ -61,19 +64,35 @@ class Texts(NamedTuple):
     """The texts of some rows: `strings[offsets[i]:offsets[i + 1]]` are those of row i.
 
     `strings` is an Arrow string array; `offsets` int64, one longer than the rows; `numbers`
-    int32 says which of its row's messages each is, from 0. A row's texts are messages:
-    nothing that is computed of them may cross from one to the next.
+    int32 says which of its row's messages each is of, from 0; `begins` int64 at which
+    character of the whole message it begins (`Rows.whole_messages`): 0 but for calls. A row's texts
+    are contents and calls: nothing that is computed of them may cross from one to the next.
     """
 
     strings: pa.StringArray
     offsets: npt.NDArray[np.int64]
     numbers: npt.NDArray[np.int32]
+    begins: npt.NDArray[np.int64]
 
     def by_row(self) -> Iterator[list[str]]:
         """The texts of each row as Python strings."""
         strings: list[str] = self.strings.to_pylist()
         for start, end in itertools.pairwise(self.offsets.tolist()):
             yield strings[start:end]
+
+
+class Message(NamedTuple):
+    """One message of a row, and what it has of calls (`tulu_data.calls`)."""
+
+    role: str
+    content: str
+    entry: calls.Entry | None = None
+
+
+class _Call(NamedTuple):
+    place: int
+    begin: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -138,28 +157,63 @@ class Rows:
         return frame
 
     def texts(self, on: On) -> Texts:
-        """The messages that are the text of each row under `on`."""
+        """The texts of each row under `on`: the content of each message, then its calls.
+
+        Rows without a column `tool_calls` have no calls.
+        """
         messages = self.batch.column("messages")
         flat = messages.flatten()
         wanted = pc.is_in(flat.field("role"), pa.array(ROLES_OF[on]))
-        before = np.zeros(len(flat) + 1, dtype=np.int64)
-        np.cumsum(wanted.to_numpy(zero_copy_only=False), out=before[1:])
+        chosen = wanted.to_numpy(zero_copy_only=False)
         bounds = messages.offsets.to_numpy().astype(np.int64)
         bounds -= bounds[0]
-        numbers = np.arange(len(flat)) - np.repeat(bounds[:-1], np.diff(bounds))
-        chosen = wanted.to_numpy(zero_copy_only=False)
-        return Texts(flat.field("content").filter(wanted), before[bounds], numbers[chosen].astype(np.int32))
+        numbers = (np.arange(len(flat)) - np.repeat(bounds[:-1], np.diff(bounds))).astype(np.int32)
+        places = np.flatnonzero(chosen)
+        strings = flat.field("content").filter(wanted)
+        begins = np.zeros(len(places), np.int64)
+        called = [call for call in self._calls(bounds) if chosen[call.place]]
+        if called:
+            every = np.concatenate([places, [call.place for call in called]])
+            order = np.argsort(every, kind="stable")
+            places = every[order]
+            begins = np.concatenate([begins, [call.begin for call in called]])[order]
+            strings = pa.concat_arrays([strings, pa.array([call.text for call in called], pa.string())])
+            strings = strings.take(pa.array(order))
+        return Texts(strings, np.searchsorted(places, bounds), numbers[places], begins)
 
-    def calls(self, on: On) -> pa.StringArray:
-        """The calls that go with the text of each row under `on`, as JSON; null where there are none."""
-        return pa.nulls(len(self), pa.string()) if on == "prompt" else self.batch.column("tool_calls")
+    def messages(self, on: On | None = None) -> Iterator[list[Message]]:
+        """The messages of each row under `on`, or all, one by one, with what they have of calls."""
+        every = self.batch.column("messages").to_pylist()
+        for messages, entries in zip(every, self._entries(), strict=True):
+            yield [
+                Message(message["role"], message["content"], entry)
+                for message, entry in zip(messages, itertools.chain(entries, itertools.repeat(None)), strict=False)
+                if on is None or message["role"] in ROLES_OF[on]
+            ]
 
-    def calls_without_ids(self, on: On) -> pa.StringArray:
-        """The same without the ids by which an answer is told whose it is: every conversation has others."""
-        calls = self.calls(on)
-        if calls.null_count == len(calls):
-            return calls
-        return pa.array([call if call is None else _without_ids(call) for call in calls.to_pylist()], pa.string())
+    def whole_messages(self, row: int) -> list[str]:
+        """The whole text of each message of a row: its content, then its calls, each from a new line."""
+        (messages,) = Rows(self.batch.slice(row, 1)).messages()
+        return [calls.with_texts(message.content, message.entry) for message in messages]
+
+    def _entries(self) -> Iterator[list[calls.Entry | None]]:
+        """What each message has of calls, by row; an empty list where none has any."""
+        if "tool_calls" not in self.batch.schema.names:
+            return itertools.repeat([], len(self))
+        column = self.batch.column("tool_calls").to_pylist()
+        return (calls.entries_of(value) if value is not None else [] for value in column)
+
+    def _calls(self, bounds: npt.NDArray[np.int64]) -> Iterator[_Call]:
+        """The calls of all rows, in order; the messages of row i are from `bounds[i]` on."""
+        contents = self.batch.column("messages").flatten().field("content")
+        for (start, end), entries in zip(itertools.pairwise(bounds.tolist()), self._entries(), strict=True):
+            for place, entry in enumerate(entries[: end - start], start):
+                texts = calls.texts_of(entry)
+                begin = len(contents[place].as_py()) if texts else 0
+                for text in texts:
+                    begin += begin > 0
+                    yield _Call(place, begin, text)
+                    begin += len(text)
 
     def text_bytes(self) -> npt.NDArray[np.int64]:
         """The bytes of each row's roles, contents, and texts of other columns of content, (rows, columns)."""
@@ -215,23 +269,6 @@ def _summed(values: npt.NDArray[np.int64], bounds: npt.NDArray[np.int32]) -> npt
     """The sums of values between neighbouring bounds."""
     sums: npt.NDArray[np.int64] = np.diff(np.concatenate([[0], np.cumsum(values)])[bounds])
     return sums
-
-
-def _without_ids(calls: str) -> str:
-    """The calls of one row without their ids.
-
-    >>> _without_ids('[{"tool_calls":[{"id":"call_7","function":{"name":"f"}}]},{"tool_call_id":"call_7"}]')
-    '[{"tool_calls":[{"function":{"name":"f"}}]},{}]'
-    """
-    entries = orjson.loads(calls)
-    for entry in entries:
-        if isinstance(entry, dict):
-            entry.pop("tool_call_id", None)
-            called = entry.get("tool_calls")
-            for call in called if isinstance(called, list) else ():
-                if isinstance(call, dict):
-                    call.pop("id", None)
-    return orjson.dumps(entries).decode()
 
 
 def row_id(source: str, content: bytes, occurrence: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,12 +12,12 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from tulu_data import table
-from tulu_data.errors import InvariantError
+from tulu_data.errors import InvariantError, RowError
 from tulu_data.executors import Tick
 from tulu_data.ingest import Shard
 from tulu_data.plan import Plan, Step
 from tulu_data.rows import Rows
-from tulu_data.stage import blamed
+from tulu_data.stage import Stage, blamed
 from tulu_data.workspace import Table, Workspace
 
 BATCH_ROWS = 8_192
@@ -123,12 +124,25 @@ def _measure(shard: Shard, steps: Sequence[Step], tick: Tick) -> list[pl.DataFra
     pieces: list[list[pl.DataFrame]] = [[] for _ in steps]
     stages = [step.stage.measuring() for step in steps]
     columns = sorted({name for stage in stages for name in stage.reads})
+    before = 0
     for rows in batches(shard, columns):
         for stage, measured in zip(stages, pieces, strict=True):
-            with blamed(stage):
+            with blamed(stage), _placed(stage, shard, before):
                 frame = stage.measure(Rows(rows.batch.select(list(stage.reads))))
             if len(frame) != len(rows):
                 raise InvariantError(f"stage {stage.name()}: measured {len(frame)} rows of {len(rows)}")
             measured.append(frame)
+        before += len(rows)
         tick(len(rows))
     return [pl.concat(frames) if frames else pl.DataFrame() for frames in pieces]
+
+
+@contextmanager
+def _placed(stage: Stage, shard: Shard, before: int) -> Iterator[None]:
+    """Say which record of which file it is that a stage refuses."""
+    try:
+        yield
+    except RowError as error:
+        numbers = pq.read_table(shard.table.path, columns=["row"])["row"]
+        record = numbers[before + error.row].as_py()
+        raise RowError(record, f"stages.{stage.name()}: {error}", shard.source, shard.file) from None

@@ -14,14 +14,15 @@ import json
 import re
 import string
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tulu_data import code_lines
+from tulu_data import code_lines, json_text
+from tulu_data.json_text import Leaf
 from tulu_data.rows import Rows
 
 Kind = Literal["email", "phone", "card", "iban", "ip", "secret"]
@@ -266,6 +267,7 @@ def _secret(pattern: str, length: Callable[[str], int] = _varied) -> _Rule:
 
 
 _END: Final = r"(?![A-Za-z0-9])"
+_NAMED: Final = re.compile(r"(?i:secret_?access_?key)")
 _SECRETS: Final = (
     # A whole private key, whether its lines are broken or their breaks are written \n.
     _Rule(
@@ -295,7 +297,7 @@ _SECRETS: Final = (
     _Rule(
         "secret",
         re.compile(
-            r"(?i:secret_?access_?key)[\"'\\]{0,3}\s?[:=]\s?[\"'\\]{0,3}(?P<value>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
+            rf"{_NAMED.pattern}[\"'\\]{{0,3}}\s?[:=]\s?[\"'\\]{{0,3}}(?P<value>[A-Za-z0-9/+]{{40}})(?![A-Za-z0-9/+=])",
             re.ASCII,
         ),
         _varied,
@@ -311,12 +313,18 @@ _RULES: Final = (
     _Rule("phone", _PHONE, _cut(_phone)),
 )
 
+_BREAK: Final = re.compile(r"\\[nrt]")
+
 # What a text has that may hold something: one pass of RE2 over a whole column, for all kinds.
 _SUSPECT: Final = (
     r"[^\s]@[^\s]|hf_|api_org_|A[KSBC][IC]A[A-Z2-7]|gh[pousr]_|github_pat_|glpat-|npm_|xox[abeoprs]-|xapp-|AIza|GOCSPX-"
     r"|sk-|[rs]k_(?:live|test)_|SG\.|pypi-|dckr_pat_|:AA|(?i:secret_?access_?key)|hooks\.slack|eyJ|-----BEGIN "
     r"|\d(?:[ \x{a0}().\-/]{0,3}\d){6}|[A-Z]{2}\d\d[ \x{a0}-]?[A-Z0-9]|[23][0-9a-fA-F]{3}:[0-9a-fA-F:]"
+    # A character that JSON escapes though it need not.
+    r"|\\u00[0-9a-fA-F]{2}"
 )
+# The same for one text, by Python.
+_SUSPECT_TEXT: Final = re.compile(_SUSPECT.replace(r"\x{a0}", r"\xa0"))
 
 
 def suspects(texts: pa.StringArray) -> list[bool]:
@@ -335,6 +343,8 @@ def find(text: str, kinds: Iterable[Kind] = KINDS, *, code: Code = "secrets", is
     [Finding(start=9, end=25, kind='email'), Finding(start=35, end=51, kind='phone')]
     """
     wanted = set(kinds)
+    # A line break may be written as in code, or in JSON that stands within other text.
+    unescaped = _BREAK.sub("\n ", text)
     if is_tool and code == "secrets":
         wanted &= {"secret"}
     found: list[Finding] = []
@@ -343,7 +353,7 @@ def find(text: str, kinds: Iterable[Kind] = KINDS, *, code: Code = "secrets", is
     for rule in _RULES:
         if rule.kind not in wanted:
             continue
-        for match in rule.pattern.finditer(text):
+        for match in rule.pattern.finditer(text if rule.kind == "secret" else unescaped):
             start = match.start("value" if "value" in rule.pattern.groupindex else 0)
             end = start + rule.length(text[start : match.end()])
             if rule.kind != "secret" and not is_shielded and end > start:
@@ -362,6 +372,64 @@ class Text(NamedTuple):
     place: str
     text: str
     is_tool: bool
+
+    def said(self) -> list[str]:
+        """What it says: itself, or the strings and numbers of a JSON text."""
+        leaves = json_text.leaves(self.text)
+        return [self.text] if leaves is None else [leaf.text for leaf in leaves]
+
+
+class Found(NamedTuple):
+    """What a text was found to hold, and where it is written there, from `start` to before `end`.
+
+    `value` is what is meant, without escapes; `quotes` go around what takes the place of a
+    number in JSON; `key` is the key of an object that it is in, where it is in one.
+    """
+
+    start: int
+    end: int
+    kind: Kind
+    value: str
+    quotes: str = ""
+    key: str = ""
+
+
+def search(given: Text, kinds: Iterable[Kind] = KINDS, code: Code = "secrets") -> list[Found]:
+    r"""What a text of a row holds, in order: of JSON what its strings and numbers hold, however they are written.
+
+    >>> search(Text("tools", '["to:\\nada\\u0040lovelace.org"]', is_tool=True), code="all")
+    [Found(start=7, end=28, kind='email', value='ada@lovelace.org', quotes='', key='')]
+    """
+    text, kinds = given.text, tuple(kinds)
+    if not _SUSPECT_TEXT.search(text):
+        return []
+    leaves = json_text.leaves(text)
+    if leaves is None:
+        found = find(text, kinds, code=code, is_tool=given.is_tool)
+        return [Found(*one, text[one.start : one.end]) for one in found]
+    of_leaves = [one for leaf in leaves for one in _search_leaf(leaf, kinds, code, is_tool=given.is_tool)]
+    if given.is_tool or code == "all":
+        return of_leaves
+    shielded = code_lines.spans(text)
+    return [
+        one
+        for one in of_leaves
+        if one.kind == "secret" or not any(one.start < end and start < one.end for start, end in shielded)
+    ]
+
+
+def _search_leaf(leaf: Leaf, kinds: Sequence[Kind], code: Code, *, is_tool: bool) -> Iterator[Found]:
+    # Some keys are known by what they are called, as in `secret_access_key: …`.
+    called = f"{leaf.key}: " if _NAMED.search(leaf.key) else ""
+    text = called + leaf.text
+    for one in find(text, kinds, code=code, is_tool=is_tool) if _SUSPECT_TEXT.search(text) else ():
+        start, end = one.start - len(called), one.end - len(called)
+        if start < 0:
+            continue
+        value, key = leaf.text[start:end], leaf.text if leaf.is_key else ""
+        if leaf.quotes:
+            start, end = 0, len(leaf.text)
+        yield Found(leaf.places[start], leaf.places[end], one.kind, value, leaf.quotes, key)
 
 
 def suspect_rows(rows: Rows) -> list[int]:

@@ -74,7 +74,7 @@ class Stage(BaseModel):
     phase: ClassVar[Phase]
     reference: ClassVar[str] = ""
     """How a recipe names it, where it is from outside: `./file.py:Class` or `package.module:Class`."""
-    reads: ClassVar[tuple[str, ...]] = ("messages",)
+    reads: ClassVar[tuple[str, ...]] = ("messages", "tool_calls")
     """The columns that it is handed; others it can't see."""
     evidence: ClassVar[Evidence] = {}
     """The columns of its evidence and their polars types; `twin` holds a row and is written as its id."""

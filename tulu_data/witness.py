@@ -27,7 +27,7 @@ from tulu_data.errors import TuluDataError, printable
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
 from tulu_data.hub import COMMIT
 from tulu_data.readers.parquet_batches import batches
-from tulu_data.rescan import SPEAKERS, Near, Rescan, Text, calls_without_ids, near_pairs, shingles
+from tulu_data.rescan import SPEAKERS, Near, Rescan, Text, near_pairs, shingles, spoken, told
 from tulu_data.sources.huggingface import Huggingface
 from tulu_data.sources.sample import Sample
 
@@ -165,9 +165,8 @@ class Witness:
                 return f"item {id} of {evaluation} was planted, and was not found: this rule can't find it"
         found = []
         for row in self.rows(options["sources"]):
-            match = next(
-                (match for match in rescan.matches(row.messages) if not (match.is_near and is_near_kept)), None
-            )
+            texts = spoken(row.messages, row.tool_calls)
+            match = next((match for match in rescan.matches(texts) if not (match.is_near and is_near_kept)), None)
             if match:
                 found.append(
                     f"row {row.id} holds item {printable(match.item, 60)} of {match.evaluation} ({match.value:.3f})"
@@ -208,13 +207,16 @@ class Witness:
         what = f"{name}: no two rows kept have the same text"
         seen: dict[bytes, str] = {}
         found = []
+        is_spaced = options["normalise"] == "whitespace"
         for row in self.rows(options["sources"]):
-            texts = [content for role, content in row.messages if role in SPEAKERS[options["on"]]]
-            if options["normalise"] == "whitespace":
-                texts = [" ".join(unicodedata.normalize("NFC", text).split()) for text in texts]
-            calls = calls_without_ids(row.tool_calls) if row.tool_calls and options["on"] != "prompt" else []
-            if any(texts) or calls:
-                other = seen.setdefault(hashlib.sha256(repr((texts, calls)).encode()).digest(), row.id)
+            calls = told(row.tool_calls, len(row.messages))
+            turns = [
+                (role, _one_space(content) if is_spaced else content, called)
+                for (role, content), called in zip(row.messages, calls, strict=True)
+                if role in SPEAKERS[options["on"]]
+            ]
+            if any(content or called for _, content, called in turns):
+                other = seen.setdefault(hashlib.sha256(repr(turns).encode()).digest(), row.id)
                 if other != row.id:
                     found.append(f"row {row.id} is row {other}")
         return Testimony(what, _listed(found))
@@ -258,6 +260,10 @@ def _missed(pairs: Sequence[Near]) -> str:
     return (
         f"{len(pairs)} pairs are near that the stage may have missed by chance, such as {pairs[0].id}, {pairs[0].other}"
     )
+
+
+def _one_space(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def _is_named(source: str, patterns: Sequence[str]) -> bool:

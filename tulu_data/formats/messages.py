@@ -37,7 +37,7 @@ class Messages(Format):
             self.messages,
             system=optional_text(record, self.system),
             tools=pluck(record, self.tools),
-            calls=optional_text(record, self.tool_calls),
+            beside=pluck(record, self.tool_calls),
         )
 
     def read_batch(self, batch: pa.RecordBatch) -> Rows | None:

@@ -1,16 +1,18 @@
 """Turns of a foreign conversation, in the spellings that are in use, as messages.
 
 One rule each: roles are read by the table below and anything else is an error; content is
-a text or a list of text parts, which are joined as they are; null content is an error
-unless the turn has tool calls; an empty text is a text.
+a text or a list of text parts, which are joined as they are; content that is null or missing
+is an error unless the turn has tool calls; an empty text is a text, and empty calls are none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
 
+from tulu_data import calls
 from tulu_data.errors import RecordError, did_you_mean, printable
 from tulu_data.formats.column import MISSING
 from tulu_data.readers import json_record
@@ -39,16 +41,15 @@ ROLES: Final = {
 CALL: Final = "function_call"
 """ShareGPT's role of an assistant's turn whose text is the call."""
 
-KEPT_KEYS: Final = ("function_call", "name", "tool_call_id", "tool_calls")
-READ_KEYS: Final = frozenset({"role", "content", "from", "value", *KEPT_KEYS})
+READ_KEYS: Final = frozenset({"role", "content", "from", "value", *calls.KEPT})
 
 
 def conversation(
-    turns: Any, column: str, *, system: str | None = None, tools: Any = MISSING, calls: str | None = None
+    turns: Any, column: str, *, system: str | None = None, tools: Any = MISSING, beside: Any = MISSING
 ) -> Conversation:
     """Messages of a list of turns, each `{role, content}` or `{from, value}`.
 
-    `calls` is the JSON text of a `tool_calls` column that goes with them.
+    `beside` is a `tool_calls` column that goes with them, an array with one entry a message.
 
     >>> conversation([{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}], "conversations").messages
     [('user', 'Hi'), ('assistant', 'Hello')]
@@ -61,36 +62,55 @@ def conversation(
         raise RecordError(
             "too_many_messages", f"{column} has {len(turns):,} messages; at most {MAX_MESSAGES:,} are read"
         )
-    kept_of = _beside(calls, len(turns)) if calls else [None] * len(turns)
     messages: list[tuple[str, str]] = [("system", system)] if system else []
     kept: list[dict[str, Any] | None] = [None] if system else []
-    for index, (turn, beside) in enumerate(zip(turns, kept_of, strict=True)):
+    for index, (turn, given) in enumerate(zip(turns, _beside(beside, len(turns)), strict=True)):
         place = f"{column}[{index}]"
         if not isinstance(turn, dict):
             raise RecordError("not_an_object", f"{place} is {kind_of(turn)}")
         foreign = turn["role"] if "role" in turn else turn.get("from")
         content = turn["content"] if "content" in turn else turn.get("value")
         role = _role(foreign, place)
-        extras = {key: turn[key] for key in KEPT_KEYS if turn.get(key) is not None} if len(turn) > 2 else {}
+        entry = _entry(turn, given, place)
         if foreign == CALL and content is not None:
-            extras, content = {"function_call": content}, ""
-        if beside:
-            extras = {**beside, **extras}
-        if content is None and (extras.get("tool_calls") or extras.get("function_call")):
+            entry, content = calls.said({**entry, "function_call": content}), ""
+        if content is None and calls.is_call(entry):
             content = ""
         messages.append((role, _text(content, place)))
-        kept.append(extras or None)
+        kept.append(entry or None)
     if not any(role == "assistant" for role, _ in messages):
         raise RecordError("no_answer", f"{column} has no message of the assistant")
     return Conversation(messages, _json(kept, "tool calls") if any(kept) else None, _tools(tools))
 
 
-def _beside(calls: str, count: int) -> list[dict[str, Any] | None]:
+def _entry(turn: Mapping[str, Any], given: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """What a turn has of calls, beside what a column gave for it."""
+    own = {key: turn[key] for key in calls.KEPT if key in turn}
+    if not own and not given:
+        return {}
+    called = own.get("tool_calls")
+    if isinstance(called, str):
+        called = _parsed(called, f"{place}.tool_calls")
+    own["tool_calls"] = [called] if isinstance(called, dict) else called
+    return calls.said({**given, **calls.said(own)})
+
+
+def _beside(column: Any, count: int) -> Sequence[dict[str, Any]]:
     """What a `tool_calls` column of ours says of each message."""
-    value = json_record.parse(calls.encode())
+    value = _parsed(column, "tool_calls") if isinstance(column, str) else column or None
+    if value is MISSING or value is None or value == []:
+        return [{}] * count
     if not isinstance(value, list) or len(value) != count or not all(isinstance(item, dict | None) for item in value):
         raise RecordError("tool_calls", f"the column tool_calls is no array of {count} objects or nulls")
-    return value
+    return [item or {} for item in value]
+
+
+def _parsed(text: str, column: str) -> Any:
+    """The value of a column or key that is JSON text; None where it is blank."""
+    try:
+        return json_record.parse(text.encode()) if text.strip() else None
+    except RecordError as error:
+        raise RecordError(error.code, f"{column}: {error.detail}") from None
 
 
 def prompted(prompt: str, response: str, system: str | None = None) -> Conversation:
@@ -133,16 +153,16 @@ def _part(part: Any, place: str) -> str:
 
 
 def _tools(tools: Any) -> str | None:
-    if tools is MISSING or not tools:
+    """The tools on offer as JSON text, which stays as it came; None where there are none."""
+    value = _parsed(tools, "tools") if isinstance(tools, str) else tools
+    if value is MISSING or not value:
         return None
-    if not isinstance(tools, str):
-        return _json(tools, "tools")
-    json_record.parse(tools.encode())
-    return tools
+    return tools if isinstance(tools, str) else _json(value, "tools")
 
 
 def _json(value: Any, what: str) -> str:
+    """JSON text with keys in the order in which they came: a model is trained to write them so."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+        return orjson.dumps(value).decode()
     except TypeError as error:
         raise RecordError("not_json", f"the {what} are not JSON: {printable(str(error))}") from None

@@ -114,25 +114,29 @@ def _value(row: pa.RecordBatch) -> dict[str, Any] | RecordError:
 def _plain(batch: pa.RecordBatch) -> list[Any]:
     rows = list(batch.to_pylist())
     for field in batch.schema:
-        if _holds_json(field.type):
-            rows = [{**row, field.name: _parsed(row[field.name], field.type)} for row in rows]
+        if _is_nested(field.type):
+            rows = [{**row, field.name: _read(row[field.name], field.type)} for row in rows]
     return rows
 
 
-# `datasets` keeps columns of mixed types, such as messages of which some have calls, as JSON text.
-def _holds_json(type: pa.DataType) -> bool:
-    if isinstance(type, pa.JsonType):
-        return True
-    return any(_holds_json(type.field(index).type) for index in range(type.num_fields))
+def _is_nested(type: pa.DataType) -> bool:
+    is_nested = pa.types.is_nested(type) and not pa.types.is_union(type)
+    return bool(is_nested) or isinstance(type, pa.JsonType)
 
 
-def _parsed(value: Any, type: pa.DataType) -> Any:
-    if value is None or not _holds_json(type):
+def _read(value: Any, type: pa.DataType) -> Any:
+    """A value of a column as a record has it.
+
+    Rows of one column share the keys of its structs, so that Arrow fills those which a row does
+    not have with null: there a null is no value. `datasets` keeps columns of mixed types, such
+    as messages of which some have calls, as JSON text: there it is one.
+    """
+    if value is None or not _is_nested(type):
         return value
     if isinstance(type, pa.JsonType):
         return json_record.parse(value.encode())
     if pa.types.is_struct(type):
-        return {field.name: _parsed(value[field.name], field.type) for field in type}
+        return {field.name: _read(value[field.name], field.type) for field in type if value[field.name] is not None}
     if pa.types.is_map(type):
-        return [(key, _parsed(item, type.item_type)) for key, item in value]
-    return [_parsed(item, type.value_type) for item in value]
+        return {key: _read(item, type.item_type) for key, item in value}
+    return [_read(item, type.value_type) for item in value]

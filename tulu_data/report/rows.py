@@ -113,7 +113,7 @@ def _turns(turns: Turns, others: Turns | None, more: int, found: str | None = No
     for place, turn in enumerate(turns):
         text = turn["content"]
         if not text and turn["role"] == "assistant":
-            said = tag("p", "no text; calls of tools are not shown here", class_="text soft")
+            said = tag("p", "no text", class_="text soft")
             shown.append(tag("div", tag("div", turn["role"], class_="role"), said, class_="turn"))
             continue
         if others is not None:

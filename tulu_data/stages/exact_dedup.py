@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, Final, Literal
 
 import numpy as np
 import polars as pl
 from pydantic import Field
 
+from tulu_data import calls
 from tulu_data.rows import SAID, On, Rows
 from tulu_data.stage import Decides, Resolver, SourceNames, preference
 from tulu_data.verdicts import Evidence, drop
@@ -25,12 +27,12 @@ class ExactDedup(Resolver):
 
     `normalise: whitespace` compares NFC text with runs of white space as one space, and
     none at the ends. The row kept is of the source that `prefer` names first, then the
-    one whose keyed hash is lowest. Calls of tools must be the same to the letter, but for their ids. A row
-    without text under `on` is nobody's duplicate.
+    one whose keyed hash is lowest. Roles must be the same, and calls of tools in names and
+    values; their ids, the order of keys, and whether arguments are JSON text or an object make
+    no difference. A row without text under `on` is nobody's duplicate.
     Texts are compared by 128 bits of BLAKE2b. Evidence: the twin that is kept.
     """
 
-    reads: ClassVar = ("messages", "tool_calls")
     evidence: ClassVar[Evidence] = {"twin": pl.UInt32}
     bytes_per_row: ClassVar[int] = 120
 
@@ -43,12 +45,11 @@ class ExactDedup(Resolver):
         normalised = NORMALISERS[self.normalise]
         digests = np.zeros((len(rows), 2), dtype="<u8")
         has_text = np.zeros(len(rows), dtype=bool)
-        calls = rows.calls_without_ids(self.on).to_pylist()
-        for index, (texts, called) in enumerate(zip(rows.texts(self.on).by_row(), calls, strict=True)):
-            compared = [normalised(text) for text in texts] + ([called] if called else [])
-            if any(compared):
+        for index, messages in enumerate(rows.messages(self.on)):
+            compared = [(one.role, normalised(one.content), calls.compared(one.entry)) for one in messages]
+            if any(content or called for _, content, called in compared):
                 has_text[index] = True
-                digests[index] = np.frombuffer(_digest(compared), dtype="<u8")
+                digests[index] = np.frombuffer(_digest(itertools.chain.from_iterable(compared)), dtype="<u8")
         return pl.DataFrame({"high": digests[:, 0], "low": digests[:, 1], "has_text": has_text}).select(
             pl.when("has_text").then(name).alias(name) for name in ("high", "low")
         )
@@ -60,7 +61,7 @@ class ExactDedup(Resolver):
         return drop(twins, pl.col("row") != pl.col("twin"), reason=f"same {SAID[self.on]}", evidence=["twin"])
 
 
-def _digest(texts: list[str]) -> bytes:
+def _digest(texts: Iterable[str]) -> bytes:
     """128 bits of a list of texts; the lengths keep ["ab", "c"] from being ["a", "bc"]."""
     state = hashlib.blake2b(digest_size=16)
     for text in texts:

@@ -21,12 +21,11 @@ class LengthFilter(Filter):
         - length_filter: {on: response, min_characters: 1}
         - length_filter: {max_tokens: 4096}
 
-    Messages and characters (Unicode code points) are those of `on`; the calls of tools
-    count as JSON text. Tokens are those of the whole conversation, as the stage `tokens`
+    Messages and characters (Unicode code points) are those of `on`; of the calls of tools
+    count names of functions and values of arguments. Tokens are those of the whole conversation, as the stage `tokens`
     counted them before. Evidence: what was measured, and the limit it is beyond.
     """
 
-    reads: ClassVar = ("messages", "tool_calls")
     evidence: ClassVar[Evidence] = {"measured": pl.UInt64, "limit": pl.UInt64}
 
     on: On = Field("conversation", description="Which messages are counted")
@@ -53,11 +52,15 @@ class LengthFilter(Filter):
 
     def measure(self, rows: Rows) -> pl.DataFrame:
         """Columns `messages` and `characters`, UInt32."""
-        strings, offsets, _ = rows.texts(self.on)
-        total = np.zeros(len(strings) + 1, dtype=np.int64)
-        np.cumsum(pc.utf8_length(strings).to_numpy(), out=total[1:])
-        calls = pc.fill_null(pc.utf8_length(rows.calls(self.on)), 0).to_numpy()
-        counts = {"messages": np.diff(offsets), "characters": np.diff(total[offsets]) + calls}
+        texts = rows.texts(self.on)
+        total = np.zeros(len(texts.strings) + 1, dtype=np.int64)
+        np.cumsum(pc.utf8_length(texts.strings).to_numpy(), out=total[1:])
+        # A call is a text, and no message.
+        is_first = np.ones(len(texts.strings) + 1, dtype=np.int64)
+        is_first[1:-1] = np.diff(texts.numbers) != 0
+        is_first[texts.offsets] = 1
+        before = np.concatenate([[0], np.cumsum(is_first)])[texts.offsets]
+        counts = {"messages": np.diff(before), "characters": np.diff(total[texts.offsets])}
         return pl.DataFrame({name: count.astype(np.uint32) for name, count in counts.items()})
 
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:

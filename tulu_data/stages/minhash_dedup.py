@@ -11,7 +11,6 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
@@ -80,7 +79,6 @@ class MinhashDedup(Comparer):
     largest being 1. Reports: `clusters`, and `sources`, whose rows went for whose.
     """
 
-    reads: ClassVar = ("messages", "tool_calls")
     requires: ClassVar = ("numba",)
     evidence: ClassVar[Evidence] = {
         "twin": pl.UInt32,
@@ -192,16 +190,8 @@ class MinhashDedup(Comparer):
         )
 
     def _texts(self, rows: Rows) -> Source:
-        """The texts under `on`, the calls of a row as one more."""
-        texts, calls = rows.texts(self.on), rows.calls_without_ids(self.on)
-        called = calls.is_valid().to_numpy(zero_copy_only=False)
-        if not called.any():
-            return Source.of(texts.strings, texts.offsets)
-        # Of each row its texts, then its calls.
-        of_row = np.repeat(np.arange(len(rows)), np.diff(texts.offsets))
-        order = np.argsort(np.concatenate([of_row, np.flatnonzero(called)]), kind="stable")
-        strings = pa.concat_arrays([texts.strings, calls.drop_null()]).take(pa.array(order))
-        return Source.of(strings, texts.offsets + np.concatenate([[0], np.cumsum(called)]))
+        texts = rows.texts(self.on)
+        return Source.of(texts.strings, texts.offsets)
 
     def shortlist(self, measures: pl.DataFrame) -> pl.DataFrame:
         """The rows that share a bucket or their set with another, in the order of their priority.

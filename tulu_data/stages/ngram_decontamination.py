@@ -102,7 +102,6 @@ class NgramDecontamination(Filter):
     each evaluation set is in `reports/`, and the n-grams that most rows have.
     """
 
-    reads: ClassVar = ("messages",)
     requires: ClassVar = ("numba",)
     evidence: ClassVar[Evidence] = {
         "evaluation": pl.String,
@@ -287,6 +286,9 @@ class NgramDecontamination(Filter):
         found = index.scan(texts.strings, texts.offsets, work, float(self.noted_from))
         pairs = found.pairs
         places = texts.offsets[pairs["row"].to_numpy()] + pairs["text"].to_numpy()
+        # In characters of the whole message, of which calls are the end.
+        begins = pl.Series(texts.begins[places])
+        pairs = pairs.with_columns(pl.col(name) + begins for name in ("start", "end"))
         pairs = pairs.with_columns(
             pl.Series("message", texts.numbers[places] if len(places) else np.zeros(0, np.int32)),
             pl.col("item_token").alias("token"),
@@ -313,12 +315,11 @@ class NgramDecontamination(Filter):
         whole = (pairs["whole"] > 0).to_numpy()
         answered = [False] * len(pairs)
         hashes, bounds = index.answers
-        messages = rows.column("messages")
         for place in np.flatnonzero(whole).tolist():
             item = int(pairs["item"][place])
             answer = hashes[bounds[item] : bounds[item + 1]]
             if len(answer):
-                contents = [message["content"] for message in messages[int(pairs["row"][place])].as_py()]
+                contents = rows.whole_messages(int(pairs["row"][place]))
                 number = int(numbers[places[place]])
                 after = " ".join([contents[number][int(pairs["end"][place]) :], *contents[number + 1 :]])
                 near = words(pa.array([after]), self.normaliser).hashes[: self.answer_words + len(answer)]

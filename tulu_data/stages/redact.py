@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -14,7 +16,7 @@ from pydantic import Field
 
 from tulu_data import sensitive
 from tulu_data.rows import Rows
-from tulu_data.sensitive import BESIDE, KINDS, Code, Kind, Text
+from tulu_data.sensitive import BESIDE, KINDS, Code, Found, Kind, Text
 from tulu_data.stage import Mapper
 
 _PLACEHOLDER: Final = re.compile("<(" + "|".join(kind.upper() for kind in KINDS) + r")_(\d{1,9})>")
@@ -45,7 +47,7 @@ class Redact(Mapper):
         changed: dict[str, dict[int, str]] = {name: {} for name in ("messages", *BESIDE)}
         for row in sensitive.suspect_rows(rows):
             texts = sensitive.texts_of(rows, row)
-            names = _Names(text.text for text in texts)
+            names = _Names(texts)
             for number, text in enumerate(texts):
                 redacted = self._redacted(text, names)
                 if redacted != text.text:
@@ -61,15 +63,14 @@ class Redact(Mapper):
         return rows
 
     def _redacted(self, given: Text, names: _Names) -> str:
-        text = given.text
         # A placeholder may end what hid another value; at the end there is nothing left to find.
-        while found := sensitive.find(text, self.kinds, code=self.code, is_tool=given.is_tool):
+        while found := sensitive.search(given, self.kinds, self.code):
             pieces, end = [], 0
-            for finding in found:
-                pieces += [text[end : finding.start], names.of(finding.kind, text[finding.start : finding.end])]
-                end = finding.end
-            text = "".join([*pieces, text[end:]])
-        return text
+            for one in found:
+                pieces += [given.text[end : one.start], one.quotes, names.of(one), one.quotes]
+                end = one.end
+            given = given._replace(text="".join([*pieces, given.text[end:]]))
+        return given.text
 
 
 def _replaced(strings: pa.StringArray, changed: Mapping[int, str]) -> pa.StringArray:
@@ -82,15 +83,30 @@ def _replaced(strings: pa.StringArray, changed: Mapping[int, str]) -> pa.StringA
 class _Names:
     """The placeholders of one conversation, numbered on from those that it has."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._last: defaultdict[str, int] = defaultdict(int)
+    def __init__(self, texts: Iterable[Text]) -> None:
+        self._texts = texts
         self._names: dict[tuple[Kind, str], str] = {}
-        for kind, number in (found for text in texts for found in _PLACEHOLDER.findall(text)):
-            self._last[kind] = max(self._last[kind], int(number))
+        self._keys: dict[str, str] = {}
 
-    def of(self, kind: Kind, value: str) -> str:
-        key = (kind, sensitive.plain(kind, value))
-        if key not in self._names:
+    @cached_property
+    def _last(self) -> defaultdict[str, int]:
+        """The last number of each kind; looked for where there is something to name."""
+        last: defaultdict[str, int] = defaultdict(int)
+        for text in itertools.chain.from_iterable(text.said() for text in self._texts):
+            for kind, number in _PLACEHOLDER.findall(text):
+                last[kind] = max(last[kind], int(number))
+        return last
+
+    def of(self, found: Found) -> str:
+        value = sensitive.plain(found.kind, found.value)
+        name = self._named(found.kind, value)
+        # Two keys of an object must not become one, though they may be two spellings of a value.
+        if found.key and self._keys.setdefault(name, found.key) != found.key:
+            name = self._named(found.kind, found.key + found.value)
+        return name
+
+    def _named(self, kind: Kind, value: str) -> str:
+        if (kind, value) not in self._names:
             self._last[kind.upper()] += 1
-            self._names[key] = f"<{kind.upper()}_{self._last[kind.upper()]}>"
-        return self._names[key]
+            self._names[kind, value] = f"<{kind.upper()}_{self._last[kind.upper()]}>"
+        return self._names[kind, value]

@@ -32,8 +32,9 @@ class SensitiveFilter(Filter):
     is something, and names rows without their text.
     `reports/sensitive_filter-findings.parquet` lists each finding by the row's id, its kind
     and place (`messages[2]`, `tool_calls` or `tools`) and its first and last character, from
-    0, the last not included; `reports/sensitive_filter-kinds.parquet` counts rows and findings
-    by source and kind. Neither they nor the evidence have the value, or a hash of it.
+    0, the last not included, in the text as it is written (JSON with its escapes);
+    `reports/sensitive_filter-kinds.parquet` counts rows and findings by source and kind.
+    Neither they nor the evidence have the value, or a hash of it.
     Evidence: the first finding, and how many there are.
     """
 
@@ -52,7 +53,7 @@ class SensitiveFilter(Filter):
         found = []
         for row in sensitive.suspect_rows(rows):
             for text in sensitive.texts_of(rows, row):
-                own = sensitive.find(text.text, code=self.code, is_tool=text.is_tool)
+                own = sensitive.search(text, code=self.code)
                 found += [(one.kind, text.place, one.start, one.end) for one in own]
                 counts[row] += len(own)
         each = pl.DataFrame(found, FINDING, orient="row").to_struct()

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from tulu_data.rows import Rows
 from tulu_data.stage import Annotator
-from tulu_data.token_counter import Message, TokenCounter, open_counter
+from tulu_data.token_counter import TokenCounter, open_counter
 from tulu_data.workspace import Workspace
 
 MEASURES: Final[dict[str, Any]] = {"tokens": pl.Int32, "trainable": pl.Int32, "messages": pl.List(pl.Int32)}
@@ -26,12 +26,13 @@ class Tokens(Annotator):
 
     `tokenizer` is an encoding of tiktoken, of which `cl100k_base` needs no network, or the
     folder of a Hugging Face tokenizer, whose chat template is then applied. tiktoken's
-    counts are those of all contents and of the calls of tools, without what a template puts
-    between them. Measures: `tokens`; `trainable`, those of the assistant's messages; and
-    `messages`, of each message. `reports/tokens-sources.parquet` sums them by source.
+    counts are those of all contents, calls and tools on offer, without what a template puts
+    between them. A row that the template refuses stops the build (exit 3). Measures: `tokens`;
+    `trainable`, those of the assistant's messages; and `messages`, of each message with its
+    calls. `reports/tokens-sources.parquet` sums them by source.
     """
 
-    reads: ClassVar = ("messages", "tool_calls")
+    reads: ClassVar = ("messages", "tool_calls", "tools")
     writes: ClassVar = ("tokens",)
     requires: ClassVar = ("tiktoken",)
 
@@ -57,13 +58,8 @@ class Tokens(Annotator):
 
     def measure(self, rows: Rows) -> pl.DataFrame:
         """Columns `tokens`, `trainable` (Int32) and `messages` (a list of Int32)."""
-        calls = rows.column("tool_calls").to_pylist()
-        conversations = [
-            [Message(message["role"], message["content"]) for message in messages]
-            + ([Message("assistant", call)] if call is not None else [])
-            for messages, call in zip(rows.column("messages").to_pylist(), calls, strict=True)
-        ]
-        return pl.DataFrame(self._counter().count(conversations), schema=MEASURES, orient="row")
+        counts = self._counter().count([*rows.messages()], rows.column("tools").to_pylist())
+        return pl.DataFrame(counts, schema=MEASURES, orient="row")
 
     def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
         summed = measures.select(pl.len().alias("rows"), pl.col("tokens", "trainable").cast(pl.Int64).sum())
