@@ -501,7 +501,7 @@ def stages(name: str | None, as_json: bool) -> None:
     if as_json:
         console.result_json({each: stage.model_json_schema() for each, stage in found.items()})
     elif name:
-        console.result(stage_text(found[name]))
+        console.result_text(stage_text(found[name]))
     else:
         console.show_stages(found)
 
@@ -804,7 +804,7 @@ def schema() -> None:
     from tulu_data import console
     from tulu_data.reference import schema_text
 
-    console.result(schema_text())
+    console.result_text(schema_text())
 
 
 def _workers(executor: str, workers: int | None) -> int:
