@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
@@ -13,7 +14,7 @@ import click
 
 from tulu_data import __version__, streams
 from tulu_data.cli import cli
-from tulu_data.errors import PLACE_ERRNOS, RESOURCE_ERRNOS, ResourceError, TuluDataError, UsageError
+from tulu_data.errors import PLACE_ERRNOS, RESOURCE_ERRNOS, Remark, ResourceError, TuluDataError, UsageError
 
 INTERRUPTED: Final = 130
 TERMINATED: Final = 143
@@ -30,6 +31,7 @@ def _terminate(number: int, frame: Any) -> NoReturn:
 def main() -> None:
     """Run the command line; every way out has its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    warnings.showwarning = _warned
     streams.open_all()
     exit_code = _run(lambda: cli.main(prog_name="tulu-data", standalone_mode=False))
     sys.exit(_run(streams.close_all) or exit_code)
@@ -77,6 +79,15 @@ def _usage(error: click.UsageError) -> str:
     if error.ctx is None:
         return message
     return f"{message}\n  {error.ctx.get_usage()}\n  help: {error.ctx.command_path} -h"
+
+
+def _warned(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
+) -> None:
+    """Show a warning through the door: what a library warns of may name what is a stranger's."""
+    from tulu_data import console
+
+    console.note(f"note: {message}" if issubclass(category, Remark) else f"{category.__name__}: {message}")
 
 
 def _failed(text: str, exit_code: int) -> int:

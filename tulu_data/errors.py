@@ -165,6 +165,10 @@ def _free_space(place: str | None) -> str:
     return f" ({free / 1e6:,.1f} MB free there)" if free < 1e9 else ""
 
 
+class Remark(UserWarning):
+    """Something that works, and that a person should know of: shown by the command line, and the work goes on."""
+
+
 class HubError(TuluDataError):
     """The Hub can't be reached, or does not give what is asked for."""
 

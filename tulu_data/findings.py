@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any, ClassVar, Final
 import polars as pl
 from pydantic import ValidationError
 
-from tulu_data import clean_copy, sources, table
+from tulu_data import clean_copy, patterns, sources, table
 from tulu_data.commit import make_folders, publish_folder, remove_folder
 from tulu_data.errors import ConflictError, UsageError
 from tulu_data.ingest import Shard
@@ -44,8 +45,8 @@ def sources_of(data: Iterable[str], *, hub: Mapping[str, Any], options: Mapping[
     found: dict[str, Source] = {}
     # The same file under two names is one, the first of them.
     places: dict[str, str] = {}
-    for place in data:
-        places.setdefault(place if "://" in place else str(Path(place).resolve()), place)
+    for place in (place for named in data for place in _expanded(named)):
+        places.setdefault(place if "://" in place else os.path.realpath(place), place)
     for place in places.values():
         kind, values = _place(place, hub)
         model = sources.kinds()[kind]
@@ -60,6 +61,16 @@ def sources_of(data: Iterable[str], *, hub: Mapping[str, Any], options: Mapping[
             where = ".".join(str(part) for part in problem["loc"])
             raise UsageError(f"{place}: {where}: {problem['msg'].removeprefix('Value error, ')}") from None
     return found
+
+
+def _expanded(place: str) -> list[str]:
+    """A place, or what a pattern of files and folders matches."""
+    if "://" in place or not patterns.is_pattern(place):
+        return [place]
+    found = patterns.find(place, folders=True)
+    if not found:
+        raise UsageError(f"'{place}' matches no file and no folder")
+    return [str(path) for path in found]
 
 
 def _place(place: str, hub: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +60,7 @@ class _Delimited(Source):
     def _header(self, fields: _Fields, file: Path) -> list[str]:
         if fields.error:
             raise InputError(f"{file}: the header can't be read: {fields.error.detail}")
-        twice = {name for name in fields.values if fields.values.count(name) > 1}
+        twice = {name for name, count in Counter(fields.values).items() if count > 1}
         if twice:
             raise InputError(
                 f"{file}: two columns of the header are named '{min(twice)}'; "
