@@ -14,7 +14,15 @@ import click
 
 from tulu_data import __version__, streams
 from tulu_data.cli import cli
-from tulu_data.errors import PLACE_ERRNOS, RESOURCE_ERRNOS, Remark, ResourceError, TuluDataError, UsageError
+from tulu_data.errors import (
+    PLACE_ERRNOS,
+    RESOURCE_ERRNOS,
+    FindingsError,
+    Remark,
+    ResourceError,
+    TuluDataError,
+    UsageError,
+)
 
 INTERRUPTED: Final = 130
 TERMINATED: Final = 143
@@ -34,7 +42,9 @@ def main() -> None:
     warnings.showwarning = _warned
     streams.open_all()
     exit_code = _run(lambda: cli.main(prog_name="tulu-data", standalone_mode=False))
-    sys.exit(_run(streams.close_all) or exit_code)
+    # What went wrong is told once; a result that was not written whole is no success.
+    closing = _run(streams.close_all) if exit_code in (0, FindingsError.exit_code) else 0
+    sys.exit(closing or exit_code)
 
 
 def _run(action: Callable[[], object]) -> int:

@@ -38,6 +38,15 @@ def number_of(sign: str) -> str:
     return sign.encode("unicode_escape", "surrogatepass").decode()
 
 
+def storable(path: object) -> str:
+    r"""A path as text that UTF-8 can hold: what of its name is not UTF-8 stands as its number.
+
+    >>> print(storable("data/\udcff.jsonl"))
+    data/\udcff.jsonl
+    """
+    return str(path).encode(errors="backslashreplace").decode()
+
+
 def visible(text: str, keep: str = "", form: Callable[[str], str] = number_of) -> str:
     r"""Text of which every character can be seen: those that can't stand as `form` of them.
 

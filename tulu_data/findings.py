@@ -14,6 +14,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from tulu_data import clean_copy, patterns, sources, table
+from tulu_data.characters import storable
 from tulu_data.commit import make_folders, publish_folder, remove_folder
 from tulu_data.errors import ConflictError, UsageError
 from tulu_data.ingest import Shard
@@ -130,7 +131,7 @@ class Findings:
     def places(self) -> dict[str, str]:
         """What each source was called on the command line, or the path that it was found at."""
         return {
-            found.name: str(place[0] if isinstance(place, tuple) else place)
+            found.name: storable(place[0] if isinstance(place, tuple) else place)
             for found in self.surveyed
             for place in [getattr(found.source, found.source.place)]
         }
@@ -139,7 +140,7 @@ class Findings:
     def paths(self) -> dict[tuple[str, str], str]:
         """The path of each file, by its source and sha256."""
         files = ((found.name, file) for found in self.surveyed for file in reversed(found.files))
-        return {(name, file.sha256): str(file.path) for name, file in files}
+        return {(name, file.sha256): storable(file.path) for name, file in files}
 
     def counts(self) -> dict[str, dict[str, int]]:
         """For each source: rows read, quarantined, found."""

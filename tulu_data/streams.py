@@ -6,6 +6,8 @@ import codecs
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Final
 
 _REPLACING: Final = "tulu_data_replacing"
@@ -48,13 +50,25 @@ def open_all() -> None:
             reconfigure(errors=_REPLACING)
 
 
-def write(stream: IO[str], text: str) -> None:
-    """Write to a stream; what nobody reads any more is dropped, and the work goes on."""
+@contextmanager
+def lasting(stream: IO[str]) -> Iterator[None]:
+    """Drop what nobody reads any more, and notes that have no room, so that the work goes on.
+
+    Raises `OSError` where a result has no room.
+    """
     try:
+        yield
+    except OSError as error:
+        drop(stream)
+        if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+            raise
+
+
+def write(stream: IO[str], text: str) -> None:
+    """Write to a stream that is `lasting`."""
+    with lasting(stream):
         stream.write(text)
         stream.flush()
-    except BrokenPipeError:
-        drop(stream)
 
 
 def drop(stream: IO[str]) -> None:
@@ -67,12 +81,8 @@ def drop(stream: IO[str]) -> None:
 
 def close_all() -> None:
     """Write what the streams still hold. Raises `OSError` where there is no room for it."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            write(stream, "")
-        except OSError:
-            drop(stream)
-            raise
+    for stream in (sys.stderr, sys.stdout):
+        write(stream, "")
 
 
 def _nowhere(descriptor: int, mode: str) -> IO[str]:

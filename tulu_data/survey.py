@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from tulu_data.characters import storable
 from tulu_data.errors import InputError, RecordError, did_you_mean, printable, told_of
 from tulu_data.executors import Tick
 from tulu_data.formats import detect
@@ -191,7 +192,7 @@ def _tried(format: Format, probe: _Probe, record: AnyRecord) -> Conversation | s
     try:
         return format.read(record.content())
     except RecordError as error:
-        return f"{probe.path}:{record.row}: {error}"
+        return f"{storable(probe.path)}:{record.row}: {error}"
 
 
 def _unread_keys(format: Format | None, probes: Sequence[_Probe]) -> list[str]:

@@ -51,7 +51,7 @@ class Terminal:
 
     def line(self, *parts: Part) -> None:
         """One line, whatever the text: a line break inside is shown as `\\n`."""
-        self._console.print(joined(*parts), soft_wrap=True)
+        self._print(joined(*parts), soft_wrap=True)
 
     def lines(self, text: str, first: Part = "") -> None:
         """A text of several lines, the first after `first`.
@@ -84,7 +84,11 @@ class Terminal:
             )
         for line in lines:
             table.add_row(*map(joined, line))
-        self._console.print(table)
+        self._print(table, soft_wrap=False)
+
+    def _print(self, shown: Text | Table, *, soft_wrap: bool) -> None:
+        with streams.lasting(self._console.file):
+            self._console.print(shown, soft_wrap=soft_wrap)
 
     @contextmanager
     def bar(self, name: str, total: float | None, unit: str) -> Iterator[Callable[[int], None]]:
@@ -146,4 +150,5 @@ def _in_json(sign: str) -> str:
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        streams.drop(self.file)
+        """Leave it to `streams.lasting`: rich would end the program."""
+        raise  # noqa: PLE0704 (called while it is handled)
