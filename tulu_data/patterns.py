@@ -93,7 +93,8 @@ def _split(pattern: str) -> tuple[Path, list[str]]:
 
 def _walk(folder: Path, parts: Sequence[str], pattern: str) -> Iterator[Path]:
     if not parts:
-        yield folder
+        if os.path.lexists(folder):
+            yield folder
         return
     part, *rest = parts
     exact = folder / part
@@ -128,9 +129,12 @@ def _folders(folder: Path) -> Iterator[Path]:
             continue
         entered.add((status.st_dev, status.st_ino))
         yield folder
-        below = (folder / name for name in reversed(_names(folder, "*")))
-        # A link to a folder above leads to what is found here anyway, and to all that lies beside it.
-        waiting += [path for path in below if path.is_dir() and not root.is_relative_to(os.path.realpath(path))]
+        waiting += [path for name in reversed(_names(folder, "*")) if _is_below(path := folder / name, root)]
+
+
+def _is_below(path: Path, root: Path) -> bool:
+    """Whether it is a folder, and no link to one above, where all that is found here would be found again."""
+    return path.is_dir() and not (path.is_symlink() and root.is_relative_to(os.path.realpath(path)))
 
 
 def _names(folder: Path, part: str) -> list[str]:
