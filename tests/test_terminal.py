@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tulu_data
-from conftest import Yard
+from conftest import Yard, shown_by
 from tulu_data.characters import visible
 
 MAIN = [sys.executable, "-m", "tulu_data"]
@@ -28,39 +28,6 @@ SHOWN = (
 UNSEEN = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
-
-# Each command in one process, as `main` runs it; a line of marks before each.
-DRIVER = """
-import json, os, sys
-from tulu_data import streams
-from tulu_data.__main__ import _run
-from tulu_data.cli import cli
-streams.open_all()
-for words in json.load(open("commands.json")):
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.write(1, b"=====\\n")
-    code = _run(lambda: cli.main(args=words, prog_name="tulu-data", standalone_mode=False))
-    sys.stdout.flush()
-    os.write(1, b"-----%d\\n" % code)
-"""
-
-
-def shown_by(folder: Path, commands: list[list[str]]) -> list[tuple[int, str]]:
-    """What each command showed, stdout and stderr as one, with its exit code."""
-    (folder / "commands.json").write_text(json.dumps(commands))
-    environment = {**os.environ, "TULU_DATA_EVALS": str(folder / "evals"), "NO_COLOR": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", DRIVER],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-        env=environment,
-    )
-    found = re.findall(r"=====\n(.*?)-----(\d+)\n", done.stdout.decode(), re.DOTALL)
-    assert len(found) == len(commands), done.stdout.decode()
-    return [(int(code), shown) for shown, code in found]
 
 
 def turns(question: str, answer: str, **more: object) -> dict[str, object]:
