@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import time
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -94,6 +96,20 @@ def test_a_folder_that_is_there_under_the_patterns_name_is_meant(here: Yard):
         assert found("run[1]/*.jsonl") == ["run[1]/b.jsonl"]
     assert found("run[1-1]/*.jsonl") == ["run1/a.jsonl"]
     assert found("run[[]1]/*.jsonl") == ["run[1]/b.jsonl"]
+
+
+def test_the_command_line_says_what_a_name_hides(here: Yard):
+    here.jsonl("run[1]/b.jsonl", pairs(2))
+    here.jsonl("run1/a.jsonl", pairs(3))
+    here.write("mix.yaml", "name: mix\nsources: {a: {jsonl: 'run[1]/*.jsonl'}}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "tulu_data", "plan", "mix.yaml"], capture_output=True, text=True, check=True
+    )
+    assert "a  1 file, " in done.stdout
+    assert done.stderr == (
+        "note: 'run[1]/*.jsonl': 'run[1]' is there, and this alone is read; the pattern would also match run1: "
+        "name what else is meant\n"
+    )
 
 
 def test_a_file_that_is_there_under_the_patterns_name_is_meant(here: Yard):

@@ -33,7 +33,7 @@ FAILING = {
     "set": (
         {"jsonl": "good.jsonl"},
         [{"ngram_decontamination": {"against": {"e": {"jsonl": "gone.jsonl", "question": "q"}}}}],
-        "evaluation set e: gone.jsonl: no such file",
+        "stages.ngram_decontamination: gone.jsonl: no such file",
     ),
     "set-column": (
         {"jsonl": "good.jsonl"},

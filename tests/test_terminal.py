@@ -142,6 +142,7 @@ COMMANDS = [
     ["audit", "mix", "--out", f"page {NAME}.html"],
     ["diff", "mix", "other"],
     ["diff", "mix", "other", "--json"],
+    ["diff", "mix", "other", "--html", f"page {NAME} of two.html"],
     ["diff", "mix", f"other@{CANARY}"],
     ["verify", "mix", "--evaluations", "."],
     ["verify", "mix", "--evaluations", ".", "--json"],
@@ -217,7 +218,7 @@ def test_no_command_lets_a_strangers_text_give_orders_to_the_terminal(folder: Pa
     for page in [*pages, *(folder / "mixtures").glob("mix/*/README.md"), *folder.glob("mixtures/mix/*/croissant.json")]:
         text = page.read_text()
         assert not UNSEEN.search(text.replace("\t", "")), (page, UNSEEN.search(text))
-    assert len(pages) == 2
+    assert len(pages) == 3
     assert "[red]markup[/red]\\[2000x" in pages[0].read_text()
 
 

@@ -18,6 +18,7 @@ from typing import Final
 from tulu_data.errors import InputError, Remark, printable
 
 ANY_FOLDERS: Final = "**"
+SIGNS: Final = "*?["
 _MAGIC: Final = re.compile(r"[*?[]")
 _SPECIAL: Final = frozenset(r".^$*+?{}[]\|()")
 _SPECIAL_IN_SET: Final = frozenset(r"\^-[]&~|")
