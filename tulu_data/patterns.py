@@ -22,6 +22,7 @@ SIGNS: Final = "*?["
 _MAGIC: Final = re.compile(r"[*?[]")
 _SPECIAL: Final = frozenset(r".^$*+?{}[]\|()")
 _SPECIAL_IN_SET: Final = frozenset(r"\^-[]&~|")
+ANY: Final = ".*"
 _NOTHING: Final = r"[^\s\S]"
 
 
@@ -49,6 +50,10 @@ def expression(pattern: str) -> str:
     >>> expression("gold_[!1-3].*")
     '(?s:gold_[^1-3]\\..*)'
     """
+    return f"(?s:{''.join(_pieces(pattern))})"
+
+
+def _pieces(pattern: str) -> list[str]:
     pieces: list[str] = []
     place = 0
     while place < len(pattern):
@@ -59,13 +64,13 @@ def expression(pattern: str) -> str:
             pieces.append(_set(pattern[place + 1 : end]))
             place = end
         elif sign == "*":
-            pieces.append(".*")
+            pieces += [ANY] if pieces[-1:] != [ANY] else []
         elif sign == "?":
             pieces.append(".")
         else:
             pieces.append(f"\\{sign}" if sign in _SPECIAL else sign)
         place += 1
-    return f"(?s:{''.join(pieces)})"
+    return pieces
 
 
 def find(pattern: str, *, folders: bool = False) -> list[Path]:
@@ -154,7 +159,16 @@ def _remark(text: str) -> None:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(expression(pattern))
+    runs = [""]
+    for piece in _pieces(pattern):
+        if piece == ANY:
+            runs.append("")
+        else:
+            runs[-1] += piece
+    head, *inner = runs[:-1] if len(runs) > 1 else [""]
+    # Between two stars the first place is the only one to try: else many stars take time without end.
+    middle = "".join(f"(?>.*?{run})" for run in inner) + ".*" * (len(runs) > 1)
+    return re.compile(f"(?s:{head}{middle}{runs[-1]})")
 
 
 def _set(content: str) -> str:
