@@ -78,7 +78,7 @@ class Csv(_Delimited):
 
     place: ClassVar = "csv"
 
-    csv: Paths = Field(description="A path or a list of paths; `*`, `?`, `**` and `${NAME}` work")
+    csv: Paths = Field(description="A path or a list of paths; `*`, `?`, `[…]`, `**` and `${NAME}` work")
     quoting: bool = Field(True, description='A field in "…" may hold delimiters and line breaks; "" is a quote')
     delimiter: Delimiter = Field(",", description="What stands between two fields")
 
@@ -91,7 +91,7 @@ class Tsv(_Delimited):
 
     place: ClassVar = "tsv"
 
-    tsv: Paths = Field(description="A path or a list of paths; `*`, `?`, `**` and `${NAME}` work")
+    tsv: Paths = Field(description="A path or a list of paths; `*`, `?`, `[…]`, `**` and `${NAME}` work")
     quoting: bool = Field(False, description='A field in "…" may hold delimiters and line breaks; "" is a quote')
     delimiter: Delimiter = Field("\t", description="What stands between two fields")
 
