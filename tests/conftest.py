@@ -6,6 +6,9 @@ import hashlib
 import json
 import os
 import random
+import re
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,3 +108,37 @@ def files_of(folder: Path, *parts: str) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and (not parts or str(path.relative_to(folder)).startswith(parts))
     }
+
+
+# Each command in one process, as `main` runs it; a line of marks before each.
+DRIVER = """
+import json, os, sys
+from tulu_data import streams
+from tulu_data.__main__ import _run
+from tulu_data.cli import cli
+streams.open_all()
+for words in json.load(open("commands.json")):
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.write(1, b"=====\\n")
+    code = _run(lambda: cli.main(args=words, prog_name="tulu-data", standalone_mode=False))
+    sys.stdout.flush()
+    os.write(1, b"-----%d\\n" % code)
+"""
+
+
+def shown_by(folder: Path, commands: list[list[str]]) -> list[tuple[int, str]]:
+    """What each command showed, stdout and stderr as one, with its exit code."""
+    (folder / "commands.json").write_text(json.dumps(commands))
+    environment = {**os.environ, "TULU_DATA_EVALS": str(folder / "evals"), "NO_COLOR": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        env=environment,
+    )
+    found = re.findall(r"=====\n(.*?)-----(\d+)\n", done.stdout.decode(), re.DOTALL)
+    assert len(found) == len(commands), done.stdout.decode()
+    return [(int(code), shown) for shown, code in found]

@@ -301,7 +301,9 @@ def test_plan_tells_what_is_bad_and_what_is_not_read(run: Run, tmp_path: Path):
     turns = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y", "weight": 0}]
     yard.jsonl("a.jsonl", [{"messages": turns, "score": 1}, b"\xff", {"messages": turns, "system": "s"}])
     yard.write("mix.yaml", "name: mix\nsources: {a: {jsonl: a.jsonl}}\n")
-    plan = run("plan", "mix.yaml").stdout
+    told = run("plan", "mix.yaml", code=3)
+    assert "a build would stop:\n  sources.a: 1 record or more can't become rows" in told.stderr
+    plan = told.stdout
     assert "1 of the first 3 records can't be read: a.jsonl:2: invalid_utf8" in plan
     assert "not read: score, messages[].weight" in plan
     assert "messages (detected): messages = messages; system = system" in plan

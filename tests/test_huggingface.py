@@ -159,6 +159,12 @@ def test_a_message_names_the_whole_path_of_a_folder(yard: Yard):
     assert f"{deep}: has no data file that is read" in str(caught.value)
 
 
+def test_a_folder_named_like_a_pattern_is_no_dataset_and_is_told_so(yard: Yard):
+    yard.jsonl("set[1]/train.jsonl", rows(1))
+    with pytest.raises(InputError, match="rename the folder, or read its files with: jsonl, csv or parquet"):
+        yard.mix(sources={"a": {"huggingface": str(yard.root / "set[1]")}})
+
+
 def test_what_is_no_dataset(yard: Yard):
     remedy = "is no local folder, and no name of a dataset, such as openai/gsm8k"
     assert failure(yard, UsageError, huggingface="squad") == f"squad: {remedy}"

@@ -255,6 +255,9 @@ def test_text_of_strangers_stays_text(page: str):
     assert "<img" not in page
     assert "\u202e" not in page
     assert "\\u202e\\x07" in page
+    # The direction of a text is its own, and does not turn what is beside it.
+    assert page.count('class="text"') == page.count('class="text" dir="auto"') > 0
+    assert page.count('class="begin"') == page.count('class="begin" dir="auto"') > 0
 
 
 def test_evaluation_text_is_left_out(mixture: Mixture, page: str):

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
+import warnings
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 import click
 
-from tulu_data import __version__
+from tulu_data import __version__, streams
 from tulu_data.cli import cli
-from tulu_data.errors import PLACE_ERRNOS, RESOURCE_ERRNOS, ResourceError, TuluDataError, UsageError
+from tulu_data.errors import (
+    PLACE_ERRNOS,
+    RESOURCE_ERRNOS,
+    FindingsError,
+    Remark,
+    ResourceError,
+    TuluDataError,
+    UsageError,
+)
 
 INTERRUPTED: Final = 130
 TERMINATED: Final = 143
@@ -28,42 +39,72 @@ def _terminate(number: int, frame: Any) -> NoReturn:
 def main() -> None:
     """Run the command line; every way out has its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    warnings.showwarning = _warned
+    streams.open_all()
+    exit_code = _run(lambda: cli.main(prog_name="tulu-data", standalone_mode=False))
+    # What went wrong is told once; a result that was not written whole is no success.
+    closing = _run(streams.close_all) if exit_code in (0, FindingsError.exit_code) else 0
+    sys.exit(closing or exit_code)
+
+
+def _run(action: Callable[[], object]) -> int:
+    """Do something; its exit code, and on stderr what went wrong."""
     try:
-        sys.exit(cli.main(prog_name="tulu-data", standalone_mode=False))
+        done = action()
     except click.exceptions.Exit as exit:
-        sys.exit(exit.exit_code)
-    except click.ClickException as error:
+        return exit.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
+    except click.UsageError as error:
+        return _failed(_usage(error), error.exit_code)
+    except click.ClickException as error:
+        return _failed(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        _fail("stopped; what is finished is kept, and the same command goes on from there", INTERRUPTED)
+        return _failed("stopped; what is finished is kept, and the same command goes on from there", INTERRUPTED)
     except Terminated:
-        _fail("terminated; what is finished is kept, and the same command goes on from there", TERMINATED)
+        return _failed("terminated; what is finished is kept, and the same command goes on from there", TERMINATED)
     except TuluDataError as error:
-        _fail(str(error), error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        return _failed(str(error), error.exit_code)
     except MemoryError:
-        _fail("out of memory; close other programs, or take fewer rows of the sources", ResourceError.exit_code)
-    except OSError as error:
-        if error.errno in PLACE_ERRNOS and error.filename:
-            _fail(f"{error.filename}: {(error.strerror or '').lower()}; choose another place", UsageError.exit_code)
-        if error.errno not in RESOURCE_ERRNOS:
-            raise
-        refused = ResourceError.from_os(error)
-        _fail(str(refused), refused.exit_code)
-    except Exception:  # noqa: BLE001 (the last door)
-        _fail(
-            f"this is a bug in tulu-data {__version__}; please report it with these lines:\n{traceback.format_exc()}", 1
+        return _failed(
+            "out of memory; close other programs, or take fewer rows of the sources", ResourceError.exit_code
         )
+    except Exception as error:  # noqa: BLE001 (the last door)
+        if isinstance(error, OSError) and error.errno in PLACE_ERRNOS and error.filename:
+            place = os.fsdecode(error.filename)
+            return _failed(f"{place}: {(error.strerror or '').lower()}; choose another place", UsageError.exit_code)
+        if isinstance(error, OSError) and error.errno in RESOURCE_ERRNOS:
+            refused = ResourceError.from_os(error)
+            return _failed(str(refused), refused.exit_code)
+        trace = traceback.format_exc()
+        return _failed(f"this is a bug in tulu-data {__version__}; please report it with these lines:\n{trace}", 1)
+    # click gives the exit code of what it did before any command, such as --version.
+    return done if isinstance(done, int) else 0
 
 
-def _fail(text: str, exit_code: int) -> NoReturn:
+def _usage(error: click.UsageError) -> str:
+    """What click says of words that do not fit, the message first."""
+    message = error.format_message()
+    if error.ctx is None:
+        return message
+    return f"{message}\n  {error.ctx.get_usage()}\n  help: {error.ctx.command_path} -h"
+
+
+def _warned(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
+) -> None:
+    """Show a warning through the door: what a library warns of may name what is a stranger's."""
+    from tulu_data import console
+
+    console.note(f"note: {message}" if issubclass(category, Remark) else f"{category.__name__}: {message}")
+
+
+def _failed(text: str, exit_code: int) -> int:
     from tulu_data import console
 
     console.error(text)
-    sys.exit(exit_code)
+    return exit_code
 
 
 if __name__ == "__main__":

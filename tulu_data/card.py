@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from ruamel.yaml import YAML
 
 from tulu_data import __version__
+from tulu_data.characters import visible
 from tulu_data.commit import write_text
 from tulu_data.errors import printable
 from tulu_data.licenses import hub_name, strictest
@@ -148,9 +149,10 @@ class Card:
         held = {split: sum(pq.read_metadata(path).num_rows for path in paths) for split, paths in self._splits.items()}
         splits = ", ".join(f"{_number(rows)} in `{split}`" for split, rows in held.items())
         trial = "\n\n**This is a trial of the first rows of each source, not a mixture.**" if facts["trial"] else ""
+        prose = visible(self.prose, keep="\n\t").strip()
         return (
             f"# {facts['name']}\n\n"
-            + (f"{self.prose.strip()}\n\n" if self.prose.strip() else "")
+            + (f"{prose}\n\n" if prose else "")
             + f"Version `{facts['version']}`: {_number(facts['rows'])} conversations in {files} ({splits}), "
             f"made by tulu-data {__version__} "
             "from the recipe in `recipe.yaml`. Every number below is counted in the files of this version. "
@@ -354,4 +356,4 @@ def _code(text: str) -> str:
 
 def _plain(text: str) -> str:
     """A text of a stranger, of which nothing is Markdown or HTML."""
-    return re.sub(r"([\\`*_{}\[\]<>#!~&])", r"\\\1", printable(text, CELL_CHARACTERS))
+    return re.sub(r"([\\`*_{}\[\]<>#!~&:@$])", r"\\\1", printable(text, CELL_CHARACTERS))

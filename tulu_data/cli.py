@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tulu_data import __version__
-from tulu_data.errors import FindingsError, TuluDataError, UsageError
+from tulu_data.errors import FindingsError, InputError, TuluDataError, UsageError
 
 if TYPE_CHECKING:
     from tulu_data.evaluations.catalogue import Entry
@@ -147,6 +147,7 @@ def plan(recipe: Path, out: Path, workspace: Path, as_json: bool) -> None:
 
     How each file will be read, with its first rows as they will look; the phases; and
     what it takes in memory and disk. Nothing is written but what a source fetches or makes.
+    Exit 3 where a build is sure to stop, as for too many bad records.
     """
     from tulu_data import console
     from tulu_data.build import prepare
@@ -180,6 +181,11 @@ def plan(recipe: Path, out: Path, workspace: Path, as_json: bool) -> None:
         )
     else:
         console.show_plan(loaded, planned, surveyed, bytes_per_row(planned), expected)
+    problems = [f"sources.{source.name}: {source.problem}" for source in surveyed if source.problem]
+    if expected is not None and expected.is_sure:
+        problems.append(expected.problem)
+    if problems:
+        raise InputError("\n".join(["a build would stop:", *problems]))
 
 
 @cli.command()
@@ -501,7 +507,7 @@ def stages(name: str | None, as_json: bool) -> None:
     if as_json:
         console.result_json({each: stage.model_json_schema() for each, stage in found.items()})
     elif name:
-        console.result(stage_text(found[name]))
+        console.result_text(stage_text(found[name]))
     else:
         console.show_stages(found)
 
@@ -804,7 +810,7 @@ def schema() -> None:
     from tulu_data import console
     from tulu_data.reference import schema_text
 
-    console.result(schema_text())
+    console.result_text(schema_text())
 
 
 def _workers(executor: str, workers: int | None) -> int:

@@ -1,20 +1,17 @@
-"""The only printer: results to stdout, all else to stderr, text of strangers escaped."""
+"""What each command shows: results to stdout, all else to stderr, through the door of `terminal`."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from tulu_data.errors import printable
 from tulu_data.formats.column import first_part
+from tulu_data.terminal import Part, Terminal, as_json, joined, result, result_json, result_text, styled
+
+__all__ = ["as_json", "result", "result_json", "result_text"]
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
     from tulu_data.survey import Surveyed
     from tulu_data.verify import Verification
 
-PIPE_WIDTH: Final = 1000
 TEXT_CHARACTERS: Final = 400
 CONTEXT_CHARACTERS: Final = 120
 OVERLAP_LINES: Final = 20
@@ -46,38 +42,18 @@ SHOWN_MESSAGES: Final = 4
 MATRIX_COLUMNS: Final = 8
 ID_DIGITS: Final = 12
 BEGINS_CHARACTERS: Final = 120
-
-
-def _console(stderr: bool) -> Console:
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else PIPE_WIDTH)
-
-
-def result(text: str) -> None:
-    """Print a result to stdout, as it is."""
-    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
-
-
-def result_json(values: Any) -> None:
-    """Print a result to stdout as JSON."""
-    result(as_json(values))
-
-
-def as_json(values: Any) -> str:
-    """Values as JSON that a person can read."""
-    return json.dumps(values, indent=1, ensure_ascii=False, default=str) + "\n"
+PATH_CHARACTERS: Final = 300
+LISTED_COLUMNS: Final = 40
 
 
 def note(text: str) -> None:
     """Say something to the person at the terminal."""
-    _console(stderr=True).print(text, markup=False, soft_wrap=True)
+    Terminal(stderr=True).line(text)
 
 
 def error(text: str) -> None:
     """Say what went wrong."""
-    console = _console(stderr=True)
-    console.print("[bold red]error[/]: ", end="")
-    console.print(text, markup=False, soft_wrap=True)
+    Terminal(stderr=True).lines(text, joined(styled("bold red", "error"), ": "))
 
 
 class Bars:
@@ -85,24 +61,7 @@ class Bars:
 
     @contextmanager
     def phase(self, name: str, total: float | None, unit: str) -> Iterator[Callable[[int], None]]:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        console = _console(stderr=True)
-        columns = (
-            TextColumn("{task.description:<28}"),
-            BarColumn(),
-            TextColumn("{task.completed:>12,.0f} {task.fields[unit]}"),
-            TextColumn("{task.fields[speed]:>12}"),
-            TimeRemainingColumn(compact=True),
-        )
-        with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-            task = progress.add_task(escape(name), total=total, unit=unit, speed="")
-
-            def tick(done: int) -> None:
-                progress.advance(task, done)
-                speed = progress.tasks[0].speed
-                progress.update(task, speed=f"{speed:,.0f}/s" if speed else "")
-
+        with Terminal(stderr=True).bar(name, total, unit) as tick:
             yield tick
 
 
@@ -110,139 +69,127 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
     """The table at the end of a build, what was found of planted faults, and where to look next."""
     from tulu_data.table import read_frame
 
-    console = _console(stderr=True)
+    out = Terminal(stderr=True)
     manifest = built.mixture.manifest
     steps = built.mixture.steps
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("source", "read", "quarantined", *steps, "kept"):
-        table.add_column(heading, justify="left" if heading == "source" else "right")
     totals = [0] * (len(steps) + 3)
+    lines = []
     for source, rows in built.mixture.rows.items():
         numbers = [rows["read"], rows["quarantined"], *(-rows["removed"].get(step, 0) for step in steps), rows["kept"]]
         totals = [total + number for total, number in zip(totals, numbers, strict=True)]
-        table.add_row(escape(source), *map(_number, numbers))
-    table.add_section()
-    table.add_row("[bold]all[/]", *(f"[bold]{_number(total)}[/]" for total in totals))
-    console.print(table)
+        lines.append([source, *map(_number, numbers)])
+    lines.append([styled("bold", "all"), *(styled("bold", _number(total)) for total in totals)])
+    out.table(("source", "read", "quarantined", *steps, "kept"), lines, left=("source",))
     for path in built.mixture.overlaps.values():
-        console.print()
-        _show_overlap(console, read_frame(path), f"reports/{path.name}")
+        out.line()
+        _show_overlap(out, read_frame(path), f"reports/{path.name}")
     for step, path in built.mixture.clusters.items():
-        _show_clusters(console, built.mixture, step, path)
+        _show_clusters(out, built.mixture, step, path)
     for step, path in built.mixture.strata.items():
-        console.print()
-        console.print(_strata(read_frame(path), step))
+        out.line()
+        _show_strata(out, read_frame(path), step)
     if found:
-        console.print()
-        console.print(_planted(found))
+        out.line()
+        _show_planted(out, found)
     status = built.status + (f" ({built.why})" if built.why else "")
     written = f"{manifest['rows']:,} rows in {len(built.mixture.data)} file{'s' * (len(built.mixture.data) != 1)}"
-    console.print(f"\n[bold green]{status}[/] {escape(str(manifest['name']))}@{built.mixture.version}: {written}")
+    out.line()
+    out.line(styled("bold green", status), f" {manifest['name']}@{built.mixture.version}: {written}")
     # The name alone is found under the usual folder only.
     folder = built.mixture.folder.parent
-    where = escape(folder.name if folder.parent == Path("mixtures") else str(folder))
+    where = folder.name if folder.parent == Path("mixtures") else str(folder)
     if manifest["trial"]:
-        where = escape(f"{folder.name}@{built.mixture.version}" if where == folder.name else str(built.mixture.folder))
+        where = f"{folder.name}@{built.mixture.version}" if where == folder.name else str(built.mixture.folder)
     if any(rows["quarantined"] for rows in built.mixture.rows.values()):
-        console.print(f"see what can't be read:  tulu-data removed {where} --stage quarantined", soft_wrap=True)
+        out.line(f"see what can't be read:  tulu-data removed {where} --stage quarantined")
     if any(rows["removed"] for rows in built.mixture.rows.values()):
-        console.print(f"see why rows went:       tulu-data removed {where}", soft_wrap=True)
-    console.print(f"follow one row:          tulu-data explain {where} ID | FILE:ROW | --text '…'", soft_wrap=True)
+        out.line(f"see why rows went:       tulu-data removed {where}")
+    out.line(f"follow one row:          tulu-data explain {where} ID | FILE:ROW | --text '…'")
 
 
-def _show_overlap(console: Console, every: pl.DataFrame, rest: str) -> None:
+def _show_overlap(out: Terminal, every: pl.DataFrame, rest: str) -> None:
     """The sources and evaluation sets that most rows are of, and where the others are."""
     lines = every.filter((every["contaminated"] > 0) | (every["near"] > 0))
     lines = lines.sort("rows", "source", "evaluation", descending=[True, False, False]).head(OVERLAP_LINES)
     if lines.is_empty():
-        console.print(f"no row holds an evaluation item; which share n-grams: {escape(rest)}", soft_wrap=True)
+        out.line(f"no row holds an evaluation item; which share n-grams: {rest}")
         return
-    console.print(_overlap(lines))
+    headings = ("source", "evaluation", "items", "touched", "contaminated", "", "near", "in full", "rows")
+    out.table(headings, map(_overlap, lines.iter_rows(named=True)), left=("source", "evaluation"))
     if left := len(every) - len(lines):
-        console.print(f"[dim]and {left} more with fewer such rows or none: {escape(rest)}[/]", soft_wrap=True)
+        out.line(styled("dim", f"and {left} more with fewer such rows or none: {rest}"))
 
 
-def _overlap(lines: pl.DataFrame) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("source", "evaluation", "items", "touched", "contaminated", "", "near", "in full", "rows"):
-        table.add_column(heading, justify="left" if heading in ("source", "evaluation") else "right", overflow="fold")
-    for line in lines.iter_rows(named=True):
-        share = line["contaminated"] / line["items"]
-        # Above 2 % of an evaluation set the Tülu 3 paper takes a source for contaminated (section 3.2).
-        colour = "yellow" if share > CONTAMINATED_SHARE else "dim"
-        numbers = (line["items"], line["touched"], line["contaminated"])
-        shown = f"[{colour}]{share:.1%}[/]" if line["contaminated"] else ""
-        table.add_row(
-            escape(line["source"]),
-            escape(line["evaluation"]),
-            *map(_number, numbers),
-            shown,
-            _number(line["near"]),
-            _number(line["full"]),
-            _number(line["rows"]),
-        )
-    return table
+def _overlap(line: Mapping[str, Any]) -> tuple[Part, ...]:
+    share = line["contaminated"] / line["items"]
+    # Above 2 % of an evaluation set the Tülu 3 paper takes a source for contaminated (section 3.2).
+    colour = "yellow" if share > CONTAMINATED_SHARE else "dim"
+    return (
+        line["source"],
+        line["evaluation"],
+        *map(_number, (line["items"], line["touched"], line["contaminated"])),
+        styled(colour, f"{share:.1%}") if line["contaminated"] else "",
+        *map(_number, (line["near"], line["full"], line["rows"])),
+    )
 
 
-def _show_clusters(console: Console, mixture: Mixture, step: str, path: Path) -> None:
+def _show_clusters(out: Terminal, mixture: Mixture, step: str, path: Path) -> None:
     """The largest clusters of near-duplicates, and whose rows went for whose."""
     from tulu_data.explain import Explainer
     from tulu_data.table import read_frame
 
     twins = read_frame(path).filter("is_twin").sort("cluster")
-    console.print(f"\n{escape(step)}: {len(twins):,} clusters of near rows", soft_wrap=True)
+    out.line()
+    out.line(f"{step}: {len(twins):,} clusters of near rows")
     explainer = Explainer(mixture)
     for line in twins.head(SHOWN_CLUSTERS).iter_rows(named=True):
         (twin,) = explainer.by_id(line["id"])
         begins = f": {printable(_begins(twin.messages), BEGINS_CHARACTERS)}" if twin.messages else ""
-        where = f"{line['rows']:,} near {line['id'][:ID_DIGITS]} of {line['source']}"
-        console.print(f"  {escape(where + begins)}", soft_wrap=True)
-    _show_pairs(console, read_frame(path.with_name(f"{step}-sources.parquet")))
+        out.line(f"  {line['rows']:,} near {line['id'][:ID_DIGITS]} of {line['source']}{begins}")
+    _show_pairs(out, read_frame(path.with_name(f"{step}-sources.parquet")))
 
 
-def _show_pairs(console: Console, pairs: pl.DataFrame) -> None:
+def _show_pairs(out: Terminal, pairs: pl.DataFrame) -> None:
     """How many rows of each source (a line) are near rows of each (a column), where not each is near its own alone."""
-    if (pairs["source"] != pairs["twin_source"]).any():
-        console.print()
-        console.print(_matrix(pairs))
-
-
-def _matrix(pairs: pl.DataFrame) -> Table:
+    if not (pairs["source"] != pairs["twin_source"]).any():
+        return
     counts = {(line["source"], line["twin_source"]): line["rows"] for line in pairs.iter_rows(named=True)}
     totals = {twin: pairs.filter(pairs["twin_source"] == twin)["rows"].sum() for twin in pairs["twin_source"].unique()}
     twins = sorted(totals, key=lambda twin: (-totals[twin], twin))
     shown = twins[:MATRIX_COLUMNS]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("rows of ↓ near rows of →", *shown, *(["others"] if len(twins) > len(shown) else [])):
-        table.add_column(escape(heading), justify="right" if table.columns else "left")
+    first = "rows of ↓ near rows of →"
+    lines = []
     for source in pairs["source"].unique().sort():
         numbers = [counts.get((source, twin), 0) for twin in twins]
         rest = [sum(numbers[len(shown) :])] if len(twins) > len(shown) else []
-        table.add_row(escape(source), *map(_number, numbers[: len(shown)] + rest))
-    return table
+        lines.append([source, *map(_number, numbers[: len(shown)] + rest)])
+    out.line()
+    out.table((first, *shown, *(["others"] if len(twins) > len(shown) else [])), lines, left=(first,))
 
 
 def show_duplicates(duplicates: Duplicates, clusters: Sequence[Cluster]) -> None:
     """How many rows of each place are near others, whose, and the largest clusters."""
-    console = _console(stderr=False)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("data", "read", "quarantined", "duplicates"):
-        table.add_column(heading, justify="left" if heading == "data" else "right")
+    out = Terminal(stderr=False)
     counts = duplicates.counts()
-    for name, count in counts.items():
-        table.add_row(escape(printable(duplicates.places[name], 300)), *map(_number, count.values()))
-    console.print(table)
+    out.table(
+        ("data", "read", "quarantined", "duplicates"),
+        (
+            (printable(duplicates.places[name], PATH_CHARACTERS), *map(_number, count.values()))
+            for name, count in counts.items()
+        ),
+        left=("data",),
+    )
     if len(duplicates.sources):
-        _show_pairs(console, duplicates.sources)
+        _show_pairs(out, duplicates.sources)
     for cluster in clusters:
-        console.print()
-        twin = escape(printable(str(cluster.twin), 300))
-        console.print(f"[bold]{cluster.rows:,} rows[/], of which stays {twin}", soft_wrap=True)
-        _show_messages(console, cluster.messages)
-        where = escape(printable(str(cluster.farthest), 300))
-        console.print(f"  farthest: {where}  [red]Jaccard {cluster.jaccard:.2f}[/]", soft_wrap=True)
+        out.line()
+        twin = printable(str(cluster.twin), PATH_CHARACTERS)
+        out.line(styled("bold", f"{cluster.rows:,} rows"), f", of which stays {twin}")
+        _show_messages(out, cluster.messages)
+        where = printable(str(cluster.farthest), PATH_CHARACTERS)
+        out.line(f"  farthest: {where}  ", styled("red", f"Jaccard {cluster.jaccard:.2f}"))
         if cluster.farthest_messages != cluster.messages:
-            _show_messages(console, cluster.farthest_messages)
+            _show_messages(out, cluster.farthest_messages)
     total, listed = len(duplicates.rows), len(duplicates.twins)
     note(
         f"{total:,} of {sum(count['read'] for count in counts.values()):,} rows are near others"
@@ -250,107 +197,108 @@ def show_duplicates(duplicates: Duplicates, clusters: Sequence[Cluster]) -> None
     )
 
 
-def _show_messages(console: Console, messages: Sequence[tuple[str, str]]) -> None:
+def _show_messages(out: Terminal, messages: Sequence[tuple[str, str]]) -> None:
     for role, content in messages[:SHOWN_MESSAGES]:
-        console.print(f"  [cyan]{role:<9}[/] {escape(printable(content, TEXT_CHARACTERS))}", soft_wrap=True)
+        out.line("  ", _role(role), f" {printable(content, TEXT_CHARACTERS)}")
 
 
-def _strata(lines: pl.DataFrame, step: str) -> Table:
+def _role(role: str) -> Part:
+    return styled("cyan", f"{role:<9}")
+
+
+def _show_strata(out: Terminal, lines: pl.DataFrame, step: str) -> None:
     """What a mix was to take of each stratum, and what it took."""
     (unit,) = lines["unit"].unique()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in (step, "share", f"{unit} there", "target", "taken", "achieved", "distinct rows", "copies of one"):
-        table.add_column(heading, justify="left" if heading == step else "right")
     whole = lines["taken"].sum()
-    for line in lines.iter_rows(named=True):
-        numbers = [_number(line[name]) for name in ("offered", "target", "taken")]
-        achieved = f"{line['taken'] / whole:.1%}" if whole else ""
-        rest = [_number(line["distinct"]), f"up to {line['most_copies']}" if line["most_copies"] > 1 else ""]
-        table.add_row(escape(line["stratum"]), f"{line['share']:.1%}", *numbers, achieved, *rest)
-    return table
+
+    def cells(line: Mapping[str, Any]) -> tuple[Part, ...]:
+        return (
+            line["stratum"],
+            f"{line['share']:.1%}",
+            *(_number(line[name]) for name in ("offered", "target", "taken")),
+            f"{line['taken'] / whole:.1%}" if whole else "",
+            _number(line["distinct"]),
+            f"up to {line['most_copies']}" if line["most_copies"] > 1 else "",
+        )
+
+    headings = (step, "share", f"{unit} there", "target", "taken", "achieved", "distinct rows", "copies of one")
+    out.table(headings, map(cells, lines.iter_rows(named=True)), left=(step,))
 
 
-def _targets(lines: pl.DataFrame) -> Table:
+def _show_targets(out: Terminal, lines: pl.DataFrame) -> None:
     (unit,) = lines["unit"].unique()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("", "share", f"{unit} there", "target"):
-        table.add_column(heading, justify="right" if heading else "left")
-    for line in lines.iter_rows(named=True):
-        share = f"{line['share']:.1%}"
-        table.add_row(f"  {escape(line['stratum'])}", share, _number(line["offered"]), _number(line["target"]))
-    return table
+    cells = (
+        (f"  {line['stratum']}", f"{line['share']:.1%}", _number(line["offered"]), _number(line["target"]))
+        for line in lines.iter_rows(named=True)
+    )
+    out.table(("", "share", f"{unit} there", "target"), cells, left=("",))
 
 
-def _planted(found: Sequence[Found]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("planted", "rows", "found", "missed", "extra"):
-        table.add_column(heading, justify="left" if heading == "planted" else "right")
-    for kind in found:
-        table.add_row(kind.kind, *map(_number, (kind.planted, kind.found, kind.missed, kind.extra)))
-    return table
+def _show_planted(out: Terminal, found: Sequence[Found]) -> None:
+    cells = ((kind.kind, *map(_number, (kind.planted, kind.found, kind.missed, kind.extra))) for kind in found)
+    out.table(("planted", "rows", "found", "missed", "extra"), cells, left=("planted",))
 
 
-def _number(value: int) -> str:
-    return "[dim]·[/]" if value == 0 else f"{value:,}".replace("-", "−")
+def _number(value: int) -> Part:
+    return styled("dim", "·") if value == 0 else f"{value:,}".replace("-", "−")
 
 
 def show_plan(
     recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_per_row: int, expected: Expectation | None
 ) -> None:
     """What a build would do: sources as they will be read, then the phases."""
-    console = _console(stderr=False)
+    out = Terminal(stderr=False)
     for source in surveyed:
         files = f"{len(source.files)} file{'s' * (len(source.files) != 1)}, {_size(source.size)}"
         empty = sum(file.size == 0 for file in source.files)
         files += f", {empty} of them empty" if empty else ""
-        console.print(f"[bold]{escape(source.name)}[/]  {files}, about {source.expected_rows:,} rows", soft_wrap=True)
+        out.line(styled("bold", source.name), f"  {files}, about {source.expected_rows:,} rows")
         if source.format is None:
-            console.print("  no rows")
+            out.line("  no rows")
             continue
         said = "said" if recipe.sources[source.name].format else "detected"
-        console.print(f"  {source.format.name} ({said}): {escape(_columns(source))}", soft_wrap=True)
+        out.line(f"  {source.format.name} ({said}): {_columns(source)}")
         if source.bad:
-            first = source.bad[0]
-            console.print(
-                f"  [yellow]{len(source.bad)} of the first {source.probed} records can't be read[/]: {escape(first)}",
-                soft_wrap=True,
-            )
+            unreadable = f"{len(source.bad)} of the first {source.probed} records can't be read"
+            out.line("  ", styled("yellow", unreadable), f": {source.bad[0]}")
         if source.unread:
-            unread = ", ".join(printable(column, 40) for column in source.unread)
-            console.print(f"  not read: {escape(unread)}", soft_wrap=True)
+            unread = ", ".join(printable(column, 40) for column in source.unread[:LISTED_COLUMNS])
+            more = len(source.unread) - LISTED_COLUMNS
+            out.line(f"  not read: {unread}" + (f", … and {more:,} more" if more > 0 else ""))
         for conversation in source.preview:
             for index, (role, content) in enumerate(conversation.messages[:4]):
-                mark = "┌" if index == 0 else "│"
-                console.print(f"  [dim]{mark}[/] [cyan]{role:<9}[/] {escape(printable(content, 90))}", soft_wrap=True)
+                mark = styled("dim", "┌" if index == 0 else "│")
+                out.line("  ", mark, " ", _role(role), f" {printable(content, 90)}")
             more = len(conversation.messages) - 4
             if more > 0:
-                console.print(f"  [dim]│ … and {more} more messages[/]")
-        console.print()
+                out.line("  ", styled("dim", f"│ … and {more} more messages"))
+        out.line()
     rows = sum(source.expected_rows for source in surveyed)
-    console.print("[bold]phases[/]" if plan.mappers or plan.steps else "no stages: every row is kept")
+    out.line(styled("bold", "phases") if plan.mappers or plan.steps else "no stages: every row is kept")
     stages = {"rewrite": [mapper.name() for mapper in plan.mappers]}
     for step in plan.steps:
         stages.setdefault(step.stage.phase, []).append(step.name)
     for phase, names in stages.items():
         if names:
-            console.print(f"  {phase:<12} {escape(', '.join(names))}")
+            out.line(f"  {phase:<12} {', '.join(names)}")
     for step in plan.steps:
         for name, account in step.stage.facts().get("evaluations", {}).items():
             counts = ", ".join(f"{account[kind]:,} {kind}" for kind in ("indexed", "short", "unusable"))
-            console.print(
-                f"  {step.name} against {escape(name)}: {account['items']:,} items ({counts})", soft_wrap=True
-            )
+            out.line(f"  {step.name} against {name}: {account['items']:,} items ({counts})")
         if curve := step.stage.facts().get("found"):
             points = ", ".join(f"{float(chance):.2f} at {value}" for value, chance in curve.items())
-            console.print(f"  {step.name} finds a pair of that Jaccard similarity: {points}", soft_wrap=True)
-    console.print(
-        f"\nabout {rows:,} rows; deciding needs {bytes_per_row} bytes a row, about {_size(rows * bytes_per_row)}"
-    )
+            out.line(f"  {step.name} finds a pair of that Jaccard similarity: {points}")
+    out.line()
+    out.line(f"about {rows:,} rows; deciding needs {bytes_per_row} bytes a row, about {_size(rows * bytes_per_row)}")
     if expected is not None:
-        console.print(f"\n[bold]{escape(expected.step)}[/] will take, {escape(expected.basis)}:")
-        console.print(_targets(expected.lines) if not expected.problem else f"  [red]{escape(expected.problem)}[/]")
+        out.line()
+        out.line(styled("bold", expected.step), f" will take, {expected.basis}:")
+        if expected.problem:
+            out.line("  ", styled("red", expected.problem))
+        else:
+            _show_targets(out, expected.lines)
     size = sum(source.size for source in surveyed)
-    console.print(f"disk: up to {_size(3 * size)} while it runs (store, spill and output of {_size(size)} of input)")
+    out.line(f"disk: up to {_size(3 * size)} while it runs (store, spill and output of {_size(size)} of input)")
 
 
 def _columns(source: Surveyed) -> str:
@@ -378,82 +326,85 @@ def show_audit(mixture: Mixture) -> None:
     """What a mixture is made of, and what went."""
     from tulu_data import audit
 
-    console = _console(stderr=True)
+    out = Terminal(stderr=True)
     for by in ("source", "domain", "language"):
         parts = audit.composition(mixture, by)
         if parts[by].to_list() == [audit.UNKNOWN]:
             continue
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in (by, "rows", "share", "target", "tokens", "trained on"):
-            table.add_column(heading, justify="left" if heading == by else "right")
+        lines = []
         for line in parts.iter_rows(named=True):
             target = "" if line["target"] is None else f"{line['target']:.1%}"
             tokens = ("" if line[name] is None else f"{line[name]:,}" for name in ("tokens", "trainable"))
-            table.add_row(escape(printable(line[by], 60)), f"{line['rows']:,}", f"{line['share']:.1%}", target, *tokens)
-        console.print(table)
-        console.print()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("removed by", "reason", "rows"):
-        table.add_column(heading, justify="right" if heading == "rows" else "left")
-    for line in audit.reasons(mixture).head(OVERLAP_LINES).iter_rows(named=True):
-        table.add_row(escape(line["stage"]), escape(printable(line["reason"], 100)), f"{line['rows']:,}")
-    console.print(table)
+            lines.append((printable(line[by], 60), f"{line['rows']:,}", f"{line['share']:.1%}", target, *tokens))
+        out.table((by, "rows", "share", "target", "tokens", "trained on"), lines, left=(by,))
+        out.line()
+    went = audit.reasons(mixture).head(OVERLAP_LINES).iter_rows(named=True)
+    out.table(
+        ("removed by", "reason", "rows"),
+        ((line["stage"], printable(line["reason"], 100), f"{line['rows']:,}") for line in went),
+        left=("removed by", "reason"),
+    )
 
 
 def show_explanations(explanations: Sequence[Explanation]) -> None:
     """The fate of rows, each with its places, its evidence and its text."""
-    console = _console(stderr=False)
+    out = Terminal(stderr=False)
     for index, explanation in enumerate(explanations):
         if index:
-            console.print()
-        _show_explanation(console, explanation, "")
+            out.line()
+        _show_explanation(out, explanation, "")
 
 
-def _show_explanation(console: Console, row: Explanation, indent: str) -> None:
+def _show_explanation(out: Terminal, row: Explanation, indent: str) -> None:
     from tulu_data.explain import UNTOLD
 
     colour = {"kept": "green", "quarantined": "yellow"}.get(row.fate, "red")
     fate = row.fate if row.fate in ("kept", "quarantined") else f"removed by {row.fate}"
     reason = f": {printable(row.reason, 200)}" if row.reason else ""
     copies = f" ({row.copies} copies)" if row.copies > 1 else ""
-    console.print(f"{indent}[bold]{row.id or 'no id'}[/]  [{colour}]{fate}[/]{escape(reason)}{copies}", soft_wrap=True)
+    out.line(indent, styled("bold", row.id or "no id"), "  ", styled(colour, fate), f"{reason}{copies}")
     for file, number in row.places:
-        console.print(f"{indent}  {escape(row.source)}, {escape(printable(file, 300))}:{number}", soft_wrap=True)
+        out.line(f"{indent}  {row.source}, {printable(file, PATH_CHARACTERS)}:{number}")
     for name, value in row.evidence.items():
         if name not in UNTOLD:
-            console.print(f"{indent}  {name} {escape(str(value))}")
+            out.line(f"{indent}  {name} {value}")
     if row.messages is None and row.fate != "quarantined":
-        console.print(f"{indent}  [dim]its text is no longer in the workspace[/]")
-    _show_texts(console, row, indent)
+        out.line(f"{indent}  ", styled("dim", "its text is no longer in the workspace"))
+    _show_texts(out, row, indent)
     if row.twin:
-        console.print(f"{indent}  its twin:")
-        _show_explanation(console, row.twin, f"{indent}    ")
+        out.line(f"{indent}  its twin:")
+        _show_explanation(out, row.twin, f"{indent}    ")
 
 
-def _show_texts(console: Console, row: Explanation, indent: str) -> None:
+def _show_texts(out: Terminal, row: Explanation, indent: str) -> None:
     """The messages of a row, its calls and tools, and the texts of the item that it holds."""
     for number, (role, content) in enumerate(row.whole_messages or ()):
         is_marked = row.evidence.get("message") == number
-        span = (row.evidence["start"], row.evidence["end"]) if is_marked else None
-        shown = _marked(content, *span) if span else escape(printable(content, TEXT_CHARACTERS))
-        console.print(f"{indent}  [cyan]{role:<9}[/] {shown}", soft_wrap=True)
+        shown = (
+            _marked(content, row.evidence["start"], row.evidence["end"])
+            if is_marked
+            else printable(content, TEXT_CHARACTERS)
+        )
+        out.line(f"{indent}  ", _role(role), " ", shown)
     for name, text in (("calls", row.tool_calls), ("tools", row.tools)):
         if text:
-            console.print(f"{indent}  [cyan]{name:<9}[/] {escape(printable(text, TEXT_CHARACTERS))}", soft_wrap=True)
+            out.line(f"{indent}  ", _role(name), f" {printable(text, TEXT_CHARACTERS)}")
     if row.item is not None:
         place = (row.evidence["item_text"], row.evidence["item_start"], row.evidence["item_end"])
         for number, text in enumerate(row.item):
-            shown = _marked(text, *place[1:]) if number == place[0] else escape(printable(text, TEXT_CHARACTERS))
-            console.print(f"{indent}  [cyan]{'item':<9}[/] {shown}", soft_wrap=True)
+            shown = _marked(text, *place[1:]) if number == place[0] else printable(text, TEXT_CHARACTERS)
+            out.line(f"{indent}  ", _role("item"), " ", shown)
 
 
-def _marked(text: str, start: int, end: int) -> str:
+def _marked(text: str, start: int, end: int) -> Part:
     """A text around a run of its characters, which is marked."""
     before, run, after = text[:start], text[start:end], text[end:]
     cut = "…" if len(before) > CONTEXT_CHARACTERS else ""
-    shown = f"{cut}{escape(printable(before[-CONTEXT_CHARACTERS:], CONTEXT_CHARACTERS))}"
-    middle = escape(printable(run, TEXT_CHARACTERS))
-    return f"{shown}⟦[bold red]{middle}[/]⟧{escape(printable(after, CONTEXT_CHARACTERS))}"
+    return joined(
+        f"{cut}{printable(before[-CONTEXT_CHARACTERS:], CONTEXT_CHARACTERS)}⟦",
+        styled("bold red", printable(run, TEXT_CHARACTERS)),
+        f"⟧{printable(after, CONTEXT_CHARACTERS)}",
+    )
 
 
 def _begins(messages: Sequence[tuple[str, str]]) -> str:
@@ -465,21 +416,20 @@ def show_removed(explanations: Sequence[Explanation], total: int) -> None:
     """Removed rows, a line or two each."""
     from tulu_data.explain import UNTOLD
 
-    console = _console(stderr=False)
+    out = Terminal(stderr=False)
     for row in explanations:
         if row.id is None:
             ((file, number),) = row.places
-            place = escape(f"{printable(file, 300)}:{number}")
-            console.print(f"{escape(row.source)}  {place}  [yellow]{row.fate}[/]: {escape(row.reason)}", soft_wrap=True)
+            place = f"{printable(file, PATH_CHARACTERS)}:{number}"
+            out.line(f"{row.source}  {place}  ", styled("yellow", row.fate), f": {row.reason}")
             continue
         twin = f"; twin {row.twin.id} of {row.twin.source}" if row.twin else ""
         evidence = "".join(f"; {name} {value}" for name, value in row.evidence.items() if name not in UNTOLD)
-        console.print(
-            f"[bold]{row.id}[/]  {escape(row.source)}  [red]{row.fate}[/]: {escape(row.reason + evidence + twin)}",
-            soft_wrap=True,
+        out.line(
+            styled("bold", row.id), f"  {row.source}  ", styled("red", row.fate), f": {row.reason}{evidence}{twin}"
         )
         if row.messages:
-            console.print(f"  {escape(printable(_begins(row.messages), BEGINS_CHARACTERS))}", soft_wrap=True)
+            out.line(f"  {printable(_begins(row.messages), BEGINS_CHARACTERS)}")
     if total > len(explanations):
         note(f"{len(explanations):,} of {total:,}; more with --limit")
     elif not total:
@@ -488,24 +438,24 @@ def show_removed(explanations: Sequence[Explanation], total: int) -> None:
 
 def show_contamination(contamination: Contamination, worst: Sequence[Explanation]) -> None:
     """What each source shares with each evaluation set, and the worst rows with the items that they hold."""
-    console = _console(stderr=False)
+    out = Terminal(stderr=False)
     lines = contamination.evaluations
     if lines.is_empty():
-        console.print("no row shares anything with an evaluation set")
+        out.line("no row shares anything with an evaluation set")
     else:
         short = dict(zip(contamination.places, _apart(list(contamination.places.values())), strict=True))
-        _show_overlap(console, lines.with_columns(source=lines["source"].replace(short)), "--json")
+        _show_overlap(out, lines.with_columns(source=lines["source"].replace(short)), "--json")
     for row in worst:
         ((file, number),) = row.places
         of = row.evidence
-        console.print()
-        console.print(
-            f"[bold]{escape(printable(file, 300))}:{number}[/]  [red]{escape(row.reason)}[/]: "
-            f"item {escape(printable(of['item'], 60))}, {of['statistic']} {of['value']:.3g}, "
-            f"threshold {of['threshold']:.3g}",
-            soft_wrap=True,
+        out.line()
+        out.line(
+            styled("bold", printable(file, PATH_CHARACTERS)),
+            f":{number}  ",
+            styled("red", row.reason),
+            f": item {printable(of['item'], 60)}, {of['statistic']} {of['value']:.3g}, threshold {of['threshold']:.3g}",
         )
-        _show_texts(console, row, "")
+        _show_texts(out, row, "")
     counts = contamination.counts().values()
     total = sum(count["contaminated"] for count in counts)
     aside = sum(count["quarantined"] for count in counts)
@@ -535,18 +485,16 @@ def _apart(places: Sequence[str]) -> list[str]:
 
 def show_leaks(leaks: Leaks) -> None:
     """The items that a mixture holds, each with how much of it and the first of its rows."""
-    console = _console(stderr=False)
+    out = Terminal(stderr=False)
     held = leaks.contaminated
     if len(held):
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("item", "value", "rows", "ids"):
-            table.add_column(heading, justify="right" if heading in ("value", "rows") else "left")
+        lines = []
         for line in held.head(LISTED_ITEMS).iter_rows(named=True):
             ids = ", ".join(line["rows"][:3]) + (", …" if len(line["rows"]) > 3 else "")
-            table.add_row(escape(printable(line["item"], 60)), f"{line['value']:g}", f"{len(line['rows']):,}", ids)
-        console.print(table)
+            lines.append((printable(line["item"], 60), f"{line['value']:g}", f"{len(line['rows']):,}", ids))
+        out.table(("item", "value", "rows", "ids"), lines, left=("item", "ids"))
         if len(held) > LISTED_ITEMS:
-            console.print(f"… and {len(held) - LISTED_ITEMS:,} more; all of them with --json, or --out FILE")
+            out.line(f"… and {len(held) - LISTED_ITEMS:,} more; all of them with --json, or --out FILE")
     unusable = len(leaks.ids("unusable"))
     share = f" ({len(held) / len(leaks.items):.1%})" if len(held) else ""
     note(
@@ -558,29 +506,26 @@ def show_leaks(leaks: Leaks) -> None:
 
 def show_evaluations(shown: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Sequence[str]]) -> None:
     """Evaluation sets, a line each, and the groups."""
-    console = _console(stderr=False)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("name", "items", "license", "gated", "from", "title"):
-        table.add_column(heading, justify="right" if heading == "items" else "left", no_wrap=heading == "name")
+    out = Terminal(stderr=False)
+    lines = []
     for name, entry in shown.items():
         items = "" if entry["items"] is None else f"{entry['items']:,}"
         place = next(iter(entry["described"].values())) if entry["origin"] == "catalogue" else "local"
         gated = {True: "gated", False: "", None: ""}[entry["gated"]]
-        table.add_row(
-            f"[bold]{name}[/]", items, *map(escape, (entry["license"] or "", gated, place, entry["title"] or ""))
-        )
-    console.print(table)
-    console.print()
+        lines.append((styled("bold", name), items, entry["license"] or "", gated, str(place), entry["title"] or ""))
+    headings = ("name", "items", "license", "gated", "from", "title")
+    out.table(headings, lines, left={*headings} - {"items"}, whole=("name",))
+    out.line()
     for group, members in groups.items():
         if shown.keys() & {*members}:
-            console.print(f"[bold]{group}[/]: {', '.join(members)}", soft_wrap=True)
+            out.line(styled("bold", group), f": {', '.join(members)}")
     note("more of one: tulu-data evaluations NAME; fetch it: tulu-data evaluations NAME --pull")
 
 
 def show_evaluation(name: str, entry: Mapping[str, Any]) -> None:
     """One evaluation set in full: what it is, how it is read, what of its items can be used."""
-    console = _console(stderr=False)
-    console.print(f"[bold]{name}[/]  {escape(entry['title'] or '')}", soft_wrap=True)
+    out = Terminal(stderr=False)
+    out.line(styled("bold", name), f"  {entry['title'] or ''}")
     lines = {
         "from": entry["origin"],
         "groups": ", ".join(entry["groups"]),
@@ -592,37 +537,39 @@ def show_evaluation(name: str, entry: Mapping[str, Any]) -> None:
     }
     for key, value in lines.items():
         if value:
-            console.print(f"  {key:<11} {escape(str(value))}", soft_wrap=True)
-    console.print("  described")
+            out.line(f"  {key:<11} {value}")
+    out.line("  described")
     for key, value in entry["described"].items():
         shown = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else value
-        console.print(f"    {key}: {escape(str(shown))}", soft_wrap=True)
+        out.line(f"    {key}: {shown}")
     account = entry["account"]
     if account is None:
         note(f"it is not here; fetch it: tulu-data evaluations {name} --pull")
         return
     counts = ", ".join(f"{account[kind]:,} {kind}" for kind in ("indexed", "short", "unusable"))
-    console.print(f"  {'items':<11} {account['items']:,} ({counts}, by the rule tulu3)", soft_wrap=True)
+    out.line(f"  {'items':<11} {account['items']:,} ({counts}, by the rule tulu3)")
 
 
 def show_stages(stages: Mapping[str, type[Stage]]) -> None:
     """All stages, a line each."""
-    console = _console(stderr=False)
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for name, stage in stages.items():
-        table.add_row(f"[bold]{name}[/]", stage.phase, escape((stage.__doc__ or "").splitlines()[0]))
-    console.print(table)
+    out = Terminal(stderr=False)
+    headings = ("name", "phase", "what it does")
+    lines = (
+        (styled("bold", name), stage.phase, (stage.__doc__ or "").partition("\n")[0]) for name, stage in stages.items()
+    )
+    out.table(headings, lines, left=headings, titled=False)
     note("more of one: tulu-data stages NAME")
 
 
 def show_verification(verification: Verification) -> None:
     """Each check, and what is wrong where one does not hold."""
-    console = _console(stderr=False)
+    out = Terminal(stderr=False)
     for check in verification.checks:
-        mark = "[bold red]fails[/]" if check.wrong else "[yellow]open [/]" if check.unproven else "[green]holds[/]"
-        console.print(f"{mark}  {check.level}  {escape(check.what)}", soft_wrap=True)
+        failed = styled("bold red", "fails")
+        mark = failed if check.wrong else styled("yellow", "open ") if check.unproven else styled("green", "holds")
+        out.line(mark, f"  {check.level}  {check.what}")
         if told := check.wrong or check.unproven:
-            console.print(f"           {escape(printable(told, 600))}", soft_wrap=True)
+            out.line(f"           {printable(told, 600)}")
     proven = [check for check in verification.checks if check.holds and not check.unproven]
     is_clean = any("no row kept holds an evaluation item" in check.what for check in proven)
     note(
@@ -634,39 +581,29 @@ def show_verification(verification: Verification) -> None:
 
 def show_published(published: Published) -> None:
     """The files and their sizes, and where they are now."""
-    console = _console(stderr=True)
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(justify="right")
-    table.add_column()
-    for name, size in published.files.items():
-        table.add_row(_size(size), escape(printable(name, 300)))
-    console.print(table)
+    lines = ((_size(size), printable(name, PATH_CHARACTERS)) for name, size in published.files.items())
+    Terminal(stderr=True).table(("size", "file"), lines, left=("file",), titled=False)
     note(f"{published.status}: {len(published.files):,} files, {_size(sum(published.files.values()))}")
     if published.commit:
         result(f"{published.repository}@{published.version}")
 
 
-def _change(rows: int) -> str:
-    return f"+{rows:,}" if rows > 0 else _number(rows)
-
-
 def show_difference(difference: Difference) -> None:
     """The recipe's lines that changed, the counts, and what moved."""
-    console = _console(stderr=False)
+    out = Terminal(stderr=False)
     if difference.is_none:
-        console.print("the same rows by the same recipe")
+        out.line("the same rows by the same recipe")
         return
     for line in difference.recipe:
         colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
-        console.print(f"[{colour}]{escape(printable(line, 200))}[/]" if colour else escape(printable(line, 200)))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("source", "before", "after", "change"):
-        table.add_column(heading, justify="left" if heading == "source" else "right")
-    for source, (before, after) in difference.rows.items():
-        table.add_row(escape(source), _number(before), _number(after), _change(after - before))
-    console.print(table)
+        out.line(styled(colour, printable(line, 200)))
+    lines = (
+        (source, _number(before), _number(after), f"+{after - before:,}" if after > before else _number(after - before))
+        for source, (before, after) in difference.rows.items()
+    )
+    out.table(("source", "before", "after", "change"), lines, left=("source",))
     for move in difference.moved:
-        sign = "[green]+[/]" if move.direction == "entered" else "[red]−[/]"
+        sign = styled("green", "+") if move.direction == "entered" else styled("red", "−")
         ids = ", ".join(move.examples) + (", …" if move.rows > len(move.examples) else "")
-        console.print(f"{sign} {move.rows:,} {escape(move.source)}: {escape(printable(move.why, 200))}", soft_wrap=True)
-        console.print(f"    [dim]{ids}[/]", soft_wrap=True)
+        out.line(sign, f" {move.rows:,} {move.source}: {printable(move.why, 200)}")
+        out.line("    ", styled("dim", ids))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from ruamel.yaml import YAML
 from ruamel.yaml import events as yaml_events
@@ -125,7 +125,7 @@ class _Builder:
             self._refuse(event, path, f"tag '{event.tag}'; values have no tags")
         if isinstance(event, yaml_events.ScalarEvent):
             plain = bool(event.implicit[0])
-            return None if plain and event.value in NULLS else event.value
+            return None if plain and event.value in NULLS else self._text(event, path)
         if isinstance(event, yaml_events.SequenceStartEvent):
             return self._sequence(events, path)
         return self._mapping(events, path)
@@ -141,7 +141,7 @@ class _Builder:
         while not isinstance(event := next(events), yaml_events.MappingEndEvent):
             if not isinstance(event, yaml_events.ScalarEvent):
                 self._refuse(event, path, "a key that is not a plain word")
-            key = event.value
+            key = self._text(event, path)
             key_path = (*path, key)
             if event.anchor is not None or event.tag is not None:
                 self._refuse(event, key_path, "anchor or tag on a key")
@@ -152,6 +152,18 @@ class _Builder:
             mapping[key] = self._value(next(events), events, key_path)
         return mapping
 
-    def _refuse(self, event: Any, path: KeyPath, what: str) -> None:
+    def _text(self, event: Any, path: KeyPath) -> str:
+        """The text of a scalar; two halves of a character, as JSON escapes them, are one."""
+        text = str(event.value)
+        if text.isascii():
+            return text
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            self._refuse(
+                event, path, "a text has no half of a character; name a file that is not UTF-8 by a pattern: *.jsonl"
+            )
+
+    def _refuse(self, event: Any, path: KeyPath, what: str) -> NoReturn:
         position = (event.start_mark.line + 1, event.start_mark.column + 1)
         raise self.document.error(Problem(*position, path=shown_path(path), what=what))

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from tulu_data import table
 from tulu_data.build import DEFAULT_MEMORY, look, measure, prepare, store
+from tulu_data.characters import storable
 from tulu_data.commit import locked, make_folders
 from tulu_data.decide import Decision, check_memory, decide
 from tulu_data.errors import UsageError, did_you_mean, printable
@@ -149,7 +150,7 @@ def examine(
                 recipe, plan, shards, measured.tables, Looker(shards, measured.tables, workspace, executor)
             )
     evidence = decision.evidence[stage.name()]
-    paths = {(survey.name, file.sha256): str(file.path) for survey in surveyed for file in reversed(survey.files)}
+    paths = {(survey.name, file.sha256): storable(file.path) for survey in surveyed for file in reversed(survey.files)}
     ids = {} if mixture is None else {str(path): table.read(path, ["id"])["id"] for path in mixture.data}
     twins = [_twin(decision, row, paths, ids) for row in evidence["twin"].to_list()]
     rows = _placed(decision, evidence["row"].to_numpy()).with_columns(

@@ -20,11 +20,12 @@ from __future__ import annotations
 import difflib
 import errno
 import os
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tulu_data.characters import visible
 
 EXCERPT_CHARACTERS = 80
 
@@ -80,7 +81,8 @@ class RecipeError(TuluDataError):
         start = max(0, problem.column - 80) if problem.column > 140 else 0
         source = printable(lines[problem.line - 1][start:], limit=160)
         gutter = f"{problem.line:>5} | {'…' * bool(start)}"
-        return f"{head}\n{gutter}{source}\n{' ' * (len(gutter) + problem.column - 1 - start)}^"
+        before = visible(lines[problem.line - 1][start : problem.column - 1])
+        return f"{head}\n{gutter}{source}\n{' ' * len(gutter + before)}^"
 
 
 class InputError(TuluDataError):
@@ -182,6 +184,10 @@ def _free_space(place: str | None) -> str:
     return f" ({free / 1e6:,.1f} MB free there)" if free < 1e9 else ""
 
 
+class Remark(UserWarning):
+    """Something that works, and that a person should know of: shown by the command line, and the work goes on."""
+
+
 class HubError(TuluDataError):
     """The Hub can't be reached, or does not give what is asked for."""
 
@@ -211,17 +217,10 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
-# Control, format (bidirectional and zero-width), surrogate and separator characters.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
-)
-
-
 def printable(text: str, limit: int = EXCERPT_CHARACTERS) -> str:
-    r"""Text of a stranger, safe on a terminal and in a log: escaped, and cut at `limit`.
+    r"""Text of a stranger for a message: cut at `limit`, every character of it to be seen.
 
     >>> printable("a\x1b]0;title\n")
     'a\\x1b]0;title\\n'
     """
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return _UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape", "surrogatepass").decode(), cut)
+    return visible(text if len(text) <= limit else text[: limit - 1] + "…")

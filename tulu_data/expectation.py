@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -17,15 +17,22 @@ from tulu_data.stages.weighted_mix import NONE, SEPARATOR, WeightedMix
 from tulu_data.survey import Surveyed
 from tulu_data.table import read_frame
 
+PLENTY: Final = 1_000_000
+"""How many times more rows than estimated there are not."""
+
 
 @dataclass(frozen=True)
 class Expectation:
-    """Lines as a build's report has them, and what they rest on; `problem` is why a build would stop."""
+    """Lines as a build's report has them, and what they rest on.
+
+    `problem` is why a build would stop, and `is_sure` whether it does whatever the stages remove.
+    """
 
     step: str
     basis: str
     lines: pl.DataFrame
     problem: str = ""
+    is_sure: bool = False
 
     def as_values(self) -> dict[str, Any]:
         """The same as plain values, for JSON."""
@@ -50,7 +57,22 @@ def expect(plan: Plan, surveyed: Sequence[Surveyed], last: Mixture | None) -> Ex
     try:
         return Expectation(step.name, basis, step.stage.targets(offers))
     except InputError as error:
-        return Expectation(step.name, basis, pl.DataFrame(), str(error))
+        return Expectation(step.name, basis, pl.DataFrame(), str(error), _is_sure(plan, step.stage, surveyed))
+
+
+def _is_sure(plan: Plan, stage: WeightedMix, surveyed: Sequence[Surveyed]) -> bool:
+    """Whether the mix of these files fails even if there are as many rows as there can be."""
+    offers = _of_files(stage, surveyed) or {}
+    if not all(source.is_counted for source in surveyed):
+        offers = {name: count * PLENTY for name, count in offers.items()}
+    if len(plan.steps) > 1 and stage.weights:
+        # The stages before may remove all rows of a stratum that has no weight.
+        offers = {name: count for name, count in offers.items() if name in stage.weights}
+    try:
+        stage.targets(offers)
+    except InputError:
+        return bool(offers)
+    return False
 
 
 def _of_last(step: Step, stage: WeightedMix, last: Mixture) -> dict[str, int] | None:

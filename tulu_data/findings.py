@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from typing import Any, ClassVar, Final
 import polars as pl
 from pydantic import ValidationError
 
-from tulu_data import clean_copy, sources, table
+from tulu_data import clean_copy, patterns, sources, table
+from tulu_data.characters import storable
 from tulu_data.commit import make_folders, publish_folder, remove_folder
 from tulu_data.errors import ConflictError, UsageError
 from tulu_data.ingest import Shard
@@ -44,8 +46,8 @@ def sources_of(data: Iterable[str], *, hub: Mapping[str, Any], options: Mapping[
     found: dict[str, Source] = {}
     # The same file under two names is one, the first of them.
     places: dict[str, str] = {}
-    for place in data:
-        places.setdefault(place if "://" in place else str(Path(place).resolve()), place)
+    for place in (place for named in data for place in _expanded(named)):
+        places.setdefault(place if "://" in place else os.path.realpath(place), place)
     for place in places.values():
         kind, values = _place(place, hub)
         model = sources.kinds()[kind]
@@ -60,6 +62,16 @@ def sources_of(data: Iterable[str], *, hub: Mapping[str, Any], options: Mapping[
             where = ".".join(str(part) for part in problem["loc"])
             raise UsageError(f"{place}: {where}: {problem['msg'].removeprefix('Value error, ')}") from None
     return found
+
+
+def _expanded(place: str) -> list[str]:
+    """A place, or what a pattern of files and folders matches."""
+    if "://" in place or not patterns.is_pattern(place):
+        return [place]
+    found = patterns.find(place, folders=True)
+    if not found:
+        raise UsageError(f"'{place}' matches no file and no folder")
+    return [str(path) for path in found]
 
 
 def _place(place: str, hub: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -119,7 +131,7 @@ class Findings:
     def places(self) -> dict[str, str]:
         """What each source was called on the command line, or the path that it was found at."""
         return {
-            found.name: str(place[0] if isinstance(place, tuple) else place)
+            found.name: storable(place[0] if isinstance(place, tuple) else place)
             for found in self.surveyed
             for place in [getattr(found.source, found.source.place)]
         }
@@ -128,7 +140,7 @@ class Findings:
     def paths(self) -> dict[tuple[str, str], str]:
         """The path of each file, by its source and sha256."""
         files = ((found.name, file) for found in self.surveyed for file in reversed(found.files))
-        return {(name, file.sha256): str(file.path) for name, file in files}
+        return {(name, file.sha256): storable(file.path) for name, file in files}
 
     def counts(self) -> dict[str, dict[str, int]]:
         """For each source: rows read, quarantined, found."""

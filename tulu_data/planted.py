@@ -63,7 +63,7 @@ class _Truth:
         steps = [step.name for step in self.plan.steps if step.stage.name() == stage]
         if not steps:
             return None
-        frames = [pl.read_parquet(self.mixture.evidence[step]) for step in steps]
+        frames = [pl.read_parquet(self.mixture.evidence[step], glob=False) for step in steps]
         return pl.concat(frames).filter(pl.col("source").is_in(self.planted["source"].unique().implode()))
 
     def threshold(self, stage: str) -> float:
@@ -76,7 +76,7 @@ class _Truth:
         """The ids of the rows that went before the first step of a stage."""
         names = [step.name for step in self.plan.steps]
         before = names[: next(number for number, step in enumerate(self.plan.steps) if step.stage.name() == stage)]
-        ledger = pl.read_parquet(self.mixture.folder / "ledger" / "*.parquet")
+        ledger = _table(self.mixture.folder / "ledger")
         return ledger.filter(pl.col("fate").is_in([TAKE, *before]))["id"]
 
 
@@ -94,9 +94,13 @@ def check(mixture: Mixture, cache: Path) -> list[Found]:
     return [found for compare in CHECKS if (found := compare(truth))]
 
 
+def _table(folder: Path) -> pl.DataFrame:
+    return pl.read_parquet(sorted(folder.glob("*.parquet")), glob=False)
+
+
 def _with_ids(mixture: Mixture, sources: dict[str, Sample], cache: Path) -> pl.DataFrame:
-    ledger = pl.read_parquet(mixture.folder / "ledger" / "*.parquet").select("id", "source")
-    places = pl.read_parquet(mixture.folder / "places" / "*.parquet").join(ledger, on="id")
+    ledger = _table(mixture.folder / "ledger").select("id", "source")
+    places = _table(mixture.folder / "places").join(ledger, on="id")
     places = places.select("source", pl.col("file").alias("sha256"), pl.col("row").alias("record"), "id")
     frames = []
     for name, source in sources.items():
@@ -159,7 +163,9 @@ def _near_duplicates(truth: _Truth) -> Found | None:
 def _broken(truth: _Truth) -> Found:
     """Found are those set aside at their place, with the error that was expected."""
     names = truth.planted["source"].unique().implode()
-    aside = pl.read_parquet(truth.mixture.folder / "quarantine.parquet").filter(pl.col("source").is_in(names))
+    aside = pl.read_parquet(truth.mixture.folder / "quarantine.parquet", glob=False).filter(
+        pl.col("source").is_in(names)
+    )
     planted = truth.of("broken")
     places = planted.select("source", pl.col("sha256").alias("file"), pl.col("record").alias("row"), "code")
     found = len(aside.join(places, on=["source", "file", "row", "code"]))

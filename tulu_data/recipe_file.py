@@ -13,9 +13,10 @@ from tulu_data import stages as stage_kinds
 from tulu_data.document import Document, KeyPath, parse
 from tulu_data.errors import Problem, RecipeError, UsageError, did_you_mean, printable
 from tulu_data.formats import FORMATS
+from tulu_data.patterns import matches
 from tulu_data.recipe import NAME_RULE, Kind, Recipe
 from tulu_data.source import NAME_PATTERN, Source
-from tulu_data.stage import NAMES_SOURCES, Stage, matches
+from tulu_data.stage import NAMES_SOURCES, Stage
 
 M = TypeVar("M", bound=BaseModel)
 

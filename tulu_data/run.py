@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tulu_data.characters import storable
 from tulu_data.commit import make_folders, write_text
 from tulu_data.errors import ResourceError
 from tulu_data.ingest import Shard
@@ -85,8 +86,8 @@ class Run:
             "seconds": round(time.time() - self.started, 3),
             "phases": dict(self.phases),
             "host": platform.node(),
-            "workspace": str(workspace.absolute()),
-            "files": {str(file.path): file.sha256 for source in self.surveyed for file in source.files},
+            "workspace": storable(workspace.absolute()),
+            "files": {storable(file.path): file.sha256 for source in self.surveyed for file in source.files},
             "store": [[shard.source, shard.file, shard.key, shard.number] for shard in self.shards],
             "tables": sorted(path.relative_to(workspace).as_posix() for path in tables),
             "units": {"done": self.units.done, "found": self.units.found},

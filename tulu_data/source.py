@@ -6,7 +6,6 @@ is the key that says where its rows are (`jsonl: data/*.jsonl`).
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 from abc import abstractmethod
@@ -19,6 +18,7 @@ from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
 
+from tulu_data import patterns
 from tulu_data.errors import InputError, UsageError, did_you_mean
 from tulu_data.formats import FormatSpec
 from tulu_data.readers.arrow_record import AnyRecord
@@ -26,7 +26,6 @@ from tulu_data.readers.arrow_record import AnyRecord
 NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
-_MAGIC = re.compile(r"[*?[]")
 
 Paths = Annotated[
     tuple[str, ...],
@@ -35,7 +34,7 @@ Paths = Annotated[
     ),
     Field(min_length=1),
 ]
-"""A path or a list of paths; `*`, `?`, `[…]` and `**` match files, `${NAME}` is an environment variable."""
+"""A path or a list of paths, each a pattern by the rule of `patterns`; `${NAME}` is an environment variable."""
 
 
 class Source(BaseModel):
@@ -80,15 +79,16 @@ class Source(BaseModel):
 
         `cache` is a folder of the workspace for sources that make their files.
         """
-        patterns: tuple[str, ...] = getattr(self, self.place)
-        found = sorted(file for pattern in patterns for file in find_files(pattern))
-        for pattern in self.exclude or ():
-            excluded = {file.resolve() for file in find_files(pattern)}
-            if excluded.isdisjoint(file.resolve() for file in found):
-                raise InputError(f"exclude: '{pattern}' matches none of its files; mend it, or leave it out")
-            found = [file for file in found if file.resolve() not in excluded]
+        paths: tuple[str, ...] = getattr(self, self.place)
+        found = sorted(file for path in paths for file in find_files(path))
+        for path in self.exclude or ():
+            excluded = {os.path.realpath(file) for file in find_files(path)}
+            left = [file for file in found if os.path.realpath(file) not in excluded]
+            if len(left) == len(found):
+                raise InputError(f"exclude: '{path}' matches none of its files; mend it, or leave it out")
+            found = left
         # The same file under two names is one file.
-        return tuple({file.resolve(): file for file in reversed(found)}.values())[::-1]
+        return tuple({os.path.realpath(file): file for file in reversed(found)}.values())[::-1]
 
     def is_here(self, cache: Path) -> bool:
         """Whether its files can be had without a network."""
@@ -180,22 +180,20 @@ def find_files(pattern: str) -> list[Path]:
         raise UsageError(f"'{pattern}': addresses are not read; a source's paths are local files{hint}")
     if "\0" in expanded:
         raise UsageError(f"{pattern!r}: a path has no NUL character")
-    if Path(expanded).exists() or not _MAGIC.search(expanded):
+    if not patterns.is_pattern(expanded):
         if not Path(expanded).exists():
             raise InputError(f"{expanded}: no such file{_looked_in(expanded)}{_unexpanded(expanded)}")
         if Path(expanded).is_dir():
             raise InputError(f"{expanded}: is a folder; name its files, as: {_files_in(Path(expanded))}")
         return [Path(expanded)]
-    names = glob.glob(expanded, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
-    found = [Path(name) for name in names if not Path(name).is_dir()]
+    found = patterns.find(expanded)
     if not found:
         raise InputError(f"'{pattern}' matches no file{_looked_in(expanded)}")
-    root = _fixed_part(expanded).resolve()
+    root = os.path.realpath(patterns.fixed_part(expanded))
     for path in found:
-        if not path.resolve().is_relative_to(root):
-            raise InputError(
-                f"{path}: is a link to {path.resolve()}, outside of {root}; name that file itself if it is meant"
-            )
+        target = os.path.realpath(path)
+        if not Path(target).is_relative_to(root):
+            raise InputError(f"{path}: is a link to {target}, outside of {root}; name that file itself if it is meant")
     return found
 
 
@@ -204,13 +202,6 @@ def _files_in(folder: Path) -> str:
     endings = Counter("".join(path.suffixes[-2:]) for path in folder.iterdir() if path.is_file())
     ending = max(sorted(endings), key=endings.__getitem__, default="")
     return f"{folder}/*{ending}"
-
-
-def _fixed_part(pattern: str) -> Path:
-    """The folder before a pattern's first wildcard."""
-    parts = Path(pattern).parts
-    fixed = next(index for index, part in enumerate(parts) if _MAGIC.search(part))
-    return Path(*parts[:fixed])
 
 
 def _unexpanded(path: str) -> str:

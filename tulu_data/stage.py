@@ -14,7 +14,6 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
@@ -24,6 +23,7 @@ import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from tulu_data.errors import InvariantError, TuluDataError
+from tulu_data.patterns import expression, matches
 from tulu_data.rows import Rows
 from tulu_data.verdicts import Evidence, none
 from tulu_data.workspace import Workspace
@@ -170,7 +170,7 @@ class Stage(BaseModel):
         """The part of a source's rows that it may remove."""
         if isinstance(self.max_removed, Decimal):
             return self.max_removed
-        found = (share for name, share in self.max_removed.items() if fnmatchcase(source, name))
+        found = (share for name, share in self.max_removed.items() if matches(source, [name]))
         return next(found, type(self).model_fields["max_removed"].default)
 
 
@@ -313,19 +313,10 @@ def blamed(stage: Stage) -> Iterator[None]:
         raise InvariantError(f"stage {stage.name()}: {place}: {type(error).__name__}: {error}") from error
 
 
-def matches(source: str, patterns: tuple[str, ...]) -> bool:
-    """Whether a source's name is one of `patterns`.
-
-    >>> matches("flan_gsm8k", ("flan_*",))
-    True
-    """
-    return any(fnmatchcase(source, pattern) for pattern in patterns)
-
-
 def preference(patterns: tuple[str, ...]) -> pl.Expr:
     """The rank of `source` in a list of preferred sources; unnamed sources come last."""
     rank = pl.lit(len(patterns), pl.UInt32)
     for position, pattern in reversed(list(enumerate(patterns))):
-        expression = "^" + re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".") + "$"
-        rank = pl.when(pl.col("source").str.contains(expression)).then(pl.lit(position, pl.UInt32)).otherwise(rank)
+        is_named = pl.col("source").str.contains(f"^{expression(pattern)}$")
+        rank = pl.when(is_named).then(pl.lit(position, pl.UInt32)).otherwise(rank)
     return rank

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from tulu_data.characters import storable
 from tulu_data.errors import InputError, RecordError, did_you_mean, printable, told_of
 from tulu_data.executors import Tick
 from tulu_data.formats import detect
@@ -43,7 +44,8 @@ class Surveyed:
     `source` is as it was found, its format said and what may move pinned. `columns` are
     those of the first rows, and `unread` what of them the format does not read; `preview`
     are the first rows as they will be; `bad` are those of the first records that can't
-    become rows, and `probed` is their number; `expected_rows` is an estimate.
+    become rows, and `probed` is their number; `expected_rows` is an estimate, unless
+    `is_counted`: then there are no more. `problem` is why a build of it is sure to fail.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Surveyed:
     probed: int
     bad: tuple[str, ...]
     expected_rows: int
+    is_counted: bool = False
+    problem: str = ""
     unreadable: Mapping[Path, str] = field(default_factory=dict)
     """Why some of the files can't be read, where the recipe allows such files."""
 
@@ -71,6 +75,7 @@ def as_values(surveyed: Surveyed) -> dict[str, Any]:
     return {
         "files": [{"path": str(file.path), "bytes": file.size} for file in surveyed.files],
         "expected_rows": surveyed.expected_rows,
+        "problem": surveyed.problem,
         "format": format and {"name": format.name, **format.model_dump(mode="json")},
         "unread": list(surveyed.unread),
         "bad": list(surveyed.bad),
@@ -154,6 +159,11 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
     unread = [column for column in columns if column not in read]
     tried = [_tried(format, probe, record) for probe in probes for record in probe.records] if format else []
     good = [conversation for conversation in tried if not isinstance(conversation, str)]
+    bad = tuple(error for error in tried if isinstance(error, str))
+    expected_rows = sum(map(_expected_rows, probes))
+    is_read = all(len(probe.records) < PROBE_ROWS for probe in probes)
+    is_counted = all(len(probe.records) < PROBE_ROWS or probe.rows is not None for probe in probes)
+    at_most = len(good) if is_read else expected_rows if is_counted else None
     return Surveyed(
         name=name,
         source=source.model_copy(update={"format": format or source.format}),
@@ -163,10 +173,26 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
         unread=(*unread, *_unread_keys(format, probes)),
         preview=tuple(good[:PREVIEW_ROWS]),
         probed=len(tried),
-        bad=tuple(error for error in tried if isinstance(error, str)),
-        expected_rows=sum(map(_expected_rows, probes)),
+        bad=bad,
+        expected_rows=expected_rows,
+        is_counted=is_counted,
+        problem=_problem(source, bad, at_most),
         unreadable=unreadable,
     )
+
+
+def _problem(source: Source, bad: Sequence[str], at_most: int | None) -> str:
+    """Why a build is sure to fail, whatever else a source holds; `at_most` are its rows, where they are known."""
+    if len(bad) > source.max_quarantined:
+        return (
+            f"{len(bad)} record{'s' * (len(bad) != 1)} or more can't become rows, and max_quarantined is "
+            f"{source.max_quarantined}; the first: {bad[0]}"
+        )
+    if at_most == 0 and not source.allow_empty:
+        return "no record of it becomes a row; if that is right, say: allow_empty: true"
+    if at_most is not None and source.rows is not None and at_most < source.rows:
+        return f"rows: {source.rows:,} asked, and it offers {at_most:,}; lower the number, or leave it out to take all"
+    return ""
 
 
 def _tried(format: Format, probe: _Probe, record: AnyRecord) -> Conversation | str:
@@ -174,7 +200,7 @@ def _tried(format: Format, probe: _Probe, record: AnyRecord) -> Conversation | s
     try:
         return format.read(record.content())
     except RecordError as error:
-        return f"{probe.path}:{record.row}: {error}"
+        return f"{storable(probe.path)}:{record.row}: {error}"
 
 
 def _unread_keys(format: Format | None, probes: Sequence[_Probe]) -> list[str]:

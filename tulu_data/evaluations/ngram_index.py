@@ -236,7 +236,7 @@ def open_index(folder: Path) -> tuple[NgramIndex, Work]:
     opened = NgramIndex(
         folder,
         Setting(**{**setting, "parts": tuple(setting["parts"])}),
-        pl.read_parquet(folder / ITEMS),
+        pl.read_parquet(folder / ITEMS, glob=False),
         note["accounts"],
         Index(**{name: arrays[name] for name in Index._fields}),
         arrays["spans"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -94,7 +95,7 @@ def as_records(batches: Iterable[pa.RecordBatch], row: int = 0) -> Iterator[Arro
 def column_names(file: Path, schema: pa.Schema) -> tuple[str, ...]:
     """The names of a file's columns; two that are equal are an `InputError` (exit 3)."""
     names = tuple(schema.names)
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice is not None:
         raise InputError(f"{file}: two columns are named '{printable(twice)}'; rename one")
     return names

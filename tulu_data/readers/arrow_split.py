@@ -21,6 +21,7 @@ from typing import Any, Final
 import orjson
 import pyarrow as pa
 
+from tulu_data import patterns
 from tulu_data.errors import (
     RESOURCE_ERRNOS,
     InputError,
@@ -392,6 +393,11 @@ def _refused(error: Exception, folder: Path | None, said: tuple[str, ...]) -> Ex
     if folder is not None and re.search(r"No \(supported\) data files|any data file|doesn't contain any data", what):
         there = sorted({path.suffix for path in folder.rglob("*") if path.suffix and path.is_file()})
         plain = ", ".join(ENDINGS)
+        if patterns.is_pattern(str(folder)):
+            return InputError(
+                f"can't be read as a dataset: `datasets` takes the signs {patterns.SIGNS} of its path for a pattern; "
+                "rename the folder, or read its files with: jsonl, csv or parquet"
+            )
         if said:
             return InputError(f"no data file that is read ({plain}) matches {', '.join(map(_shown, said))}")
         has = ", ".join(map(_shown, there[:12])) or "none"

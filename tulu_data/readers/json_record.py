@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any, Final
 
 import orjson
@@ -70,7 +71,7 @@ def _check_exactly(raw: bytes) -> None:
     def pairs_of(pairs: list[tuple[str, Any]]) -> None:
         names = [name for name, _ in pairs]
         if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
+            twice = next(name for name, count in Counter(names).items() if count > 1)
             raise RecordError("duplicate_key", f"key '{printable(twice)}' stands twice")
 
     def whole(digits: str) -> None:

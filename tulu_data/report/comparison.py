@@ -81,7 +81,7 @@ def _moved(difference: Difference) -> Section:
             "tr",
             tag("th", move.direction, scope="row"),
             tag("td", move.source),
-            tag("td", move.why),
+            tag("td", tag("bdi", move.why)),
             tag("td", *_ids(move.examples)),
             cell(move.rows),
             bar([(move.rows / most, KEPT if move.direction == "entered" else "var(--c1)")]),
@@ -112,7 +112,7 @@ def _composed(difference: Difference) -> Section:
         lines = [
             tag(
                 "tr",
-                tag("th", line[by], scope="row"),
+                tag("th", tag("bdi", line[by]), scope="row"),
                 _both(line["share_before"], line["share_after"]),
                 tag("td", percent(line["share_before"]), class_="n"),
                 tag("td", percent(line["share_after"]), class_="n"),

@@ -57,7 +57,7 @@ def duplicates(mixture: Mixture) -> Section:
             tag(
                 "tr",
                 tag("th", tag("code", line["id"][:12]), scope="row"),
-                tag("td", begins.get(line["id"], "not in the mixture: removed by a later stage")),
+                tag("td", begins.get(line["id"], "not in the mixture: removed by a later stage"), dir="auto"),
                 tag("td", line["sources"]),
                 cell(line["rows"]),
                 cell(line["least"]),

@@ -6,6 +6,8 @@ import html
 from collections.abc import Iterable
 from typing import Any, Final
 
+from tulu_data.characters import visible
+
 _EMPTY: Final = frozenset({"meta", "input", "wbr"})
 
 
@@ -42,8 +44,7 @@ def escape(text: str) -> Markup:
     >>> escape("<b>\u202e\x00")
     '&lt;b&gt;\\u202e\\x00'
     """
-    shown = "".join(sign if sign not in _UNSEEN else sign.encode("unicode_escape").decode() for sign in text)
-    return Markup(html.escape(shown))
+    return Markup(html.escape(visible(text, keep="\n\t")))
 
 
 def prose(text: str) -> Markup:
@@ -63,8 +64,3 @@ def breakable(text: str) -> Markup:
     'exact_<wbr>dedup'
     """
     return Markup("_<wbr>".join(escape(part) for part in text.split("_")))
-
-
-_UNSEEN: Final = frozenset(
-    [chr(code) for code in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))]
-) - {"\n", "\t"}

@@ -73,12 +73,13 @@ def _row(mixture: Mixture, row: Mapping[str, Any]) -> Markup:
     fate = f"kept{copies}" if is_kept else f"{'not taken' if row['fate'] == 'take' else row['fate']}{reason}"
     head = tag(
         "summary",
-        tag("span", fate, class_="fate kept" if is_kept else "fate"),
+        tag("span", fate, class_="fate kept" if is_kept else "fate", dir="auto"),
         f" · {row['source']} · ",
-        tag("span", _begins(row), class_="begin"),
+        tag("span", _begins(row), class_="begin", dir="auto"),
     )
     evidence = "; ".join(f"{item['name']} {item['value']}" for item in row["evidence"])
-    parts = [tag("p", "id ", tag("code", row["id"]), f"; {evidence}" if evidence else "", class_="evidence")]
+    told = join(["; ", tag("bdi", evidence)]) if evidence else ""
+    parts = [tag("p", "id ", tag("code", row["id"]), told, class_="evidence")]
     if row["messages"] is None:
         command = tag("code", f"tulu-data explain {mixture.manifest['name']}@{mixture.version} {row['id'][:12]}")
         parts.append(
@@ -125,7 +126,12 @@ def _turns(turns: Turns, others: Turns | None, more: int, found: str | None = No
             marked = escape(text)
         rest = tag("span", f" … {number(turn['left_out'])} more characters", class_="role") if turn["left_out"] else ""
         shown.append(
-            tag("div", tag("div", turn["role"], class_="role"), tag("p", marked, rest, class_="text"), class_="turn")
+            tag(
+                "div",
+                tag("div", turn["role"], class_="role"),
+                tag("p", marked, rest, class_="text", dir="auto"),
+                class_="turn",
+            )
         )
     if more:
         shown.append(tag("p", f"… and {number(more)} more messages", class_="evidence"))

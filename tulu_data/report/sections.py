@@ -107,7 +107,7 @@ def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
     lines = []
     for line in lines_of(frame.head(SHOWN_PARTS)):
         cells = [
-            tag("th", line[by], scope="row"),
+            tag("th", tag("bdi", line[by]), scope="row"),
             bar([(line["share"], KEPT)], line["target"] if unit == "rows" else None),
             tag("td", percent(line["share"]), class_="n"),
             cell(line["rows"]),
@@ -232,7 +232,7 @@ def _reasons(mixture: Mixture) -> Markup:
     lines = [
         tag(
             "tr",
-            tag("th", line["reason"], scope="row"),
+            tag("th", tag("bdi", line["reason"]), scope="row"),
             tag("td", _name(line["stage"])),
             cell(line["rows"]),
             bar([(line["rows"] / most, "var(--c0)")]),
@@ -307,7 +307,12 @@ def licences(mixture: Mixture) -> Section:
         rest = int(frame["rows"].sum()) - sum(line["rows"] for line in [*closed, *lines_of(unsaid)])
         verdicts.append(f"The other sources have {number(rest)} of {number(int(frame['rows'].sum()))} rows.")
     lines = [
-        tag("tr", tag("th", line["source"], scope="row"), tag("td", line["license"] or "not said"), cell(line["rows"]))
+        tag(
+            "tr",
+            tag("th", line["source"], scope="row"),
+            tag("td", tag("bdi", line["license"] or "not said")),
+            cell(line["rows"]),
+        )
         for line in lines_of(frame)
     ]
     parts = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,7 +62,7 @@ class _Delimited(Source):
         if fields.error:
             remedy = f"; {ENCODING_REMEDY}" if fields.error.code == "invalid_utf8" else ""
             raise InputError(f"{file}: the header can't be read: {fields.error.detail}{remedy}")
-        twice = {name for name in fields.values if fields.values.count(name) > 1}
+        twice = {name for name, count in Counter(fields.values).items() if count > 1}
         if twice:
             raise InputError(
                 f"{file}: two columns of the header are named '{min(twice)}'; "
@@ -79,7 +80,7 @@ class Csv(_Delimited):
 
     place: ClassVar = "csv"
 
-    csv: Paths = Field(description="A path or a list of paths; `*`, `?`, `**` and `${NAME}` work")
+    csv: Paths = Field(description="A path or a list of paths; `*`, `?`, `[…]`, `**` and `${NAME}` work")
     quoting: bool = Field(True, description='A field in "…" may hold delimiters and line breaks; "" is a quote')
     delimiter: Delimiter = Field(",", description="What stands between two fields")
 
@@ -92,7 +93,7 @@ class Tsv(_Delimited):
 
     place: ClassVar = "tsv"
 
-    tsv: Paths = Field(description="A path or a list of paths; `*`, `?`, `**` and `${NAME}` work")
+    tsv: Paths = Field(description="A path or a list of paths; `*`, `?`, `[…]`, `**` and `${NAME}` work")
     quoting: bool = Field(False, description='A field in "…" may hold delimiters and line breaks; "" is a quote')
     delimiter: Delimiter = Field("\t", description="What stands between two fields")
 

@@ -36,7 +36,7 @@ class Jsonl(Source):
 
     place: ClassVar = "jsonl"
 
-    jsonl: Paths = Field(description="A path or a list of paths; `*`, `?`, `**` and `${NAME}` work")
+    jsonl: Paths = Field(description="A path or a list of paths; `*`, `?`, `[…]`, `**` and `${NAME}` work")
     records: Annotated[str, AfterValidator(_records_path)] | None = Field(
         None,
         description="Where one document keeps its rows: a path such as `examples[]` or `data[].paragraphs[]`; "

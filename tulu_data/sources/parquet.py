@@ -30,7 +30,7 @@ class Parquet(Source):
 
     place: ClassVar = "parquet"
 
-    parquet: Paths = Field(description="A path or a list of paths; `*`, `?`, `**` and `${NAME}` work")
+    parquet: Paths = Field(description="A path or a list of paths; `*`, `?`, `[…]`, `**` and `${NAME}` work")
 
     @contextmanager
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> Iterator[Reading]:
