@@ -17,7 +17,7 @@ from tulu_data.commit import (
     locked,
     make_folders,
     publish_folder,
-    refuse_link,
+    refuse_links,
     remove_folder,
     remove_temporaries,
     write_text,
@@ -83,7 +83,25 @@ def build(
     executor = executor or Inline()
     recipe = recipe.completed() if isinstance(recipe, Recipe) else load(recipe)
     places.check()
+    for place, root in ((STAGING, places.out), (RUNS, places.out), ("", places.manifests)):
+        refuse_links(root / recipe.name / place, root)
     workspace = Workspace(places.workspace)
+    with workspace.held():
+        return _build(recipe, places, workspace, memory, limit, shard_rows, executor, progress, trust_mtime=trust_mtime)
+
+
+def _build(
+    recipe: Recipe,
+    places: Places,
+    workspace: Workspace,
+    memory: int,
+    limit: int | None,
+    shard_rows: int,
+    executor: Executor,
+    progress: Timed,
+    *,
+    trust_mtime: bool,
+) -> Built:
     surveyed = look(recipe, workspace, executor, trust_mtime=trust_mtime, progress=progress)
     recipe = prepare(recipe, workspace, trust_mtime=trust_mtime, progress=progress)
     plan = Plan.of(recipe)
@@ -93,10 +111,8 @@ def build(
     if committed := _committed(folder, recipe, identity):
         _restore(committed, places)
         return Built(committed, "unchanged")
-    refuse_link(folder)
     make_folders(folder)
-    make_folders(workspace.root)
-    with locked(folder), locked(workspace.root, shared=True):
+    with locked(folder):
         if committed := _committed(folder, recipe, identity):
             return Built(committed, "unchanged")
         started = time.time()
@@ -113,7 +129,8 @@ def build(
         # Each row is read once and each kept row written once; both tick.
         steps = sum(shard.rows for shard in shards) + int(decision.kept.sum())
         with progress.phase("write", steps, "rows") as tick:
-            spill = places.workspace / "spill" / identity.digest
+            # Another build may make the same in another place.
+            spill = workspace.spill(identity.digest, folder)
             written = write(resolved, decision, shards, staging, spill, executor, tick)
         units.count("write", done=written.done, found=written.found)
         # A worker that died at a file left its beginning; the unit was done again by another.

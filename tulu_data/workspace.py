@@ -1,9 +1,10 @@
 """The workspace: tables under the digest of what they were computed from.
 
-A table is a Parquet file and a small JSON file beside it, written after it, that holds its
-sha256. The JSON's existence means that the table is complete; a table whose bytes differ
-from it is forgotten and computed again. Several builds may share a workspace: equal keys
-mean equal bytes.
+A table is a Parquet file and a small JSON file beside it, its note, written after it, that
+holds its sha256; a note holds its own as well. What is damaged counts as not there, and is
+made again, so that nothing here needs to be fsynced. Several builds may share a workspace:
+equal keys mean equal bytes. Whoever can write to a workspace decides what its builds read,
+so it is open to nobody else.
 """
 
 from __future__ import annotations
@@ -11,13 +12,55 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tulu_data.commit import make_folders, sha256_file, write_text
+from tulu_data.commit import (
+    locked,
+    make_folders,
+    make_place,
+    open_regular,
+    refuse_links,
+    sha256_file,
+    walk,
+    whole,
+)
+from tulu_data.errors import UsageError
 
 TABLE_FORMAT: Final = "1"
+TAG: Final = "CACHEDIR.TAG"
+MARK: Final = "tulu-data workspace 1"
+# The first line is that of the Cache Directory Tagging Specification (bford.info/cachedir): backups skip such folders.
+_TAG_TEXT: Final = f"""Signature: 8a477f597d28d172789f06886806bc55
+# {MARK}
+# All that is in this folder can be made again; remove it, or let `tulu-data gc` remove what is not used.
+"""
+TRUSTED: Final = "TULU_DATA_TRUST_WORKSPACE"
+"""The variable that names workspaces, separated as in PATH, that others may write to."""
+
+PREPARING: Final = "preparing-"
+"""How the name of a folder begins in which a source prepares what it makes."""
+
+_KEY: Final = "[0-9a-f]{64}"
+_LAYOUT: Final = {
+    "store": rf"store/[0-9a-f]{{2}}/{_KEY}/(\d+\.(parquet|json)|shards)",
+    "measures": rf"measures/\w+/([0-9a-f]{{2}}|looks)/{_KEY}\.(parquet|bin|json)",
+    "digests": rf"digests/{_KEY}\.json",
+    "indexes": rf"indexes/{_KEY}(\.[\d-]+\.tmp)?/(note\.json|arrays\.bin|items\.parquet)",
+    "sources": r"sources/(huggingface/[0-9a-f]{2}/[0-9a-f]{64}|\w+-\d+-\d+-[0-9a-f]{12})/\d+\.(arrow|jsonl|json)"
+    rf"|sources/{PREPARING}\w+/.+",
+    "evaluations": rf"evaluations/([\w.-]+\.json|counts/{_KEY})",
+    "spill": rf"spill/{_KEY}/\d+\.arrow",
+    "built": r"built/.+",
+}
+"""The folders of a workspace, and the files that are in each, as patterns of their paths."""
+_OURS: Final = re.compile(rf"({'|'.join([*_LAYOUT.values(), re.escape(TAG), r'[.]lock'])})(\.\d+-\d+\.tmp)?")
 
 
 def key_of(**parts: Any) -> str:
@@ -42,17 +85,40 @@ class Table:
 
     def note(self) -> dict[str, Any] | None:
         """What was noted of the table when it was finished; None where it is not, or is damaged."""
-        try:
-            note: dict[str, Any] = json.loads(self.note_path.read_text(encoding="utf-8"))
-            return note if note["sha256"] == sha256_file(self.path) else None
-        except (FileNotFoundError, ValueError, KeyError):
-            return None
+        note = read_note(self.note_path)
+        with contextlib.suppress(OSError):
+            with open_regular(self.path) as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            return note if note and note.get("sha256") == sha256 else None
+        return None
 
     def finish(self, **note: Any) -> dict[str, Any]:
         """Note that the table, which is written, is complete."""
         complete = {"sha256": sha256_file(self.path), **note}
-        write_text(self.note_path, json.dumps(complete, sort_keys=True, ensure_ascii=False))
+        write_note(self.note_path, complete)
         return complete
+
+
+def write_note(path: Path, values: dict[str, Any]) -> None:
+    """Write plain values as JSON, with a checksum of their own, unless they are noted already."""
+    if read_note(path) == values:
+        return
+    with whole(path) as file:
+        file.write(json.dumps({"check": _check(values), **values}, ensure_ascii=False).encode())
+
+
+def read_note(path: Path) -> dict[str, Any] | None:
+    """What was noted; None where nothing was, or it is damaged."""
+    try:
+        with open_regular(path) as file:
+            values = json.loads(file.read())
+        return values if values.pop("check") == _check(values) else None
+    except (OSError, ValueError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def _check(values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -60,6 +126,68 @@ class Workspace:
     """A folder of tables. `store` holds rows, `measures` what stages measured of them."""
 
     root: Path
+
+    @contextmanager
+    def held(self, *, alone: bool = False) -> Iterator[None]:
+        """Use the workspace, which is made if it is not there: others may as well, but not `alone`.
+
+        Raises `UsageError` (exit 2) where it is a folder that this program did not make, or
+        others can write to it, and `ConflictError` (exit 5) where another command needs it alone.
+        """
+        refuse_links(self.root, self.root)
+        if not self.root.exists():
+            make_folders(self.root.parent)
+            self.root.mkdir(mode=0o700, exist_ok=True)
+        self._check_writers()
+        if not self._is_marked():
+            self._check_strays()
+        with locked(self.root, shared=not alone):
+            if not self._is_marked():
+                with whole(make_place(self.root / TAG, self.root)) as file:
+                    file.write(_TAG_TEXT.encode())
+            yield
+
+    def _is_marked(self) -> bool:
+        with contextlib.suppress(OSError), open_regular(self.root / TAG) as file:
+            return f"# {MARK}\n".encode() in file.read(len(_TAG_TEXT))
+        return False
+
+    def _check_strays(self) -> None:
+        """A folder without our mark is taken where it is empty, or holds nothing that we do not make."""
+        for path in walk(self.root):
+            name = path.relative_to(self.root).as_posix()
+            if path.is_symlink() or not _OURS.fullmatch(name):
+                raise UsageError(
+                    f"{self.root}: is not a workspace of tulu-data: it holds {name}, and has no {TAG} of ours; "
+                    "name another folder with --workspace, which may be one that is not there yet"
+                )
+
+    def _check_writers(self) -> None:
+        """What others can write to is believed only if a person says so."""
+        if str(self.root.resolve()) in os.environ.get(TRUSTED, "").split(os.pathsep):
+            return
+        for folder in (self.root, *(self.root / kind for kind in _LAYOUT)):
+            with contextlib.suppress(FileNotFoundError):
+                status = folder.lstat()
+                if stat.S_ISLNK(status.st_mode):
+                    refuse_links(folder, folder)
+                if status.st_uid != os.geteuid():
+                    whose, remedy = f"belongs to user {status.st_uid}", "name another with --workspace"
+                elif status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                    whose, remedy = "others can write to it", f"say: chmod -R go-w {self.root}"
+                else:
+                    continue
+                raise UsageError(
+                    f"{folder}: {whose}, and who can write to a workspace decides what is built from it; "
+                    f"{remedy}, or trust them: export {TRUSTED}={self.root.resolve()}"
+                )
+
+    def files(self, *kinds: str) -> Iterator[Path]:
+        """Every file of ours in some of its folders; links are not followed, and what we do not make is left out."""
+        for kind in kinds:
+            for path in walk(self.root / kind):
+                if not path.is_symlink() and _OURS.fullmatch(path.relative_to(self.root).as_posix()):
+                    yield path
 
     @property
     def sources(self) -> Path:
@@ -76,12 +204,12 @@ class Workspace:
 
     def shards_of(self, key: str) -> int | None:
         """How many shards a file has; None where it was not ingested to its end."""
-        end = self.store(key) / "shards"
-        return int(end.read_text()) if end.is_file() else None
+        end = read_note(self.store(key) / "shards")
+        return None if end is None else int(end["shards"])
 
     def finish_shards(self, key: str, shards: int) -> None:
         """Note that a file was ingested to its end."""
-        write_text(self.prepare(self.store(key) / "shards"), f"{shards}\n")
+        write_note(self.prepare(self.store(key) / "shards"), {"shards": shards})
 
     def measures(self, stage: str, key: str) -> Table:
         """What a stage measured of one shard."""
@@ -91,10 +219,16 @@ class Workspace:
         """What a stage noted when it looked at chosen rows once more."""
         return Table(self.root / "measures" / stage / "looks" / f"{key}.bin")
 
+    def spill(self, build: str, out: Path) -> Path:
+        """The folder for what a build keeps beside while it writes to `out`."""
+        return self.root / "spill" / key_of(build=build, out=str(out.resolve()))
+
     def prepare(self, path: Path) -> Path:
-        """Create the folder that `path` will lie in."""
-        make_folders(path.parent)
-        return path
+        """Create the folder that `path` will be in.
+
+        Raises `UsageError` (exit 2) where a link or a folder is in the way.
+        """
+        return make_place(path, self.root)
 
     def digest_of(self, file: Path, *, trust_mtime: bool) -> str:
         """A file's sha256, taken anew, or remembered where size, inode and mtime are trusted to tell."""
@@ -102,14 +236,14 @@ class Workspace:
             return known
         seen, place = self._seen(file), self._digest_path(file)
         sha256 = sha256_file(file)
-        write_text(self.prepare(place), json.dumps({**seen, "sha256": sha256}, sort_keys=True))
+        write_note(self.prepare(place), {**seen, "sha256": sha256})
         return sha256
 
     def remembered(self, file: Path) -> str | None:
         """The sha256 that a file had when it was last seen with this size, inode and mtime."""
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            known = json.loads(self._digest_path(file).read_text(encoding="utf-8"))
-            if self._seen(file).items() <= known.items():
+        known = read_note(self._digest_path(file))
+        with contextlib.suppress(OSError):
+            if known and self._seen(file).items() <= known.items():
                 return str(known["sha256"])
         return None
 
