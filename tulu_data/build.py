@@ -173,11 +173,12 @@ def look(
     with progress.phase("look", None, "files") as tick:
 
         def digests(paths: Sequence[Path]) -> list[str]:
-            known = {path: workspace.remembered(path) if trust_mtime else None for path in paths}
-            units = [DigestUnit(path, workspace) for path, sha256 in known.items() if sha256 is None]
-            tick(len(known) - len(units))
+            known = workspace.remembered(paths) if trust_mtime else {}
+            units = [DigestUnit(path) for path in dict.fromkeys(paths) if path not in known]
+            tick(len(known))
             taken = dict(zip([unit.path for unit in units], executor.run(digest_file, units, tick), strict=True))
-            return [known[path] or taken[path] for path in paths]
+            workspace.remember(taken)
+            return [known.get(path) or taken[path].sha256 for path in paths]
 
         return survey(recipe, digests, workspace.sources)
 

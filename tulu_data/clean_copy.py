@@ -19,7 +19,7 @@ from tulu_data.commit import durable
 from tulu_data.readers import arrow_split
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.elements import EACH, elements, split_path
-from tulu_data.readers.stream import UTF8_MARK, Stream
+from tulu_data.readers.stream import UTF8_MARK, Stream, watched
 from tulu_data.source import Source
 from tulu_data.sources.huggingface import Huggingface
 from tulu_data.sources.jsonl import Jsonl
@@ -34,26 +34,33 @@ def name_of(source: Source, file: Path) -> str:
     return f"{file.stem}.parquet" if isinstance(source, Huggingface) else file.name
 
 
-def write(source: Source, file: Path, gone: Collection[int], target: Path) -> None:
-    """Copy a file of a source without the records of these numbers, which count from 1.
+def write(source: Source, file: Path, gone: Collection[int], target: Path) -> str:
+    """Copy a file of a source without the records of these numbers, which count from 1; the sha256 of what was copied.
 
     JSON Lines, CSV, TSV and Parquet stay what they are; the records of a JSON document
-    become a JSON array.
+    become a JSON array. Raises `InputError` (exit 3) where the file is changed meanwhile.
     """
-    if isinstance(source, Parquet):
-        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
-            _write_batches(parquet.schema_arrow, parquet.iter_batches(batch_size=_ROWS), gone, target)
-    elif isinstance(source, Huggingface):
-        with arrow_split.opened(file) as (_, _, batches):
-            with pa.memory_map(str(file)) as mapped:
-                schema = pa.ipc.open_stream(mapped).schema
-            _write_batches(schema, batches, gone, target)
-    elif isinstance(source, Jsonl) and (steps := _steps(source, file)) is not None:
-        _write_array(file, steps, gone, target)
-    else:
-        with source.read(file) as reading:
-            ranges = list(_ranges(reading.records, gone))
-        _write_text(file, ranges, target)
+    sha256 = watched(file)
+    try:
+        if isinstance(source, Parquet):
+            with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+                _write_batches(parquet.schema_arrow, parquet.iter_batches(batch_size=_ROWS), gone, target)
+        elif isinstance(source, Huggingface):
+            with arrow_split.opened(file) as (_, _, batches):
+                with pa.memory_map(str(file)) as mapped:
+                    schema = pa.ipc.open_stream(mapped).schema
+                _write_batches(schema, batches, gone, target)
+        elif isinstance(source, Jsonl) and (steps := _steps(source, file)) is not None:
+            _write_array(file, steps, gone, target)
+        else:
+            with source.read(file) as reading:
+                ranges = list(_ranges(reading.records, gone))
+            _write_text(file, ranges, target)
+    except (pa.ArrowException, OSError):
+        # What a file holds that is written to while it is read is no fault of its own.
+        sha256()
+        raise
+    return sha256()
 
 
 def _write_batches(schema: pa.Schema, batches: Iterable[pa.RecordBatch], gone: Collection[int], target: Path) -> None:

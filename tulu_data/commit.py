@@ -227,7 +227,10 @@ def _locked_file(path: Path, kind: int) -> Iterator[IO[bytes]]:
 def _lock_file(path: Path) -> IO[bytes]:
     refuse_links(path, path)
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    file = os.fdopen(os.open(path, flags, _mode_in(path.parent) & 0o666), "r+b", buffering=0)
+    try:
+        file = os.fdopen(os.open(path, flags, _mode_in(path.parent) & 0o666), "r+b", buffering=0)
+    except FileNotFoundError:
+        raise ConflictError(f"{path.parent}: was removed by another command; run the command again") from None
     status = os.fstat(file.fileno())
     if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
         file.close()

@@ -156,9 +156,10 @@ def _judge(
             for name, tally in stage.tally(measures).items():
                 tallies.setdefault(name, []).append(tally.with_columns(pl.lit(shard.source).alias("source")))
         records = table.read_frame(shard.table.path, ["row"])["row"]
+        files = pl.Series([file.file for file in shard.files], dtype=pl.String)
         placed = judged.with_columns(
             pl.lit(shard.source).alias("source"),
-            pl.lit(shard.file).alias("file"),
+            files.gather(shard.file_of_rows()[judged["row"].to_numpy()]).alias("file"),
             records.gather(judged["row"]).alias("number"),
             pl.lit(index, pl.Int64).alias("shard"),
         )

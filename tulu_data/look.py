@@ -42,8 +42,7 @@ class LookUnit:
         return len(self.places)
 
     def __str__(self) -> str:
-        shard = self.shard
-        return f"comparing rows of shard {shard.number} of file {shard.file[:12]} of {shard.source}"
+        return f"comparing rows of {self.shard} of {self.shard.source}"
 
 
 def look_at_shard(unit: LookUnit, tick: Tick) -> None:

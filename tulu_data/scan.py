@@ -43,7 +43,7 @@ class ScanUnit:
 
     def __str__(self) -> str:
         steps = ", ".join(task.step.name for task in self.tasks)
-        return f"measuring shard {self.shard.number} of file {self.shard.file[:12]} of {self.shard.source} by {steps}"
+        return f"measuring {self.shard} of {self.shard.source} by {steps}"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def check_shard(unit: ScanUnit, tick: Tick) -> None:
     (measured,) = _measure(shard, [task.step], tick)
     if not measured.equals(table.read_frame(task.table.path)):
         raise InvariantError(
-            f"stage {task.step.name}: measured shard {shard.number} of file {shard.file[:12]} again, and it differs; "
+            f"stage {task.step.name}: measured {shard} again, and it differs; "
             f"its measures must depend on nothing but the row and the options. Remove {task.table.path} and report it"
         )
 

@@ -15,11 +15,11 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tulu_data.commit import (
     locked,
@@ -104,7 +104,7 @@ def write_note(path: Path, values: dict[str, Any]) -> None:
     if read_note(path) == values:
         return
     with whole(path) as file:
-        file.write(json.dumps({"check": _check(values), **values}, ensure_ascii=False).encode())
+        file.write(json.dumps({"check": _check(values), **values}).encode())
 
 
 def read_note(path: Path) -> dict[str, Any] | None:
@@ -232,25 +232,57 @@ class Workspace:
 
     def digest_of(self, file: Path, *, trust_mtime: bool) -> str:
         """A file's sha256, taken anew, or remembered where size, inode and mtime are trusted to tell."""
-        if trust_mtime and (known := self.remembered(file)):
-            return known
-        seen, place = self._seen(file), self._digest_path(file)
-        sha256 = sha256_file(file)
-        write_note(self.prepare(place), {**seen, "sha256": sha256})
-        return sha256
+        if trust_mtime and (known := self.remembered([file])):
+            return known[file]
+        digest = Digest.of(file)
+        self.remember({file: digest})
+        return digest.sha256
 
-    def remembered(self, file: Path) -> str | None:
-        """The sha256 that a file had when it was last seen with this size, inode and mtime."""
-        known = read_note(self._digest_path(file))
-        with contextlib.suppress(OSError):
-            if known and self._seen(file).items() <= known.items():
-                return str(known["sha256"])
-        return None
+    def remember(self, digests: Mapping[Path, Digest]) -> None:
+        """Note the digests of files: one note for all files of a folder, of which there may be thousands."""
+        for folder, files in _by_folder(digests):
+            place = self._digests_path(folder)
+            noted = read_note(place) or {}
+            write_note(self.prepare(place), {**noted, **{file.name: list(digests[file]) for file in files}})
 
-    def _digest_path(self, file: Path) -> Path:
-        return self.root / "digests" / f"{key_of(file=str(file.resolve()))}.json"
+    def remembered(self, files: Iterable[Path]) -> dict[Path, str]:
+        """The sha256 of each file that is known, and has the size, inode and mtime that it was last seen with."""
+        known: dict[Path, str] = {}
+        for folder, members in _by_folder(files):
+            noted = read_note(self._digests_path(folder)) or {}
+            for file in members:
+                with contextlib.suppress(OSError):
+                    *seen, sha256 = noted.get(file.name, [None])
+                    if seen == Digest.seen(file):
+                        known[file] = sha256
+        return known
+
+    def _digests_path(self, folder: Path) -> Path:
+        return self.root / "digests" / f"{key_of(folder=os.fsencode(folder.resolve()).hex())}.json"
+
+
+class Digest(NamedTuple):
+    """A file's sha256, and what the file looked like before it was taken."""
+
+    size: int
+    inode: int
+    mtime_ns: int
+    sha256: str
+
+    @classmethod
+    def of(cls, file: Path) -> Digest:
+        size, inode, mtime_ns = cls.seen(file)
+        return cls(size, inode, mtime_ns, sha256_file(file))
 
     @staticmethod
-    def _seen(file: Path) -> dict[str, int]:
+    def seen(file: Path) -> list[int]:
+        """Size, inode and mtime of a file."""
         status = file.stat()
-        return {"size": status.st_size, "inode": status.st_ino, "mtime_ns": status.st_mtime_ns}
+        return [status.st_size, status.st_ino, status.st_mtime_ns]
+
+
+def _by_folder(files: Iterable[Path]) -> Iterator[tuple[Path, list[Path]]]:
+    found: dict[Path, list[Path]] = {}
+    for file in files:
+        found.setdefault(file.parent, []).append(file)
+    yield from found.items()
