@@ -245,12 +245,15 @@ def store(
     with progress.phase("ingest", sum(source.expected_rows for source in surveyed), "rows") as tick:
         files = {source.name: list(ingest.units_of(source, plan.mappers, workspace, shard_rows)) for source in surveyed}
         if limit is None:
-            results = ingest.ingest_files([unit for own in files.values() for unit in own], executor, tick)
+            every = [unit for own in files.values() for unit in own]
+            results = list(zip(every, ingest.ingest_files(every, executor, tick), strict=True))
         else:
-            results = (result for own in files.values() for result in ingest.ingest_first(own, limit, tick))
-        for result in results:
+            results = [result for own in files.values() for result in ingest.ingest_first(own, limit, tick)]
+        for _, result in results:
             shards += result.shards
             units.count("ingest", done=len(result.shards) - result.found, found=result.found)
+        for _ in executor.run(ingest.check_shard, ingest.checks_of(results), lambda rows: None):
+            pass
     problems = [problem for source in surveyed if (problem := _unusable(source, shards))]
     if problems:
         raise InputError("\n".join(problems))

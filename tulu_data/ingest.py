@@ -9,8 +9,10 @@ records that could not become rows.
 from __future__ import annotations
 
 import itertools
+import secrets
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from operator import itemgetter
@@ -20,12 +22,13 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tulu_data import table
 from tulu_data.code_id import code_id
-from tulu_data.commit import remove_folder
-from tulu_data.errors import InputError, InvariantError, RecordError, told_of
+from tulu_data.commit import remove_folder, sha256_file
+from tulu_data.errors import FindingsError, InputError, InvariantError, RecordError, told_of
 from tulu_data.executors import Executor, Tick
 from tulu_data.formats.format import Format
 from tulu_data.readers.arrow_record import AnyRecord
@@ -49,6 +52,8 @@ SMALL_BYTES: Final = 64 << 10
 PACK_BYTES: Final = 4 << 20
 # A pack ends at one file in 256, by its sha256, so that a file that is added changes one pack.
 PACK_END: Final = "00"
+# So many records of a shard that was found are read again: hundredths of a second for each source.
+CHECKED_RECORDS: Final = 1_000
 # A file that is all wrong is not read to its end; one that has a few bad records is, so that all are told.
 MANY_RECORDS: Final = 1_000
 
@@ -214,13 +219,14 @@ def _packs(files: Sequence[InputFile]) -> Iterator[tuple[InputFile, ...]]:
         yield tuple(pack)
 
 
-def ingest_first(units: Iterable[FileUnit], limit: int, tick: Tick) -> Iterator[FileResult]:
-    """Ingest the first `limit` records of some files, taken as one."""
+def ingest_first(units: Iterable[FileUnit], limit: int, tick: Tick) -> Iterator[tuple[FileUnit, FileResult]]:
+    """Ingest the first `limit` records of some files, taken as one; each unit as it was read, with its result."""
     for unit in units:
         if limit > 0:
-            result = ingest_file(replace(unit, limit=limit), tick)
+            first = replace(unit, limit=limit)
+            result = ingest_file(first, tick)
             limit -= sum(shard.records for shard in result.shards)
-            yield result
+            yield first, result
 
 
 def ingest_files(units: Sequence[FileUnit], executor: Executor, tick: Tick) -> Iterator[FileResult]:
@@ -370,6 +376,70 @@ class _Records:
 
     def close(self) -> None:
         self._files.close()  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class CheckUnit:
+    """A shard that was found in the store, to be held to what it was read of: a unit of work."""
+
+    whole: FileUnit
+    shard: Shard
+
+    @property
+    def rows(self) -> int:
+        return min(self.shard.records, CHECKED_RECORDS)
+
+    def __str__(self) -> str:
+        return f"reading {self.shard} of {self.whole.name} again"
+
+
+def checks_of(results: Iterable[tuple[FileUnit, FileResult]]) -> list[CheckUnit]:
+    """One shard of each source, of those that were found: one that nobody can foresee."""
+    found: dict[str, list[CheckUnit]] = {}
+    for unit, result in results:
+        if result.found:
+            found.setdefault(unit.name, []).extend(CheckUnit(unit, shard) for shard in result.shards)
+    return [secrets.choice(units) for units in found.values()]
+
+
+def check_shard(unit: CheckUnit, tick: Tick) -> None:
+    """Read some records of a shard again.
+
+    Raises `FindingsError` (exit 4) where the store holds other rows: somebody else wrote them.
+    """
+    whole, shard = unit.whole, unit.shard
+    stored = table.read(shard.table.path)
+    with told_of(f"sources.{whole.name}"), _read_again(whole, shard.number) as every:
+        members = every
+        if len(whole.files) == 1:
+            ((file, records),) = every
+            start = secrets.randbelow(max(1, shard.records - CHECKED_RECORDS + 1))
+            members = [(file, itertools.islice(records, start, start + CHECKED_RECORDS))]
+            after = pc.subtract(stored["row"], shard.number * whole.shard_rows + start)
+            stored = stored.filter(pc.and_(pc.greater(after, 0), pc.less_equal(after, CHECKED_RECORDS)))
+        pieces = [_stored(piece, whole.mappers) for piece in _pieces(_parts_of(whole.format, members, []))]
+        if not pa.Table.from_batches(pieces, STORED).equals(stored):
+            for changed in (file for file in whole.files if sha256_file(file.path) != file.sha256):
+                raise _changed(changed)
+            raise FindingsError(
+                f"{shard.table.path}: holds other rows than {whole.files[0].path} gives; somebody else wrote them: "
+                f"remove {whole.workspace.root}, see who can write to it, and build again"
+            )
+
+
+@contextmanager
+def _read_again(unit: FileUnit, number: int) -> Iterator[Iterable[tuple[str, Iterator[AnyRecord]]]]:
+    """The records of one shard of a unit."""
+    cut = unit.source.cut(unit.files[0].path, unit.shard_rows) if number and len(unit.files) == 1 else None
+    if cut and number < len(cut.parts):
+        with unit.source.read_part(unit.files[0].path, cut.parts[number], unit.format.columns()) as reading:
+            yield [(unit.files[0].sha256, iter(reading.records))]
+        return
+    with closing(_Records(unit)) as records:
+        for _ in range(number):
+            for _, own in records.take(unit.shard_rows):
+                deque(own, maxlen=0)
+        yield records.take(unit.shard_rows)
 
 
 def check_quarantine(source: Source, shards: Iterable[Shard], paths: Mapping[str, Path]) -> None:
