@@ -59,12 +59,10 @@ def _mode_in(folder: Path) -> int:
 def make_place(path: Path, root: Path) -> Path:
     """Create the folder of a file that can be made again and will be at `path`, below a folder of ours.
 
-    Raises `UsageError` (exit 2) where a link, or a folder in the place of the file, is in the way.
+    Raises `UsageError` (exit 2) where a link is in the way.
     """
     refuse_links(path, root)
     make_folders(path.parent, sync=False)
-    if path.is_dir():
-        raise UsageError(f"{path}: is a folder, and a file of the workspace belongs there; remove it")
     return path
 
 
@@ -116,6 +114,9 @@ def _written(path: Path, *, sync: bool) -> Iterator[IO[bytes]]:
             if sync:
                 os.fsync(file.fileno())
         temporary.rename(path)
+    except IsADirectoryError:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(f"{path}: is a folder, and a file belongs there; remove it") from None
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -229,6 +230,8 @@ def _lock_file(path: Path) -> IO[bytes]:
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         file = os.fdopen(os.open(path, flags, _mode_in(path.parent) & 0o666), "r+b", buffering=0)
+    except IsADirectoryError:
+        raise UsageError(f"{path}: is a folder, and a file belongs there; remove it") from None
     except FileNotFoundError:
         raise ConflictError(f"{path.parent}: was removed by another command; run the command again") from None
     status = os.fstat(file.fileno())

@@ -113,7 +113,7 @@ def read_note(path: Path) -> dict[str, Any] | None:
         with open_regular(path) as file:
             values = json.loads(file.read())
         return values if values.pop("check") == _check(values) else None
-    except (OSError, ValueError, KeyError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -226,7 +226,7 @@ class Workspace:
     def prepare(self, path: Path) -> Path:
         """Create the folder that `path` will be in.
 
-        Raises `UsageError` (exit 2) where a link or a folder is in the way.
+        Raises `UsageError` (exit 2) where a link is in the way.
         """
         return make_place(path, self.root)
 
