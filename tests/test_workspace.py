@@ -447,12 +447,14 @@ def test_what_a_killed_command_was_making_is_removed_by_gc(yard: Yard):
     yard.write(f"workspace/indexes/{OURS}.123-4.tmp/arrays.bin", "half")
     yard.write(f"workspace/indexes/{OURS}.123-4.tmp/note.json.123-5.tmp", "half")
     yard.write("workspace/sources/preparing-x_1/files/deep/data.parquet", "half")
+    (yard.root / "workspace/sources/preparing-x_1/files/deep/link").symlink_to(yard.write("precious.txt", "precious"))
     yard.write("workspace/evaluations/gsm8k.json.123-4.tmp", "half")
     freed = collect(yard.places.workspace, yard.places.out)
     assert freed.files >= 4
     assert not list((yard.places.workspace / "indexes").iterdir())
     assert not list(yard.places.workspace.rglob("*.tmp"))
     assert not list((yard.places.workspace / "sources").rglob("preparing-*"))
+    assert (yard.root / "precious.txt").read_text() == "precious"
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"tables": 3}'])

@@ -27,6 +27,7 @@ from tulu_data.errors import ConflictError, UsageError
 
 TEMPORARY: Final = ".tmp"
 LOCK: Final = ".lock"
+_IS_FOLDER: Final = "is a folder, and a file belongs there; remove it"
 _TEMPORARY_NUMBERS = itertools.count()
 
 
@@ -53,7 +54,8 @@ def make_folders(folder: Path, *, sync: bool = True) -> Path:
 
 
 def _mode_in(folder: Path) -> int:
-    return stat.S_IMODE(folder.stat().st_mode) & 0o777
+    """The mode of what is new in a folder: all for us, and for others no more than they may in the folder."""
+    return 0o700 | stat.S_IMODE(folder.stat().st_mode) & 0o077
 
 
 def make_place(path: Path, root: Path) -> Path:
@@ -113,13 +115,17 @@ def _written(path: Path, *, sync: bool) -> Iterator[IO[bytes]]:
             file.flush()
             if sync:
                 os.fsync(file.fileno())
-        temporary.rename(path)
-    except IsADirectoryError:
-        temporary.unlink(missing_ok=True)
-        raise UsageError(f"{path}: is a folder, and a file belongs there; remove it") from None
+        _rename(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _rename(temporary: Path, path: Path) -> None:
+    try:
+        temporary.rename(path)
+    except IsADirectoryError:
+        raise UsageError(f"{path}: {_IS_FOLDER}") from None
 
 
 def temporary_of(path: Path) -> Path:
@@ -231,7 +237,7 @@ def _lock_file(path: Path) -> IO[bytes]:
     try:
         file = os.fdopen(os.open(path, flags, _mode_in(path.parent) & 0o666), "r+b", buffering=0)
     except IsADirectoryError:
-        raise UsageError(f"{path}: is a folder, and a file belongs there; remove it") from None
+        raise UsageError(f"{path}: {_IS_FOLDER}") from None
     except FileNotFoundError:
         raise ConflictError(f"{path.parent}: was removed by another command; run the command again") from None
     status = os.fstat(file.fileno())

@@ -100,6 +100,11 @@ def _kind(path: Path) -> str:
     )
 
 
+def _check_free(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConflictError(f"{folder}: is there already; name a folder that is not")
+
+
 @dataclass(frozen=True)
 class Findings:
     """Rows of some sources that a stage found.
@@ -149,13 +154,13 @@ class Findings:
         them. Raises `ConflictError` (exit 5) where the folder holds something already, or
         another command is writing it, and `InputError` (exit 3) where a file was changed since.
         """
+        _check_free(folder)
         part = folder.with_name(f".{folder.name}.part")
         refuse_links(part, part)
         make_folders(part)
         with locked(part):
             try:
-                if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                    raise ConflictError(f"{folder}: is there already; name a folder that is not")
+                _check_free(folder)
                 staging = part / folder.name
                 remove_folder(staging)
                 make_folders(staging)

@@ -64,7 +64,7 @@ def _leavings(room: Workspace) -> Iterator[Path]:
     for kind in (*TABLES, "evaluations"):
         for path in walk(room.root / kind):
             parts = path.relative_to(room.root).parts
-            if any(_IS_LEFT.search(part) for part in parts) and not path.is_symlink():
+            if any(_IS_LEFT.search(part) for part in parts):
                 yield path
 
 
@@ -91,7 +91,7 @@ def _tables_of(record: Path) -> list[str]:
 
 
 def _remove(path: Path) -> int:
-    size = path.stat().st_size
+    size = path.lstat().st_size
     path.unlink()
     return size
 

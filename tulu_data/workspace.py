@@ -164,7 +164,8 @@ class Workspace:
 
     def _check_writers(self) -> None:
         """What others can write to is believed only if a person says so."""
-        if str(self.root.resolve()) in os.environ.get(TRUSTED, "").split(os.pathsep):
+        trusted = os.environ.get(TRUSTED, "").split(os.pathsep)
+        if any(self.root.resolve() == Path(place) for place in trusted if place):
             return
         for folder in (self.root, *(self.root / kind for kind in _LAYOUT)):
             with contextlib.suppress(FileNotFoundError):
@@ -242,14 +243,15 @@ class Workspace:
         """Note the digests of files: one note for all files of a folder, of which there may be thousands."""
         for folder, files in _by_folder(digests):
             place = self._digests_path(folder)
-            noted = read_note(place) or {}
-            write_note(self.prepare(place), {**noted, **{file.name: list(digests[file]) for file in files}})
+            noted = (read_note(place) or {}).get("files", {})
+            taken = {file.name: list(digests[file]) for file in files}
+            write_note(self.prepare(place), {"files": {**noted, **taken}})
 
     def remembered(self, files: Iterable[Path]) -> dict[Path, str]:
         """The sha256 of each file that is known, and has the size, inode and mtime that it was last seen with."""
         known: dict[Path, str] = {}
         for folder, members in _by_folder(files):
-            noted = read_note(self._digests_path(folder)) or {}
+            noted = (read_note(self._digests_path(folder)) or {}).get("files", {})
             for file in members:
                 with contextlib.suppress(OSError):
                     *seen, sha256 = noted.get(file.name, [None])
