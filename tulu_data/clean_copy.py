@@ -42,25 +42,29 @@ def write(source: Source, file: Path, gone: Collection[int], target: Path) -> st
     """
     sha256 = watched(file)
     try:
-        if isinstance(source, Parquet):
-            with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
-                _write_batches(parquet.schema_arrow, parquet.iter_batches(batch_size=_ROWS), gone, target)
-        elif isinstance(source, Huggingface):
-            with arrow_split.opened(file) as (_, _, batches):
-                with pa.memory_map(str(file)) as mapped:
-                    schema = pa.ipc.open_stream(mapped).schema
-                _write_batches(schema, batches, gone, target)
-        elif isinstance(source, Jsonl) and (steps := _steps(source, file)) is not None:
-            _write_array(file, steps, gone, target)
-        else:
-            with source.read(file) as reading:
-                ranges = list(_ranges(reading.records, gone))
-            _write_text(file, ranges, target)
+        _copy(source, file, gone, target)
     except (pa.ArrowException, OSError):
-        # What a file holds that is written to while it is read is no fault of its own.
+        # A file that is written to while it is read may look damaged.
         sha256()
         raise
     return sha256()
+
+
+def _copy(source: Source, file: Path, gone: Collection[int], target: Path) -> None:
+    if isinstance(source, Parquet):
+        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+            _write_batches(parquet.schema_arrow, parquet.iter_batches(batch_size=_ROWS), gone, target)
+    elif isinstance(source, Huggingface):
+        with arrow_split.opened(file) as (_, _, batches):
+            with pa.memory_map(str(file)) as mapped:
+                schema = pa.ipc.open_stream(mapped).schema
+            _write_batches(schema, batches, gone, target)
+    elif isinstance(source, Jsonl) and (steps := _steps(source, file)) is not None:
+        _write_array(file, steps, gone, target)
+    else:
+        with source.read(file) as reading:
+            ranges = list(_ranges(reading.records, gone))
+        _write_text(file, ranges, target)
 
 
 def _write_batches(schema: pa.Schema, batches: Iterable[pa.RecordBatch], gone: Collection[int], target: Path) -> None:
