@@ -288,7 +288,6 @@ def replaced(path: Path) -> None:
 DAMAGES: dict[str, Callable[[Path], None]] = {
     "zeroed": lambda path: void(path.write_bytes(bytes(path.stat().st_size))),
     "cut": lambda path: os.truncate(path, path.stat().st_size // 2),
-    "emptied": lambda path: os.truncate(path, 0),
     "flipped": flipped,
     "removed": Path.unlink,
     "a folder": replaced,
