@@ -17,7 +17,7 @@ from tulu_data.commit import (
     locked,
     make_folders,
     publish_folder,
-    refuse_link,
+    refuse_links,
     remove_folder,
     remove_temporaries,
     write_text,
@@ -83,7 +83,25 @@ def build(
     executor = executor or Inline()
     recipe = recipe.completed() if isinstance(recipe, Recipe) else load(recipe)
     places.check()
+    for place, root in ((STAGING, places.out), (RUNS, places.out), ("", places.manifests)):
+        refuse_links(root / recipe.name / place, root)
     workspace = Workspace(places.workspace)
+    with workspace.held():
+        return _build(recipe, places, workspace, memory, limit, shard_rows, executor, progress, trust_mtime=trust_mtime)
+
+
+def _build(
+    recipe: Recipe,
+    places: Places,
+    workspace: Workspace,
+    memory: int,
+    limit: int | None,
+    shard_rows: int,
+    executor: Executor,
+    progress: Timed,
+    *,
+    trust_mtime: bool,
+) -> Built:
     surveyed = look(recipe, workspace, executor, trust_mtime=trust_mtime, progress=progress)
     recipe = prepare(recipe, workspace, trust_mtime=trust_mtime, progress=progress)
     plan = Plan.of(recipe)
@@ -93,10 +111,8 @@ def build(
     if committed := _committed(folder, recipe, identity):
         _restore(committed, places)
         return Built(committed, "unchanged")
-    refuse_link(folder)
     make_folders(folder)
-    make_folders(workspace.root)
-    with locked(folder), locked(workspace.root, shared=True):
+    with locked(folder):
         if committed := _committed(folder, recipe, identity):
             return Built(committed, "unchanged")
         started = time.time()
@@ -113,7 +129,8 @@ def build(
         # Each row is read once and each kept row written once; both tick.
         steps = sum(shard.rows for shard in shards) + int(decision.kept.sum())
         with progress.phase("write", steps, "rows") as tick:
-            spill = places.workspace / "spill" / identity.digest
+            # Another build may make the same in another place.
+            spill = workspace.spill(identity.digest, folder)
             written = write(resolved, decision, shards, staging, spill, executor, tick)
         units.count("write", done=written.done, found=written.found)
         # A worker that died at a file left its beginning; the unit was done again by another.
@@ -156,11 +173,12 @@ def look(
     with progress.phase("look", None, "files") as tick:
 
         def digests(paths: Sequence[Path]) -> list[str]:
-            known = {path: workspace.remembered(path) if trust_mtime else None for path in paths}
-            units = [DigestUnit(path, workspace) for path, sha256 in known.items() if sha256 is None]
-            tick(len(known) - len(units))
+            known = workspace.remembered(paths) if trust_mtime else {}
+            units = [DigestUnit(path) for path in dict.fromkeys(paths) if path not in known]
+            tick(len(known))
             taken = dict(zip([unit.path for unit in units], executor.run(digest_file, units, tick), strict=True))
-            return [known[path] or taken[path] for path in paths]
+            workspace.remember(taken)
+            return [known.get(path) or taken[path].sha256 for path in paths]
 
         return survey(recipe, digests, workspace.sources)
 
@@ -232,17 +250,17 @@ def store(
         files = {source.name: list(ingest.units_of(source, plan.mappers, workspace, shard_rows)) for source in surveyed}
         results: Iterable[tuple[ingest.FileUnit, ingest.FileResult]]
         if limit is None:
-            whole = [unit for own in files.values() for unit in own]
-            results = zip(whole, ingest.ingest_files(whole, executor, tick), strict=True)
+            every = [unit for own in files.values() for unit in own]
+            results = list(zip(every, ingest.ingest_files(every, executor, tick), strict=True))
         else:
-            results = (
-                pair for own in files.values() for pair in zip(own, ingest.ingest_first(own, limit, tick), strict=False)
-            )
+            results = [result for own in files.values() for result in ingest.ingest_first(own, limit, tick)]
         for unit, result in results:
             shards += result.shards
             units.count("ingest", done=len(result.shards) - result.found, found=result.found)
             if result.unreadable:
-                unreadable[unit.name][unit.file.path] = result.unreadable
+                unreadable[unit.name][unit.files[0].path] = result.unreadable
+        for _ in executor.run(ingest.check_shard, ingest.checks_of(results), lambda rows: None):
+            pass
     read = tuple(replace(source, unreadable=unreadable[source.name]) for source in surveyed)
     problems = [problem for source in read if (problem := _unusable(source, shards))]
     if problems:

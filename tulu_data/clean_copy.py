@@ -20,7 +20,7 @@ from tulu_data.readers import arrow_split
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.elements import EACH, elements, split_path
 from tulu_data.readers.parquet_batches import batches
-from tulu_data.readers.stream import UTF8_MARK, Stream
+from tulu_data.readers.stream import UTF8_MARK, Stream, watched
 from tulu_data.source import Source
 from tulu_data.sources.huggingface import Huggingface
 from tulu_data.sources.jsonl import Jsonl
@@ -36,12 +36,23 @@ def name_of(source: Source, file: Path) -> str:
     return f"{file.stem}.parquet" if isinstance(source, Huggingface) else file.name
 
 
-def write(source: Source, file: Path, gone: Collection[int], target: Path) -> None:
-    """Copy a file of a source without the records of these numbers, which count from 1.
+def write(source: Source, file: Path, gone: Collection[int], target: Path) -> str:
+    """Copy a file of a source without the records of these numbers, which count from 1; the sha256 of what was copied.
 
     JSON Lines, CSV, TSV and Parquet stay what they are; the records of a JSON document
-    become a JSON array.
+    become a JSON array. Raises `InputError` (exit 3) where the file is changed meanwhile.
     """
+    sha256 = watched(file)
+    try:
+        _copy(source, file, gone, target)
+    except (pa.ArrowException, OSError):
+        # A file that is written to while it is read may look damaged.
+        sha256()
+        raise
+    return sha256()
+
+
+def _copy(source: Source, file: Path, gone: Collection[int], target: Path) -> None:
     if isinstance(source, Parquet):
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
             _write_batches(parquet.schema_arrow, batches(file, parquet, _ROWS), gone, target)

@@ -162,6 +162,7 @@ def plan(recipe: Path, out: Path, workspace: Path, as_json: bool) -> None:
 
     loaded = load(recipe)
     room = Workspace(workspace)
+    click.get_current_context().with_resource(room.held())
     surveyed = survey(loaded, lambda paths: [""] * len(paths), room.sources)
     loaded = prepare(loaded, room, trust_mtime=False, progress=console.Bars())
     resolved = loaded.with_sources({found.name: found.source for found in surveyed})
@@ -528,6 +529,7 @@ def evaluations(names: tuple[str, ...], pull: bool, workspace: Path, as_json: bo
     from tulu_data.workspace import Workspace
 
     shelf = Shelf(Workspace(workspace))
+    click.get_current_context().with_resource(shelf.workspace.held())
     entries = catalogue.members(names or catalogue.names())
     if pull:
         failed = _pull(shelf, entries, as_json=as_json)

@@ -1,25 +1,33 @@
-"""Write so that a crash leaves the old or the new: lock, durable file, rename.
+"""Write so that a crash leaves the old or the new: lock, whole file, rename.
 
-A file that exists under its own name is complete: it was written under a temporary
-name, fsynced, renamed, and its folder fsynced.
+A file that exists under its own name is complete: it was written under a temporary name and
+renamed. What a mixture is made of is fsynced before, and its folder after; what can be made
+again is not, and whoever reads it holds it against a sha256.
+
+Nothing is written or removed through a symbolic link below a folder of ours.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import itertools
 import os
 import shutil
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Final
 
 from tulu_data.errors import ConflictError, UsageError
 
 TEMPORARY: Final = ".tmp"
+LOCK: Final = ".lock"
+_IS_FOLDER: Final = "is a folder, and a file belongs there; remove it"
 _TEMPORARY_NUMBERS = itertools.count()
 
 
@@ -32,13 +40,44 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def make_folders(folder: Path) -> Path:
-    """Create `folder` and its missing parents durably; return it."""
+def make_folders(folder: Path, *, sync: bool = True) -> Path:
+    """Create `folder` and its missing parents, durably if `sync`; return it.
+
+    A new folder is open to nobody who can't use the folder that it is in.
+    """
     missing = list(itertools.takewhile(lambda path: not path.is_dir(), (folder, *folder.parents)))
     for path in reversed(missing):
-        path.mkdir(exist_ok=True)
-        sync_folder(path.parent)
+        path.mkdir(mode=_mode_in(path.parent), exist_ok=True)
+        if sync:
+            sync_folder(path.parent)
     return folder
+
+
+def _mode_in(folder: Path) -> int:
+    """The mode of what is new in a folder: all for us, and for others no more than they may in the folder."""
+    return 0o700 | stat.S_IMODE(folder.stat().st_mode) & 0o077
+
+
+def make_place(path: Path, root: Path) -> Path:
+    """Create the folder of a file that can be made again and will be at `path`, below a folder of ours.
+
+    Raises `UsageError` (exit 2) where a link is in the way.
+    """
+    refuse_links(path, root)
+    make_folders(path.parent, sync=False)
+    return path
+
+
+def refuse_links(path: Path, root: Path) -> None:
+    """Raise `UsageError` (exit 2) where `path`, `root`, or anything between them is a symbolic link."""
+    for part in (path, *path.parents):
+        if part.is_symlink():
+            raise UsageError(
+                f"{part}: is a symbolic link to {part.readlink()}; remove it, or name the real folder: "
+                "outputs are written to real folders only"
+            )
+        if part == root:
+            return
 
 
 @contextmanager
@@ -52,18 +91,65 @@ def durable(path: Path) -> Iterator[IO[bytes]]:
     >>> target.read_bytes()
     b'abc'
     """
-    # Several processes may write the same file: each has its own temporary name.
-    temporary = path.with_name(f"{path.name}.{os.getpid()}-{next(_TEMPORARY_NUMBERS)}{TEMPORARY}")
+    with _written(path, sync=True) as file:
+        yield file
+    sync_folder(path.parent)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[IO[bytes]]:
+    """Open `path` for writing; on a clean exit it exists whole, else not at all.
+
+    A power cut may still take its bytes: this is for what can be made again and is checked when it is read.
+    """
+    with _written(path, sync=False) as file:
+        yield file
+
+
+@contextmanager
+def _written(path: Path, *, sync: bool) -> Iterator[IO[bytes]]:
+    temporary = temporary_of(path)
     try:
-        with _named(path), temporary.open("xb") as file:
+        with _named(path), _created(temporary) as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
+            if sync:
+                os.fsync(file.fileno())
+        _rename(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+
+
+def _rename(temporary: Path, path: Path) -> None:
+    try:
+        temporary.rename(path)
+    except IsADirectoryError:
+        raise UsageError(f"{path}: {_IS_FOLDER}") from None
+
+
+def temporary_of(path: Path) -> Path:
+    """A name for what will be `path`; several processes may write the same, and each has its own."""
+    return path.with_name(f"{path.name}.{os.getpid()}-{next(_TEMPORARY_NUMBERS)}{TEMPORARY}")
+
+
+def _created(path: Path) -> IO[bytes]:
+    """A new file, open to nobody who can't use its folder."""
+    mode = _mode_in(path.parent) & 0o666
+    return open(path, "xb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, mode))
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file of ours for reading.
+
+    Raises `OSError` for a link, a folder, a pipe or a device, none of which is ours.
+    """
+    # A pipe without a writer would be waited for.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "is not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
 
 
 @contextmanager
@@ -77,9 +163,17 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def remove_temporaries(folder: Path) -> None:
-    """Remove what a killed process left half-written in a folder that this process has locked."""
-    for path in folder.rglob(f"*{TEMPORARY}"):
-        path.unlink()
+    """Remove what a killed process left half-written in a folder that this process has locked, and any link."""
+    for path in [*walk(folder)]:
+        if path.is_symlink() or path.name.endswith(TEMPORARY):
+            path.unlink()
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, and every link, which is not followed."""
+    for parent, folders, files in os.walk(folder):
+        yield from (path for name in folders if (path := Path(parent, name)).is_symlink())
+        yield from (Path(parent, name) for name in files)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -101,22 +195,15 @@ def sha256_file(path: Path) -> str:
 def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
     """Hold `folder/.lock` for this process; the lock dies with it. Shared holders keep out others only.
 
-    Raises `ConflictError` (exit 5) naming the holder where another process has it.
+    Raises `ConflictError` (exit 5) naming the holder where another process has it, and
+    `UsageError` (exit 2) where the lock is a link, or no file of ours.
     """
-    with (folder / ".lock").open("a+b", buffering=0) as file:
-        try:
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read(200).decode(errors="replace").strip()
-            named = f": {holder}" if holder else ""
-            raise ConflictError(
-                f"{folder}: another command is at work here{named}; wait until it has ended, or choose another folder"
-            ) from None
+    path = folder / LOCK
+    with _locked_file(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX) as file:
         if shared:
             yield
             return
-        with _named(folder / ".lock"):
+        with _named(path):
             file.truncate(0)
             file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
         try:
@@ -125,10 +212,39 @@ def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
             file.truncate(0)
 
 
-def refuse_link(path: Path) -> None:
-    """Raise `UsageError` where an output folder is a link that would lead writes elsewhere."""
-    if path.is_symlink():
-        raise UsageError(f"{path}: is a symbolic link to {os.readlink(path)}; outputs are written to real folders only")
+@contextmanager
+def _locked_file(path: Path, kind: int) -> Iterator[IO[bytes]]:
+    while True:
+        with _lock_file(path) as file:
+            try:
+                fcntl.flock(file, kind | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = file.read(200).decode(errors="replace").strip()
+                named = f": {holder}" if holder else ""
+                raise ConflictError(
+                    f"{path.parent}: another command is at work here{named}; "
+                    "wait until it has ended, or choose another folder"
+                ) from None
+            # Another holder may have removed it, with its folder, since it was opened.
+            if os.fstat(file.fileno()).st_nlink:
+                yield file
+                return
+
+
+def _lock_file(path: Path) -> IO[bytes]:
+    refuse_links(path, path)
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        file = os.fdopen(os.open(path, flags, _mode_in(path.parent) & 0o666), "r+b", buffering=0)
+    except IsADirectoryError:
+        raise UsageError(f"{path}: {_IS_FOLDER}") from None
+    except FileNotFoundError:
+        raise ConflictError(f"{path.parent}: was removed by another command; run the command again") from None
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        file.close()
+        raise UsageError(f"{path}: is not a lock of tulu-data, but another file's second name, or no file; remove it")
+    return file
 
 
 def publish_folder(staged: Path, target: Path) -> None:

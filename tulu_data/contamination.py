@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from tulu_data import table, verdicts
 from tulu_data.build import look, measure, prepare, store
-from tulu_data.commit import locked, make_folders, sha256_file
+from tulu_data.commit import sha256_file
 from tulu_data.errors import UsageError, did_you_mean, printable, told_of
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
 from tulu_data.evaluations.rules import RULES
@@ -116,8 +116,7 @@ def examine(
     What was read and measured before is found again; another threshold reads nothing.
     """
     recipe = Recipe(name="contamination", sources=dict(found), stages=(stage,))
-    make_folders(workspace.root)
-    with locked(workspace.root, shared=True):
+    with workspace.held():
         surveyed = look(recipe, workspace, executor, trust_mtime=False, progress=progress)
         plan = Plan.of(prepare(recipe, workspace, trust_mtime=False, progress=progress))
         (step,) = plan.steps
@@ -157,9 +156,10 @@ def _judge(
             for name, tally in stage.tally(measures).items():
                 tallies.setdefault(name, []).append(tally.with_columns(pl.lit(shard.source).alias("source")))
         records = table.read_frame(shard.table.path, ["row"])["row"]
+        files = pl.Series([file.file for file in shard.files], dtype=pl.String)
         placed = judged.with_columns(
             pl.lit(shard.source).alias("source"),
-            pl.lit(shard.file).alias("file"),
+            files.gather(shard.file_of_rows()[judged["row"].to_numpy()]).alias("file"),
             records.gather(judged["row"]).alias("number"),
             pl.lit(index, pl.Int64).alias("shard"),
         )

@@ -155,7 +155,8 @@ def decide(
 
 def _numbered(recipe: Recipe, plan: Plan, shards: Sequence[Shard]) -> Decision:
     sources = tuple(sorted(recipe.sources))
-    files = tuple(sorted({shard.file for shard in shards}))
+    files = tuple(sorted({file.file for shard in shards for file in shard.files}))
+    numbers = {file: number for number, file in enumerate(files)}
     read = [table.read(shard.table.path, ["row", "content"]) for shard in shards]
     counts = np.array([len(rows) for rows in read], dtype=np.int64)
     total = int(counts.sum())
@@ -169,7 +170,10 @@ def _numbered(recipe: Recipe, plan: Plan, shards: Sequence[Shard]) -> Decision:
         fates=(KEPT, TAKE, *(step.name for step in plan.steps)),
         starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         source=source,
-        file=np.repeat(np.array([files.index(shard.file) for shard in shards], dtype=np.uint32), counts),
+        file=np.repeat(
+            np.array([numbers[file.file] for shard in shards for file in shard.files], dtype=np.uint32),
+            [file.rows for shard in shards for file in shard.files],
+        ),
         place=place,
         id=_ids(sources, source, content),
         content=content,

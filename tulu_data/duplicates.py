@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from tulu_data import table
 from tulu_data.build import DEFAULT_MEMORY, look, measure, prepare, store
 from tulu_data.characters import storable
-from tulu_data.commit import locked, make_folders
 from tulu_data.decide import Decision, check_memory, decide
 from tulu_data.errors import UsageError, did_you_mean, printable
 from tulu_data.executors import Executor
@@ -137,8 +136,7 @@ def examine(
         sources[own] = Parquet(parquet=tuple(str(path) for path in mixture.data))
         stage = stage.model_copy(update={"protect": (own,)})
     recipe = Recipe(name="duplicates", sources=sources, stages=(stage,))
-    make_folders(workspace.root)
-    with locked(workspace.root, shared=True):
+    with workspace.held():
         surveyed = look(recipe, workspace, executor, trust_mtime=False, progress=progress)
         recipe = prepare(recipe, workspace, trust_mtime=False, progress=progress)
         plan = Plan.of(recipe)

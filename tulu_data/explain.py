@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -84,6 +84,21 @@ class Explanation:
         }
 
 
+class _Stored(NamedTuple):
+    """Where rows of a file are in the store: in which shard, and from which position how many; all, if not said."""
+
+    source: str
+    file: str
+    key: str
+    number: int
+    start: int = 0
+    rows: int | None = None
+
+    def has(self, position: int) -> bool:
+        """Whether the row at a position of the shard is one of them."""
+        return self.rows is None or self.start <= position < self.start + self.rows
+
+
 class Explainer:
     """Answers questions about one mixture from its tables, and from the workspace for texts of removed rows."""
 
@@ -91,7 +106,8 @@ class Explainer:
         self.mixture = mixture
         run = mixture.run() if run is None else run
         self.paths = {sha256: path for path, sha256 in sorted(run.get("files", {}).items(), reverse=True)}
-        self.store = [tuple(shard) for shard in run.get("store", [])]
+        # Records of earlier versions say nothing of positions: a shard was of one file.
+        self.store = [_Stored(*place) for place in run.get("store", [])]
         self.workspace = Workspace(workspace or Path(run.get("workspace", ".tulu-data")))
 
     def by_id(self, id: str) -> list[Explanation]:
@@ -285,7 +301,15 @@ class Explainer:
 
     @property
     def _has_store(self) -> bool:
-        return bool(self.store) and all(self._shard(key, number).is_file() for _, _, key, number in self.store)
+        return bool(self.store) and all(self._shard(*shard).is_file() for shard in self._shards)
+
+    @cached_property
+    def _shards(self) -> dict[tuple[str, int], list[_Stored]]:
+        """What each shard has of which file."""
+        shards: dict[tuple[str, int], list[_Stored]] = {}
+        for place in self.store:
+            shards.setdefault((place.key, place.number), []).append(place)
+        return shards
 
     def _shard(self, key: str, number: int) -> Path:
         return self.workspace.shard(key, number).path
@@ -299,12 +323,16 @@ class Explainer:
             for file, number in places[id]:
                 wanted.setdefault((row["source"], file), set()).add(number)
         stored: dict[tuple[str, str, int], dict[str, Any]] = {}
-        for source, file, key, shard in self.store:
-            numbers = wanted.get((source, file))
-            if numbers and self._shard(key, shard).is_file():
-                rows_of = _scan(self._shard(key, shard)).filter(pl.col("row").is_in(sorted(numbers)))
-                for values in rows_of.select("row", *CONTENT).collect().iter_rows(named=True):
-                    stored.setdefault((source, file, values["row"]), _as_content(values))
+        for shard, parts in self._shards.items():
+            own = [(part, numbers) for part in parts if (numbers := wanted.get((part.source, part.file)))]
+            if own and self._shard(*shard).is_file():
+                every = sorted(set().union(*(numbers for _, numbers in own)))
+                rows_of = _scan(self._shard(*shard)).with_row_index("position").filter(pl.col("row").is_in(every))
+                found_rows = rows_of.select("position", "row", *CONTENT).collect().rows(named=True)
+                for part, numbers in own:
+                    for values in found_rows:
+                        if values["row"] in numbers and part.has(values["position"]):
+                            stored.setdefault((part.source, part.file, values["row"]), _as_content(values))
         found: dict[str, dict[str, Any]] = {}
         for id, row in rows.items():
             ours = ((row["source"], file, number) for file, number in places[id])
@@ -317,9 +345,10 @@ class Explainer:
         return found
 
     def _places_of_text(self, text: str) -> Iterator[tuple[str, int]]:
-        for _, file, key, number in self.store:
-            path = self._shard(key, number)
+        for shard, places in self._shards.items():
+            path = self._shard(*shard)
             if path.is_file():
+                position = 0
                 with pq.ParquetFile(path) as parquet:
                     for batch in batches(path, parquet, 8192, ["row", "messages", "tool_calls"]):
                         frame = pl.from_arrow(batch)
@@ -327,8 +356,12 @@ class Explainer:
                         hit = pl.col("messages").list.eval(
                             pl.element().struct.field("content").str.contains(text, literal=True)
                         )
-                        for row in frame.filter(hit.list.any())["row"]:
-                            yield file, row
+                        hits = frame.select("row", pl.int_range(pl.len()).alias("at")).filter(
+                            frame.select(hit.list.any()).to_series()
+                        )
+                        for row, at in hits.rows():
+                            yield next(place.file for place in places if place.has(position + at)), row
+                        position += len(frame)
 
 
 def _as_content(row: dict[str, Any]) -> dict[str, Any]:

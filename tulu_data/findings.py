@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from tulu_data import clean_copy, patterns, sources, table
 from tulu_data.characters import storable
-from tulu_data.commit import make_folders, publish_folder, remove_folder
-from tulu_data.errors import ConflictError, UsageError
+from tulu_data.commit import locked, make_folders, publish_folder, refuse_links, remove_folder
+from tulu_data.errors import ConflictError, InputError, UsageError
 from tulu_data.ingest import Shard
 from tulu_data.readers.stream import Stream, require_regular
 from tulu_data.source import Source
@@ -112,6 +112,11 @@ def _kind(path: Path) -> str:
     )
 
 
+def _check_free(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConflictError(f"{folder}: is there already; name a folder that is not")
+
+
 @dataclass(frozen=True)
 class Findings:
     """Rows of some sources that a stage found.
@@ -148,7 +153,7 @@ class Findings:
         return {
             name: {
                 "read": sum(shard.records for shard in self.shards if shard.source == name),
-                "quarantined": sum(len(shard.quarantined) for shard in self.shards if shard.source == name),
+                "quarantined": sum(shard.records - shard.rows for shard in self.shards if shard.source == name),
                 self.kind: gone.get(name, 0),
             }
             for name in self.places
@@ -158,39 +163,46 @@ class Findings:
         """Write a clean copy of every file, and what was removed with its evidence; the paths.
 
         Records that could not become rows are left out as well, since nobody looked into
-        them. Raises `ConflictError` (exit 5) where the folder holds something already.
+        them. Raises `ConflictError` (exit 5) where the folder holds something already, or
+        another command is writing it, and `InputError` (exit 3) where a file was changed since.
         """
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ConflictError(f"{folder}: is there already; name a folder that is not")
-        staging = folder.with_name(f".{folder.name}.part")
-        remove_folder(staging)
-        make_folders(staging)
-        try:
-            names = self._write_copies(staging)
-            table.write_frame(staging / REMOVED, self._removed())
-            publish_folder(staging, folder)
-        except BaseException:
-            remove_folder(staging)
-            raise
+        _check_free(folder)
+        part = folder.with_name(f".{folder.name}.part")
+        refuse_links(part, part)
+        make_folders(part)
+        with locked(part):
+            try:
+                _check_free(folder)
+                staging = part / folder.name
+                remove_folder(staging)
+                make_folders(staging)
+                names = self._write_copies(staging)
+                table.write_frame(staging / REMOVED, self._removed())
+                publish_folder(staging, folder)
+            finally:
+                remove_folder(part)
         return [folder / name for name in [*names, REMOVED]]
 
     def _write_copies(self, folder: Path) -> list[str]:
         names: list[str] = []
+        quarantined: dict[tuple[str, str], set[int]] = {}
+        for shard in self.shards:
+            for sha256, record in shard.quarantined:
+                quarantined.setdefault((shard.source, sha256), set()).add(record.row)
         for found in self.surveyed:
             for number, file in enumerate(found.files):
                 here = (pl.col("source") == found.name) & (pl.col("file") == file.sha256)
                 gone = set(self.rows.filter(here)["number"].to_list())
-                gone |= {
-                    record.row
-                    for shard in self.shards
-                    if (shard.source, shard.file) == (found.name, file.sha256)
-                    for record in shard.quarantined
-                }
+                gone |= quarantined.get((found.name, file.sha256), set())
                 name = clean_copy.name_of(found.source, file.path)
                 if name in {*names, REMOVED} or len(found.files) > 1:
                     name = f"{found.name}-{number:05d}{''.join(Path(name).suffixes)}"
                 names.append(name)
-                clean_copy.write(found.source, file.path, gone, folder / name)
+                if clean_copy.write(found.source, file.path, gone, folder / name) != file.sha256:
+                    raise InputError(
+                        f"{file.path}: changed since its rows were looked into, and no clean copy was written; "
+                        "run the command again"
+                    )
         return names
 
     def _removed(self) -> pl.DataFrame:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tulu_data.commit import TEMPORARY, locked
+from tulu_data.commit import TEMPORARY, walk
+from tulu_data.errors import ConflictError
 from tulu_data.mixture import RUNS, STAGING
+from tulu_data.workspace import PREPARING, Workspace
 
 TABLES: Final = ("store", "measures", "digests", "sources", "indexes")
+_IS_LEFT: Final = re.compile(rf"\.\d+-\d+{re.escape(TEMPORARY)}$|^{PREPARING}")
 
 
 @dataclass(frozen=True)
@@ -32,17 +36,18 @@ def collect(workspace: Path, out: Path, keep: int = 0) -> Freed:
     """Remove what no mixture under `out` names from a workspace, down to `keep` bytes of it.
 
     What a killed build would go on from is named by it and stays; what it was writing at
-    that moment goes. Nothing under `out` is touched. Raises `ConflictError` (exit 5) where
-    a build is at work.
+    that moment goes. Nothing under `out` is touched, nor anything that this program does not
+    make, nor what a link leads to. Raises `UsageError` (exit 2) where the folder is not a
+    workspace, and `ConflictError` (exit 5) where a build is at work, or the record of a
+    mixture's build can't be read.
     """
-    if not workspace.is_dir():
+    room = Workspace(workspace)
+    if not workspace.exists() and not workspace.is_symlink():
         return Freed(0, 0, 0)
-    with locked(workspace):
+    with room.held(alone=True):
         named = _named(workspace, out)
-        removed: list[int] = []
-        removed += _remove_folder(workspace / "spill")
-        removed += [_remove(path) for path in list(workspace.rglob(f"*{TEMPORARY}"))]
-        unnamed = [path for path in _tables(workspace) if path.with_suffix("") not in named]
+        removed = [_remove(path) for path in [*room.files("spill"), *_leavings(room)]]
+        unnamed = [path for path in room.files(*TABLES) if path.with_suffix("") not in named]
         size = sum(path.stat().st_size for path in unnamed)
         for path in sorted(unnamed, key=lambda path: (path.stat().st_mtime_ns, str(path))):
             if size <= keep:
@@ -50,8 +55,17 @@ def collect(workspace: Path, out: Path, keep: int = 0) -> Freed:
             size -= path.stat().st_size
             removed.append(_remove(path))
         _remove_empty_folders(workspace)
-        left = sum(path.stat().st_size for path in _tables(workspace))
+        left = sum(path.stat().st_size for path in room.files(*TABLES))
     return Freed(len(removed), sum(removed), left)
+
+
+def _leavings(room: Workspace) -> Iterator[Path]:
+    """What killed commands were writing: nobody else is at work here."""
+    for kind in (*TABLES, "evaluations"):
+        for path in walk(room.root / kind):
+            parts = path.relative_to(room.root).parts
+            if any(_IS_LEFT.search(part) for part in parts):
+                yield path
 
 
 def _named(workspace: Path, out: Path) -> set[Path]:
@@ -60,31 +74,31 @@ def _named(workspace: Path, out: Path) -> set[Path]:
     for record in sorted(out.glob(f"*/{RUNS}/*.json")):
         mixture = record.parent.parent
         if (mixture / record.stem).is_dir() or (mixture / STAGING / record.stem).is_dir():
-            run = json.loads(record.read_text(encoding="utf-8"))
-            named |= {workspace / Path(table).with_suffix("") for table in run.get("tables", ())}
-            named |= {workspace / Path(table).parent / "shards" for table in run.get("tables", ())}
+            for table in _tables_of(record):
+                named |= {workspace / Path(table).with_suffix(""), workspace / Path(table).parent / "shards"}
     return named
 
 
-def _tables(workspace: Path) -> Iterator[Path]:
-    for kind in TABLES:
-        yield from (path for path in (workspace / kind).rglob("*") if path.is_file() and path.suffix != TEMPORARY)
+def _tables_of(record: Path) -> list[str]:
+    try:
+        tables: list[str] = json.loads(record.read_text(encoding="utf-8")).get("tables", [])
+        return [*map(str, tables)]
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ConflictError(
+            f"{record}: can't be read ({error}), so that nothing tells what its mixture needs of the workspace; "
+            "remove it, and what the mixture needs goes as well"
+        ) from None
 
 
 def _remove(path: Path) -> int:
-    size = path.stat().st_size
+    size = path.lstat().st_size
     path.unlink()
     return size
 
 
-def _remove_folder(folder: Path) -> list[int]:
-    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
-    shutil.rmtree(folder, ignore_errors=True)
-    return sizes
-
-
 def _remove_empty_folders(workspace: Path) -> None:
-    folders = (path for kind in TABLES for path in (workspace / kind).rglob("*") if path.is_dir())
-    for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
-        if not any(folder.iterdir()):
-            folder.rmdir()
+    """Remove the folders that are empty, or hold empty ones alone; links are not followed."""
+    for kind in (*TABLES, "spill"):
+        for parent, _, _ in os.walk(workspace / kind, topdown=False):
+            if Path(parent) != workspace / kind and not any(Path(parent).iterdir()):
+                Path(parent).rmdir()

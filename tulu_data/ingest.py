@@ -1,26 +1,34 @@
 """Read each input once, in order, into a store of canonical shards.
 
 Rewriting stages run here, before anything is written: what they remove from a text never
-reaches a disk of ours. A shard holds the rows of 65,536 records of one file; its note
-lists the records among them that could not become rows.
+reaches a disk of ours. A shard holds the rows of 65,536 records of one file, or of several
+where a source has many small ones; its note says what it has of each, and lists the
+records that could not become rows.
 """
 
 from __future__ import annotations
 
 import itertools
+import secrets
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, replace
+from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tulu_data import calls, table
 from tulu_data.code_id import code_id
-from tulu_data.commit import remove_folder
-from tulu_data.errors import InputError, InvariantError, RecordError, told_of
+from tulu_data.commit import remove_folder, sha256_file
+from tulu_data.errors import FindingsError, InputError, InvariantError, RecordError, told_of
 from tulu_data.executors import Executor, Tick
 from tulu_data.formats.format import Format
 from tulu_data.readers.arrow_record import AnyRecord
@@ -39,6 +47,14 @@ PIECE_SIZE: Final = 16 << 20
 SHOWN_RECORDS: Final = 5
 # Cutting takes a tenth of a second for so much, and reading it two.
 LARGE_BYTES: Final = 64 << 20
+# Of more files than these, those that are smaller than a shard's own cost in time are read as one.
+MANY_FILES: Final = 32
+SMALL_BYTES: Final = 64 << 10
+PACK_BYTES: Final = 4 << 20
+# A pack ends at one file in 256, by its sha256, so that a file that is added changes one pack.
+PACK_END: Final = "00"
+# So many records of a shard that was found are read again: hundredths of a second for each source.
+CHECKED_RECORDS: Final = 1_000
 # A file that is all wrong is not read to its end; one that has a few bad records is, so that all are told.
 MANY_RECORDS: Final = 1_000
 
@@ -61,35 +77,59 @@ class Quarantined:
         return f"{self.row}: {self.code}: {self.detail}{place}"
 
 
+class FileRows(NamedTuple):
+    """What a shard has of one file, by the file's sha256: how many rows, and the records that became none."""
+
+    file: str
+    rows: int
+    quarantined: tuple[Quarantined, ...] = ()
+
+
 @dataclass(frozen=True)
 class Shard:
     """One finished shard of the store.
 
-    `source` is the name of the source it is read for, `file` the sha256 of its file,
-    `records` what was read for it: its rows and its quarantined records.
+    `source` is the name of the source it is read for, `files` what it has of which file, in
+    the order of its rows.
     """
 
     source: str
-    file: str
     key: str
     number: int
     table: Table
-    rows: int
-    quarantined: tuple[Quarantined, ...]
+    files: tuple[FileRows, ...]
+
+    @cached_property
+    def rows(self) -> int:
+        return sum(file.rows for file in self.files)
+
+    @property
+    def quarantined(self) -> Iterator[tuple[str, Quarantined]]:
+        """The records that became no row, each with the sha256 of its file."""
+        return ((file.file, record) for file in self.files for record in file.quarantined)
 
     @property
     def records(self) -> int:
-        return self.rows + len(self.quarantined)
+        """How many records were read for it."""
+        return self.rows + sum(len(file.quarantined) for file in self.files)
+
+    def file_of_rows(self) -> npt.NDArray[np.int64]:
+        """The index into `files` of each of its rows."""
+        return np.repeat(np.arange(len(self.files)), [file.rows for file in self.files])
+
+    def __str__(self) -> str:
+        more = f" and {len(self.files) - 1} more" if len(self.files) > 1 else ""
+        return f"shard {self.number} of file {self.files[0].file[:12]}{more}"
 
 
 @dataclass(frozen=True)
 class FileUnit:
-    """One file to ingest: a unit of work."""
+    """One file to ingest, or several small ones that are read as one: a unit of work."""
 
     name: str
     source: Source
     format: Format
-    file: InputFile
+    files: tuple[InputFile, ...]
     mappers: tuple[Mapper, ...]
     workspace: Workspace
     shard_rows: int
@@ -98,19 +138,29 @@ class FileUnit:
     """Whether its source has other files, which could go on without it."""
 
     @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(file.size for file in self.files)
+
+    @property
     def rows(self) -> int:
         """About how many rows it has, at the size of a short conversation."""
-        return self.file.size // 1000
+        return self.size // 1000
+
+    def paths(self) -> dict[str, Path]:
+        """The path of each file, by its sha256."""
+        return {file.sha256: file.path for file in self.files}
 
     def __str__(self) -> str:
-        return f"reading {self.file.path} of {self.name}"
+        more = f" and {len(self.files) - 1} more" if len(self.files) > 1 else ""
+        return f"reading {self.files[0].path}{more} of {self.name}"
 
     def key(self) -> str:
         """The key of the file's shards: all that decides what is in them."""
         modules = {type(part).__module__ for part in (self.source, self.format, *self.mappers)} | {__name__}
         requires = {name for mapper in self.mappers for name in mapper.requires} | {"orjson", "pyarrow"}
         return key_of(
-            file=self.file.sha256,
+            files=[file.sha256 for file in self.files],
             source=self.source.place,
             reading=self.source.reading(),
             format=[self.format.name, self.format.model_dump(mode="json")],
@@ -135,7 +185,7 @@ class PartUnit:
         return self.part.records
 
     def __str__(self) -> str:
-        return f"reading records {self.part.before + 1:,} and on of {self.whole.file.path} of {self.whole.name}"
+        return f"reading records {self.part.before + 1:,} and on of {self.whole.files[0].path} of {self.whole.name}"
 
 
 class FileResult(NamedTuple):
@@ -151,25 +201,44 @@ def units_of(
 ) -> Iterator[FileUnit]:
     """The units of one source, in the order of the files' sha256: names do not matter."""
     applying = _applying(mappers, surveyed.name)
-    for file in sorted(surveyed.files, key=lambda file: (file.sha256, str(file.path))):
-        if file.size and surveyed.format:
-            unit = FileUnit(surveyed.name, surveyed.source, surveyed.format, file, applying, workspace, shard_rows)
-            yield replace(unit, has_others=len(surveyed.files) > 1)
+    files = sorted(surveyed.files, key=lambda file: (file.sha256, str(file.path)))
+    is_packed = not surveyed.source.max_quarantined_files
+    for pack in _packs([file for file in files if file.size], is_packed=is_packed):
+        if surveyed.format:
+            unit = FileUnit(surveyed.name, surveyed.source, surveyed.format, pack, applying, workspace, shard_rows)
+            yield replace(unit, has_others=len(files) > 1)
 
 
-def ingest_first(units: Iterable[FileUnit], limit: int, tick: Tick) -> Iterator[FileResult]:
-    """Ingest the first `limit` records of some files, taken as one."""
+def _packs(files: Sequence[InputFile], *, is_packed: bool) -> Iterator[tuple[InputFile, ...]]:
+    """Each file by itself; of many files, small ones that follow each other together."""
+    pack: list[InputFile] = []
+    for file in files:
+        is_alone = not is_packed or len(files) <= MANY_FILES or file.size > SMALL_BYTES
+        if pack and (is_alone or sum(other.size for other in pack) + file.size > PACK_BYTES):
+            yield tuple(pack)
+            pack = []
+        pack.append(file)
+        if is_alone or file.sha256.endswith(PACK_END):
+            yield tuple(pack)
+            pack = []
+    if pack:
+        yield tuple(pack)
+
+
+def ingest_first(units: Iterable[FileUnit], limit: int, tick: Tick) -> Iterator[tuple[FileUnit, FileResult]]:
+    """Ingest the first `limit` records of some files, taken as one; each unit as it was read, with its result."""
     for unit in units:
         if limit > 0:
-            result = ingest_file(replace(unit, limit=limit), tick)
+            first = replace(unit, limit=limit)
+            result = ingest_file(first, tick)
             limit -= sum(shard.records for shard in result.shards)
-            yield result
+            yield first, result
 
 
 def ingest_files(units: Sequence[FileUnit], executor: Executor, tick: Tick) -> Iterator[FileResult]:
     """Ingest files, large ones by several workers at a time; raises what `ingest_file` does."""
-    share = sum(unit.file.size for unit in units) // (4 * executor.workers)
-    large = [unit for unit in units if executor.workers > 1 and unit.file.size > max(share, LARGE_BYTES)]
+    share = sum(unit.size for unit in units) // (4 * executor.workers)
+    large = [unit for unit in units if executor.workers > 1 and unit.size > max(share, LARGE_BYTES)]
     cuts = dict(zip(map(id, large), executor.run(cut_file, large, lambda rows: None), strict=True))
     pieces = [piece for unit in units for piece in (cuts.get(id(unit)) or (unit,))]
     results = executor.run(ingest_piece, pieces, tick)
@@ -184,13 +253,14 @@ def cut_file(unit: FileUnit, tick: Tick) -> tuple[PartUnit, ...]:
         key = unit.key()
         if unit.workspace.shards_of(key) is not None:
             return ()
+        (file,) = unit.files
         try:
-            cut = unit.source.cut(unit.file.path, unit.shard_rows)
+            cut = unit.source.cut(file.path, unit.shard_rows)
         except InputError:
             # Whoever reads it in one go says what is wrong with it.
             return ()
-        if cut and cut.sha256 != unit.file.sha256:
-            raise _changed(unit)
+        if cut and cut.sha256 != file.sha256:
+            raise _changed(file)
         return tuple(PartUnit(unit, key, number, part) for number, part in enumerate(cut.parts if cut else ()))
 
 
@@ -206,16 +276,18 @@ def ingest_part(unit: PartUnit, tick: Tick) -> FileResult:
         if shard := _finished(whole, unit.key, unit.number):
             tick(shard.records)
             return FileResult((shard,), 1)
+        (file,) = whole.files
         with (
             _set_aside(whole) as aside,
-            whole.source.read_part(whole.file.path, unit.part, whole.format.columns()) as reading,
+            whole.source.read_part(file.path, unit.part, whole.format.columns()) as reading,
         ):
 
             def check() -> None:
                 if reading.sha256() != unit.part.sha256:
-                    raise _changed(whole)
+                    raise _changed(file)
 
-            return FileResult((_write_shard(whole, unit.key, unit.number, reading.records, tick, check),), 0)
+            members = [(file.sha256, reading.records)]
+            return FileResult((_write_shard(whole, unit.key, unit.number, members, tick, check),), 0)
         return FileResult((), 0, aside.reason)
 
 
@@ -240,15 +312,15 @@ class _FinalError(InputError):
     """What is wrong with more than the file itself: it is not set aside for it."""
 
 
-def _changed(unit: FileUnit) -> InputError:
-    return _FinalError(f"{unit.file.path}: changed while it was read; run the command again")
+def _changed(file: InputFile) -> InputError:
+    return _FinalError(f"{file.path}: changed while it was read; run the command again")
 
 
 def _check_many(unit: FileUnit, shards: Sequence[Shard]) -> None:
     """Stop at a file that is all wrong."""
-    if sum(len(shard.quarantined) for shard in shards) > unit.source.max_quarantined + MANY_RECORDS:
+    if sum(shard.records - shard.rows for shard in shards) > unit.source.max_quarantined + MANY_RECORDS:
         try:
-            check_quarantine(unit.source, shards, {unit.file.sha256: unit.file.path})
+            check_quarantine(unit.source, shards, unit.paths())
         except InputError as error:
             raise _FinalError(str(error)) from None
 
@@ -262,7 +334,7 @@ class _Aside:
 
 @contextmanager
 def _set_aside(unit: FileUnit) -> Iterator[_Aside]:
-    """Note that a file can't be read, where its source allows such files."""
+    """Note that a file can't be read, where its source allows such files: it is then a unit by itself."""
     aside = _Aside()
     try:
         yield aside
@@ -270,14 +342,16 @@ def _set_aside(unit: FileUnit) -> Iterator[_Aside]:
         if isinstance(error, _FinalError):
             raise
         if not unit.source.max_quarantined_files:
-            raise unreadable_file(unit.file.path, error, has_others=unit.has_others) from None
+            named = (file.path for file in unit.files if str(error).startswith(f"{file.path}:"))
+            path = next(named, unit.files[0].path)
+            raise unreadable_file(path, error, has_others=unit.has_others) from None
         aside.reason = str(error)
 
 
 def ingest_file(unit: FileUnit, tick: Tick) -> FileResult:
-    """Ingest one file, or what is left of it; `tick` hears of records as they are read.
+    """Ingest one unit's files, or what is left of them; `tick` hears of records as they are read.
 
-    Raises `InputError` (exit 3) where the file is not what was surveyed, or has a thousand
+    Raises `InputError` (exit 3) where a file is not what was surveyed, or has a thousand
     bad records more than the recipe allows.
     """
     with told_of(f"sources.{unit.name}"):
@@ -295,25 +369,127 @@ def ingest_file(unit: FileUnit, tick: Tick) -> FileResult:
 def _ingest_rest(unit: FileUnit, key: str, tick: Tick) -> FileResult:
     shards: list[Shard] = []
     found = 0
-    with unit.source.read(unit.file.path, unit.format.columns()) as reading:
-        records = itertools.islice(reading.records, unit.limit)
+    with closing(_Records(unit)) as records:
         for number in itertools.count():
-            if (head := next(records, None)) is None:
+            members = records.take(unit.shard_rows)
+            if (head := next(members, None)) is None:
                 break
-            members = itertools.chain([head], itertools.islice(records, unit.shard_rows - 1))
+            members = itertools.chain([head], members)
             shard = _finished(unit, key, number)
             if shard:
                 found += 1
-                tick(sum(1 for _ in members))
+                tick(sum(1 for _, own in members for _ in own))
             else:
                 shard = _write_shard(unit, key, number, members, tick)
             shards.append(shard)
             _check_many(unit, shards)
-        if unit.limit is None and reading.sha256() != unit.file.sha256:
-            remove_folder(unit.workspace.store(key))
-            raise _changed(unit)
     unit.workspace.finish_shards(key, len(shards))
     return FileResult(tuple(shards), found)
+
+
+class _Records:
+    """The records of a unit's files, one file after the other."""
+
+    def __init__(self, unit: FileUnit) -> None:
+        self._left = unit.limit
+        self._files = self._read(unit)
+        self._file: tuple[str, Iterator[AnyRecord]] | None = next(self._files, None)
+
+    @staticmethod
+    def _read(unit: FileUnit) -> Iterator[tuple[str, Iterator[AnyRecord]]]:
+        for file in unit.files:
+            with unit.source.read(file.path, unit.format.columns()) as reading:
+                yield file.sha256, iter(reading.records)
+                if unit.limit is None and reading.sha256() != file.sha256:
+                    remove_folder(unit.workspace.store(unit.key()))
+                    raise _changed(file)
+
+    def take(self, count: int) -> Iterator[tuple[str, Iterator[AnyRecord]]]:
+        """The next `count` records, those of each file with its sha256: to be read to their end before the next."""
+        count = count if self._left is None else min(count, self._left)
+        while count and self._file:
+            sha256, records = self._file
+            if (head := next(records, None)) is None:
+                self._file = next(self._files, None)
+                continue
+            # Counted without a step of Python for each record.
+            counter = itertools.count()
+            yield (
+                sha256,
+                map(
+                    itemgetter(0), zip(itertools.islice(itertools.chain([head], records), count), counter, strict=False)
+                ),
+            )
+            taken = next(counter)
+            count -= taken
+            self._left = None if self._left is None else self._left - taken
+
+    def close(self) -> None:
+        self._files.close()  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class CheckUnit:
+    """A shard that was found in the store, to be held to what it was read of: a unit of work."""
+
+    whole: FileUnit
+    shard: Shard
+
+    @property
+    def rows(self) -> int:
+        return min(self.shard.records, CHECKED_RECORDS)
+
+    def __str__(self) -> str:
+        return f"reading {self.shard} of {self.whole.name} again"
+
+
+def checks_of(results: Iterable[tuple[FileUnit, FileResult]]) -> list[CheckUnit]:
+    """One shard of each source, of those that were found: one that nobody can foresee."""
+    found: dict[str, list[CheckUnit]] = {}
+    for unit, result in results:
+        if result.found:
+            found.setdefault(unit.name, []).extend(CheckUnit(unit, shard) for shard in result.shards)
+    return [secrets.choice(units) for units in found.values()]
+
+
+def check_shard(unit: CheckUnit, tick: Tick) -> None:
+    """Read some records of a shard again.
+
+    Raises `FindingsError` (exit 4) where the store holds other rows: somebody else wrote them.
+    """
+    whole, shard = unit.whole, unit.shard
+    stored = table.read(shard.table.path)
+    with told_of(f"sources.{whole.name}"), _read_again(whole, shard.number) as every:
+        members = every
+        if len(whole.files) == 1:
+            file, records = next(iter(every), (whole.files[0].sha256, iter(())))
+            start = secrets.randbelow(max(1, shard.records - CHECKED_RECORDS + 1))
+            members = [(file, itertools.islice(records, start, start + CHECKED_RECORDS))]
+            after = pc.subtract(stored["row"], shard.number * whole.shard_rows + start)
+            stored = stored.filter(pc.and_(pc.greater(after, 0), pc.less_equal(after, CHECKED_RECORDS)))
+        pieces = [_stored(piece, whole.mappers) for piece in _pieces(_parts_of(whole.format, members, []))]
+        if not pa.Table.from_batches(pieces, STORED).equals(stored):
+            for changed in (file for file in whole.files if sha256_file(file.path) != file.sha256):
+                raise _changed(changed)
+            raise FindingsError(
+                f"{shard.table.path}: holds other rows than {whole.files[0].path} gives; somebody else wrote them: "
+                f"remove {whole.workspace.root}, see who can write to it, and build again"
+            )
+
+
+@contextmanager
+def _read_again(unit: FileUnit, number: int) -> Iterator[Iterable[tuple[str, Iterator[AnyRecord]]]]:
+    """The records of one shard of a unit."""
+    cut = unit.source.cut(unit.files[0].path, unit.shard_rows) if number and len(unit.files) == 1 else None
+    if cut and number < len(cut.parts):
+        with unit.source.read_part(unit.files[0].path, cut.parts[number], unit.format.columns()) as reading:
+            yield [(unit.files[0].sha256, iter(reading.records))]
+        return
+    with closing(_Records(unit)) as records:
+        for _ in range(number):
+            for _, own in records.take(unit.shard_rows):
+                deque(own, maxlen=0)
+        yield records.take(unit.shard_rows)
 
 
 def check_quarantine(source: Source, shards: Collection[Shard], paths: Mapping[str, Path]) -> None:
@@ -321,11 +497,11 @@ def check_quarantine(source: Source, shards: Collection[Shard], paths: Mapping[s
 
     `paths` gives the path of a file by its sha256.
     """
-    bad = [f"{paths[shard.file]}:{record}" for shard in shards for record in shard.quarantined]
+    bad = [f"{paths[file]}:{record}" for shard in shards for file, record in shard.quarantined]
     if len(bad) > source.max_quarantined:
         shown = "".join(f"\n  {record}" for record in bad[:SHOWN_RECORDS])
         more = f"\n  … and {len(bad) - SHOWN_RECORDS} more so far" if len(bad) > SHOWN_RECORDS else ""
-        is_foreign = any(record.code == "invalid_utf8" for shard in shards for record in shard.quarantined)
+        is_foreign = any(record.code == "invalid_utf8" for shard in shards for _, record in shard.quarantined)
         remedy = f"{ENCODING_REMEDY[0].upper()}{ENCODING_REMEDY[1:]}\n" if is_foreign else ""
         raise InputError(
             f"{len(bad)} record{'s' * (len(bad) != 1)} can't become rows, and "
@@ -339,33 +515,37 @@ def _finished(unit: FileUnit, key: str, number: int) -> Shard | None:
     note = table.note()
     if note is None:
         return None
-    quarantined = tuple(Quarantined(*record) for record in note["quarantined"])
-    return Shard(unit.name, unit.file.sha256, key, number, table, note["rows"], quarantined)
+    files = (
+        FileRows(file, rows, tuple(Quarantined(*record) for record in quarantined))
+        for file, rows, quarantined in note["files"]
+    )
+    return Shard(unit.name, key, number, table, tuple(files))
 
 
 def _write_shard(
     unit: FileUnit,
     key: str,
     number: int,
-    records: Iterable[AnyRecord],
+    members: Iterable[tuple[str, Iterable[AnyRecord]]],
     tick: Tick,
     check: Callable[[], None] = lambda: None,
 ) -> Shard:
-    """Write one shard; `check` is called before it counts as finished."""
+    """Write one shard of the records of some files; `check` is called before it counts as finished."""
     shard = unit.workspace.shard(key, number)
-    quarantined: list[Quarantined] = []
-    rows = 0
+    read: list[FileRows] = []
     with table.writer(unit.workspace.prepare(shard.path), STORED, table.WORKING) as writer:
-        for piece in _pieces(unit.format, records, quarantined):
+        for piece in _pieces(_parts_of(unit.format, members, read)):
             stored = _stored(piece, unit.mappers)
             writer.write_batch(stored, row_group_size=len(stored))
-            rows += len(stored)
             tick(len(stored))
     check()
-    details = _rewritten([record.detail for record in quarantined], unit.mappers)
-    quarantined = [replace(record, detail=detail) for record, detail in zip(quarantined, details, strict=True)]
-    shard.finish(rows=rows, quarantined=[list(astuple(record)) for record in quarantined])
-    return Shard(unit.name, unit.file.sha256, key, number, shard, rows, tuple(quarantined))
+    details = iter(_rewritten([record.detail for file in read for record in file.quarantined], unit.mappers))
+    files = [
+        file._replace(quarantined=tuple(replace(record, detail=next(details)) for record in file.quarantined))
+        for file in read
+    ]
+    shard.finish(files=[(file, rows, [astuple(record) for record in bad]) for file, rows, bad in files])
+    return Shard(unit.name, key, number, shard, tuple(files))
 
 
 class _Piece(NamedTuple):
@@ -373,11 +553,24 @@ class _Piece(NamedTuple):
     rows: Rows
 
 
-def _pieces(format: Format, records: Iterable[AnyRecord], quarantined: list[Quarantined]) -> Iterator[_Piece]:
-    """Rows in pieces whose bounds depend on nothing but the rows; bad records go to `quarantined`."""
+def _parts_of(
+    format: Format, members: Iterable[tuple[str, Iterable[AnyRecord]]], read: list[FileRows]
+) -> Iterator[_Piece]:
+    """Rows of the records of some files; what became of each file's goes to `read`."""
+    for file, records in members:
+        quarantined: list[Quarantined] = []
+        rows = 0
+        for part in _parts(format, records, quarantined):
+            rows += len(part.rows)
+            yield part
+        read.append(FileRows(file, rows, tuple(quarantined)))
+
+
+def _pieces(found: Iterable[_Piece]) -> Iterator[_Piece]:
+    """Rows in pieces whose bounds depend on nothing but the rows."""
     parts: list[_Piece] = []
     rows = size = 0
-    for part in _parts(format, records, quarantined):
+    for part in found:
         parts.append(part)
         rows += len(part.rows)
         size += part.rows.batch.nbytes

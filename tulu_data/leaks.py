@@ -101,12 +101,12 @@ def find(
         raise UsageError(f"one evaluation set at a time; these are {', '.join(stage.against)}")
     rows = Parquet(parquet=tuple(str(path) for path in mixture.data))
     recipe = Recipe(name="leaks", sources={"mixture": rows}, stages=(stage,))
-    make_folders(workspace.root)
-    (prepared,) = prepare(recipe, workspace, trust_mtime=False, progress=progress).stages
-    assert isinstance(prepared, NgramDecontamination)
-    units = [_Unit(path, prepared) for path in mixture.data]
-    with progress.phase("scan", sum(unit.rows for unit in units), "rows") as tick:
-        found = pl.concat([pl.DataFrame(schema=_FOUND), *executor.run(search, units, tick)])
+    with workspace.held():
+        (prepared,) = prepare(recipe, workspace, trust_mtime=False, progress=progress).stages
+        assert isinstance(prepared, NgramDecontamination)
+        units = [_Unit(path, prepared) for path in mixture.data]
+        with progress.phase("scan", sum(unit.rows for unit in units), "rows") as tick:
+            found = pl.concat([pl.DataFrame(schema=_FOUND), *executor.run(search, units, tick)])
     held = found.group_by("item").agg(
         pl.col("value").max(), pl.col("id").unique().sort().alias("rows"), pl.lit(value=True).alias("is_held")
     )

@@ -120,9 +120,9 @@ def _evidence(decision: Decision, dropped: pl.DataFrame) -> pl.DataFrame:
 
 def _quarantine(shards: Sequence[Shard]) -> pa.Table:
     records = sorted(
-        (shard.source, shard.file, record.row, record.offset, record.code, record.detail)
+        (shard.source, file, record.row, record.offset, record.code, record.detail)
         for shard in shards
-        for record in shard.quarantined
+        for file, record in shard.quarantined
     )
     lines = [dict(zip(QUARANTINE.names, record, strict=True)) for record in records]
     return pa.Table.from_pylist(lines, schema=QUARANTINE)

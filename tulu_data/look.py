@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from tulu_data import scan
-from tulu_data.commit import durable
+from tulu_data.commit import whole
 from tulu_data.executors import Executor, Tick
 from tulu_data.ingest import Shard
 from tulu_data.plan import Step
@@ -42,8 +42,7 @@ class LookUnit:
         return len(self.places)
 
     def __str__(self) -> str:
-        shard = self.shard
-        return f"comparing rows of shard {shard.number} of file {shard.file[:12]} of {shard.source}"
+        return f"comparing rows of {self.shard} of {self.shard.source}"
 
 
 def look_at_shard(unit: LookUnit, tick: Tick) -> None:
@@ -90,7 +89,7 @@ class Looker:
         )
         self.used.append(table)
         if table.note() is None:
-            with durable(self.workspace.prepare(table.path)) as file:
+            with whole(self.workspace.prepare(table.path)) as file:
                 file.truncate(int(room.sum()) * 8)
                 units = self._units(step, rows, room, Path(file.name))
                 for _ in self.executor.run(look_at_shard, units, lambda rows: None):

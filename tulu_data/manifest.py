@@ -10,6 +10,7 @@ import inspect
 import json
 import platform
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -101,7 +102,7 @@ def counts(decision: Decision, shards: Sequence[Shard], written: Mapping[str, in
     for index, source in enumerate(decision.sources):
         own = [shard for shard in shards if shard.source == source]
         read = sum(shard.records for shard in own)
-        quarantined = sum(len(shard.quarantined) for shard in own)
+        quarantined = read - sum(shard.rows for shard in own)
         kept = int((decision.kept & (decision.source == index)).sum())
         if read != quarantined + sum(removed[source].values()) + kept:
             raise InvariantError(
@@ -182,25 +183,29 @@ def _outside(stage: Stage) -> dict[str, str]:
 
 
 def _inputs(source: Surveyed, shards: Sequence[Shard]) -> list[dict[str, Any]]:
-    counted = []
+    read: Counter[str] = Counter()
+    quarantined: Counter[str] = Counter()
+    for file in (file for shard in shards if shard.source == source.name for file in shard.files):
+        read[file.file] += file.rows + len(file.quarantined)
+        quarantined[file.file] += len(file.quarantined)
     unreadable = {
-        file.sha256: source.unreadable[file.path].removeprefix(f"{file.path}: ")
+        file.sha256: {"unreadable": source.unreadable[file.path].removeprefix(f"{file.path}: ")}
         for file in source.files
         if file.path in source.unreadable
     }
-    for sha256, size in sorted({(file.sha256, file.size) for file in source.files}):
-        own = {shard.number: shard for shard in shards if (shard.source, shard.file) == (source.name, sha256)}
-        counted.append(
-            {
-                "sha256": sha256,
-                "bytes": size,
-                "files": sum(file.sha256 == sha256 for file in source.files),
-                "read": sum(shard.records for shard in own.values()),
-                "quarantined": sum(len(shard.quarantined) for shard in own.values()),
-                **({"unreadable": unreadable[sha256]} if sha256 in unreadable else {}),
-            }
-        )
-    return counted
+    # Of files of the same bytes the counts of one are given.
+    copies = Counter((file.sha256, file.size) for file in source.files)
+    return [
+        {
+            "sha256": sha256,
+            "bytes": size,
+            "files": files,
+            "read": read[sha256] // files,
+            "quarantined": quarantined[sha256] // files,
+            **unreadable.get(sha256, {}),
+        }
+        for (sha256, size), files in sorted(copies.items())
+    ]
 
 
 def files_in(folder: Path, but: Collection[str] = ()) -> dict[str, dict[str, Any]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,14 @@ class Run:
             "host": platform.node(),
             "workspace": storable(workspace.absolute()),
             "files": {storable(file.path): file.sha256 for source in self.surveyed for file in source.files},
-            "store": [[shard.source, shard.file, shard.key, shard.number] for shard in self.shards],
+            "store": [place for shard in self.shards for place in _places(shard)],
             "tables": sorted(path.relative_to(workspace).as_posix() for path in tables),
             "units": {"done": self.units.done, "found": self.units.found},
         }
+
+
+def _places(shard: Shard) -> Iterator[list[Any]]:
+    """Where the rows of each file are in a shard: source, file, key, number, position of the first, rows."""
+    ends = itertools.accumulate(file.rows for file in shard.files)
+    for file, end in zip(shard.files, ends, strict=True):
+        yield [shard.source, file.file, shard.key, shard.number, end - file.rows, file.rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class ScanUnit:
 
     def __str__(self) -> str:
         steps = ", ".join(task.step.name for task in self.tasks)
-        return f"measuring shard {self.shard.number} of file {self.shard.file[:12]} of {self.shard.source} by {steps}"
+        return f"measuring {self.shard} of {self.shard.source} by {steps}"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Scan:
     """The measures of every shard: `tables[i]` are those of shard i, by the step's name.
 
     `units` are still to be done; `found` counts the measures that were there; `checks` are
-    one of them for each step, chosen by key, to be held to a second look.
+    one of them for each step, drawn anew in each build, to be held to a second look.
     """
 
     tables: tuple[dict[str, Table], ...]
@@ -80,10 +80,9 @@ def prepare(plan: Plan, shards: Sequence[Shard], workspace: Workspace) -> Scan:
         tables.append(places)
         if missing:
             units.append(ScanUnit(shard, tuple(missing), workspace))
-    checks = []
-    for tasks in known.values():
-        shard, task = min(tasks, key=lambda known: hashlib.sha256(known[1].table.path.name.encode()).digest())
-        checks.append(ScanUnit(shard, (task,), workspace))
+    # Which ones nobody can foresee, not even who could write them.
+    drawn = [secrets.choice(tasks) for tasks in known.values()]
+    checks = [ScanUnit(shard, (task,), workspace) for shard, task in drawn]
     return Scan(tuple(tables), tuple(units), sum(len(tasks) for tasks in known.values()), tuple(checks))
 
 
@@ -105,7 +104,7 @@ def check_shard(unit: ScanUnit, tick: Tick) -> None:
     (measured,) = _measure(shard, [task.step], tick)
     if not measured.equals(table.read_frame(task.table.path)):
         raise InvariantError(
-            f"stage {task.step.name}: measured shard {shard.number} of file {shard.file[:12]} again, and it differs; "
+            f"stage {task.step.name}: measured {shard} again, and it differs; "
             f"its measures must depend on nothing but the row and the options. Remove {task.table.path} and report it"
         )
 
@@ -145,4 +144,5 @@ def _placed(stage: Stage, shard: Shard, before: int) -> Iterator[None]:
     except RowError as error:
         numbers = pq.read_table(shard.table.path, columns=["row"])["row"]
         record = numbers[before + error.row].as_py()
-        raise RowError(record, f"stages.{stage.name()}: {error}", shard.source, shard.file) from None
+        file = shard.files[shard.file_of_rows()[before + error.row]].file
+        raise RowError(record, f"stages.{stage.name()}: {error}", shard.source, file) from None

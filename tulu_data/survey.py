@@ -21,7 +21,7 @@ from tulu_data.readers.stream import ENCODING_REMEDY, require_regular
 from tulu_data.recipe import Recipe
 from tulu_data.rows import Conversation
 from tulu_data.source import Source
-from tulu_data.workspace import Workspace
+from tulu_data.workspace import Digest
 
 PROBE_ROWS: Final = 20
 PREVIEW_ROWS: Final = 3
@@ -106,7 +106,6 @@ class DigestUnit:
     """One file to hash: a unit of work."""
 
     path: Path
-    workspace: Workspace
 
     @property
     def rows(self) -> int:
@@ -117,11 +116,11 @@ class DigestUnit:
         return f"hashing {self.path}"
 
 
-def digest_file(unit: DigestUnit, tick: Tick) -> str:
-    """Take a file's sha256, and remember it."""
-    sha256 = unit.workspace.digest_of(unit.path, trust_mtime=False)
+def digest_file(unit: DigestUnit, tick: Tick) -> Digest:
+    """Take a file's sha256."""
+    digest = Digest.of(unit.path)
     tick(1)
-    return sha256
+    return digest
 
 
 def survey(recipe: Recipe, digests: Callable[[Sequence[Path]], Iterable[str]], cache: Path) -> tuple[Surveyed, ...]:

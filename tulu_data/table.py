@@ -7,53 +7,60 @@ store of chunks keeps only what changed between two versions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tulu_data.commit import durable
+from tulu_data.commit import durable, whole
 
 ROW_GROUP_ROWS: Final = 20_000
-WORKING: Final[dict[str, Any]] = {
+
+
+class Use(NamedTuple):
+    """What a table is for: the options of its writer, and how its file comes to be."""
+
+    options: dict[str, Any]
+    opened: Callable[[Path], AbstractContextManager[IO[bytes]]]
+
+
+_WORKING: Final[dict[str, Any]] = {
     "compression": "zstd",
     # Half the time of level 3 for a fifth more bytes, on random words.
     "compression_level": 1,
     "write_page_checksum": True,
 }
-PUBLISHED: Final[dict[str, Any]] = {
-    **WORKING,
-    "compression_level": 3,
-    "use_content_defined_chunking": True,
-    "write_page_index": True,
-}
+WORKING: Final = Use(_WORKING, whole)
+PUBLISHED: Final = Use(
+    {**_WORKING, "compression_level": 3, "use_content_defined_chunking": True, "write_page_index": True}, durable
+)
 
 
 @contextmanager
-def writer(path: Path, schema: pa.Schema, options: dict[str, Any] = PUBLISHED) -> Iterator[pq.ParquetWriter]:
-    """A Parquet writer whose file exists, whole and fsynced, after a clean exit."""
-    with durable(path) as file, pq.ParquetWriter(file, schema, **options) as parquet:
+def writer(path: Path, schema: pa.Schema, use: Use = PUBLISHED) -> Iterator[pq.ParquetWriter]:
+    """A Parquet writer whose file exists, whole, after a clean exit; fsynced, if it is to be published."""
+    with use.opened(path) as file, pq.ParquetWriter(file, schema, **use.options) as parquet:
         yield parquet
 
 
-def write(path: Path, table: pa.Table, options: dict[str, Any] = PUBLISHED) -> None:
+def write(path: Path, table: pa.Table, use: Use = PUBLISHED) -> None:
     """Write a table in row groups of 20,000 rows."""
-    with writer(path, table.schema, options) as parquet:
+    with writer(path, table.schema, use) as parquet:
         parquet.write_table(table, row_group_size=ROW_GROUP_ROWS)
 
 
-def write_frame(path: Path, frame: pl.DataFrame, options: dict[str, Any] = PUBLISHED) -> None:
+def write_frame(path: Path, frame: pl.DataFrame, use: Use = PUBLISHED) -> None:
     """Write a polars frame with plain strings, which every reader of Parquet takes."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
     narrow = {pa.large_string(): pa.string(), pa.large_binary(): pa.binary()}
     write(
         path,
         table.cast(pa.schema([(field.name, narrow.get(field.type, field.type)) for field in table.schema])),
-        options,
+        use,
     )
 
 

@@ -35,8 +35,8 @@ def verify(
         verify("hf://ORG/NAME@3f0c9a7be214", Path("mixtures"), Path(".tulu-data"), places=[Path("evals")]).holds
 
     `places` are folders in which files of evaluation sets are found by their sha256; `fetch`
-    fetches those that are datasets of the Hub; `rebuild` builds the recipe once more, in a
-    folder that is thrown away, with the store in `workspace`.
+    fetches those that are datasets of the Hub; `rebuild` builds the recipe once more from its
+    inputs, with nothing of `workspace`, in a folder that is thrown away.
 
     Raises `UsageError` where there is no such mixture, `FindingsError` where the dataset is
     none, `HubError`.
@@ -51,6 +51,8 @@ def verify(
                 others = download(repository, hub.commit_of(repository, revision), folder, tick)
         else:
             folder = find(mixture, out).folder
+        if fetch:
+            stack.enter_context(Workspace(workspace).held())
         tick = stack.enter_context(progress.phase("verify", None, "rows"))
 
         def witness(manifest: dict[str, Any]) -> Witness:
@@ -60,7 +62,7 @@ def verify(
             with TemporaryDirectory(prefix="tulu-data-") as place:
                 made = build(
                     folder / "recipe.yaml",
-                    Places(Path(place) / "mixtures", Path(place) / "manifests", workspace),
+                    Places(Path(place) / "mixtures", Path(place) / "manifests", Path(place) / "workspace"),
                     limit=manifest["trial"] and manifest["trial"]["rows_of_each_source"],
                 )
                 return made.mixture.manifest

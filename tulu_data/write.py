@@ -185,7 +185,7 @@ class RouteUnit:
         return len(self.offset)
 
     def __str__(self) -> str:
-        return f"writing shard {self.shard.number} of file {self.shard.file[:12]} of {self.shard.source}"
+        return f"writing {self.shard} of {self.shard.source}"
 
 
 class Spilled(NamedTuple):
@@ -329,10 +329,7 @@ def _gathered(parts: Sequence[pa.RecordBatch], order: npt.NDArray[np.intp], sche
 
 def _check_content(rows: Rows, expected: npt.NDArray[np.void], shard: Shard) -> None:
     if fixed_bytes(rows.column("content")).tobytes() != expected.tobytes():
-        raise InvariantError(
-            f"shard {shard.number} of file {shard.file[:12]}: holds other rows than were judged; "
-            f"remove {shard.table.path} and build again"
-        )
+        raise InvariantError(f"{shard}: holds other rows than were judged; remove {shard.table.path} and build again")
 
 
 def _output(unit: RouteUnit, chosen: npt.NDArray[np.intp], rows: Rows, schema: pa.Schema) -> pa.RecordBatch:

@@ -7,8 +7,9 @@ evaluation set.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,13 +21,23 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from tulu_data.commit import make_folders, publish_folder, remove_folder, sha256_file, write_text
-from tulu_data.errors import ConflictError, InputError, InvariantError
+from tulu_data.commit import (
+    durable,
+    make_folders,
+    open_regular,
+    publish_folder,
+    refuse_links,
+    remove_folder,
+    sha256_file,
+    temporary_of,
+)
+from tulu_data.errors import ConflictError, InputError, InvariantError, ResourceError
 from tulu_data.evaluations.evaluation_set import PARTS, Item, Part
 from tulu_data.kernels import ngrams
 from tulu_data.kernels.ngrams import GRAM, PAIR, POST, Index, Work
 from tulu_data.kernels.unicode import Normaliser, tables
 from tulu_data.kernels.words import MODES, Words, buffers, fold, scratch, words
+from tulu_data.workspace import read_note, write_note
 
 ITEMS: Final = "items.parquet"
 ARRAYS: Final = "arrays.bin"
@@ -122,7 +133,7 @@ def _scan(
 
 
 def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) -> None:
-    """Make the index of some evaluation sets in a folder that is not there yet.
+    """Make the index of some evaluation sets in a folder, instead of what is there, if that is damaged.
 
     Raises `InputError` (exit 3) where an evaluation set has no item that can be matched.
     """
@@ -197,39 +208,78 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
 
 
 def _publish(folder: Path, arrays: Mapping[str, npt.NDArray[Any]], items: pl.DataFrame, note: dict[str, Any]) -> None:
-    staged = folder.with_name(f"{folder.name}.tmp")
-    remove_folder(staged)
-    make_folders(staged)
-    places = {}
-    with (staged / ARRAYS).open("wb") as file:
-        for name, array in arrays.items():
-            file.write(bytes(-file.tell() % ALIGNMENT))
-            dtype = array.dtype.descr if array.dtype.names else array.dtype.str
-            places[name] = {"at": file.tell(), "dtype": dtype, "shape": array.shape}
-            file.write(np.ascontiguousarray(array).tobytes())
-    items.write_parquet(staged / ITEMS)
-    digests = {path.name: sha256_file(path) for path in sorted(staged.iterdir())}
-    write_text(staged / NOTE, json.dumps({**note, "arrays": places, "files": digests}, sort_keys=True))
+    staged = temporary_of(folder)
+    refuse_links(folder, folder.parent)
+    make_folders(staged, sync=False)
     try:
-        publish_folder(staged, folder)
-    except ConflictError:
-        # Another build made the same index meanwhile.
+        places = {}
+        with durable(staged / ARRAYS) as file:
+            for name, array in arrays.items():
+                file.write(bytes(-file.tell() % ALIGNMENT))
+                dtype = array.dtype.descr if array.dtype.names else array.dtype.str
+                places[name] = {"at": file.tell(), "dtype": dtype, "shape": array.shape}
+                file.write(np.ascontiguousarray(array).tobytes())
+        with durable(staged / ITEMS) as file:
+            items.write_parquet(file)
+        digests = {path.name: sha256_file(path) for path in sorted(staged.iterdir())}
+        write_note(staged / NOTE, {**note, "arrays": places, "files": digests})
+        _put(staged, folder)
+    finally:
         remove_folder(staged)
 
 
+def _put(staged: Path, folder: Path) -> None:
+    """Give a new index its name, and take it from a damaged one; another build may have made the same meanwhile."""
+    with contextlib.suppress(ConflictError, NotADirectoryError):
+        publish_folder(staged, folder)
+        return
+    if not is_whole(folder):
+        damaged = temporary_of(folder)
+        folder.rename(damaged)
+        if damaged.is_dir():
+            remove_folder(damaged)
+        else:
+            damaged.unlink()
+        # It is whole where it is there once more: a build that found the damage as well was faster.
+        with contextlib.suppress(ConflictError):
+            publish_folder(staged, folder)
+
+
 def is_whole(folder: Path) -> bool:
-    """Whether an index lies in a folder with every byte that it was made of."""
+    """Whether an index is in a folder with every byte that it was made of."""
     try:
-        note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
-        return all(sha256_file(folder / name) == digest for name, digest in note["files"].items())
-    except (OSError, ValueError, KeyError):
+        open_index(folder)
+    except (OSError, ResourceError):
         return False
+    return True
+
+
+def open_index(folder: Path) -> tuple[NgramIndex, Work]:
+    """The index in a folder, mapped, and room for scans with it; once a process, for the last of them.
+
+    Raises `ResourceError` (exit 6) where it is not what it was made as.
+    """
+    paths = [folder / name for name in (NOTE, ARRAYS, ITEMS)]
+    try:
+        seen = tuple((status.st_ino, status.st_size, status.st_mtime_ns) for status in map(Path.lstat, paths))
+        return _opened(folder, seen)
+    except (OSError, _DamagedError):
+        raise ResourceError(
+            f"{folder}: the index of the evaluation sets is damaged; run the command again: it is made anew. "
+            "If that is said again, check the disk"
+        ) from None
+
+
+class _DamagedError(Exception):
+    pass
 
 
 @lru_cache(maxsize=8)
-def open_index(folder: Path) -> tuple[NgramIndex, Work]:
-    """The index in a folder, mapped, and room for scans with it; once a process, for the last of them."""
-    note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
+def _opened(folder: Path, seen: tuple[tuple[int, int, int], ...]) -> tuple[NgramIndex, Work]:
+    """The index of which the files were `seen` so: what changes is opened, and checked, anew."""
+    note = read_note(folder / NOTE)
+    if note is None or any(_sha256(folder / name) != digest for name, digest in note["files"].items()):
+        raise _DamagedError
     mapped = np.memmap(folder / ARRAYS, mode="r")
     arrays = {name: _array(mapped, **place) for name, place in note["arrays"].items()}
     setting = note["setting"]
@@ -243,6 +293,11 @@ def open_index(folder: Path) -> tuple[NgramIndex, Work]:
         (arrays[f"{ANSWERS}_hash"], arrays[f"{ANSWERS}_bounds"]),
     )
     return opened, Work.for_index(opened.index)
+
+
+def _sha256(path: Path) -> str:
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _array(

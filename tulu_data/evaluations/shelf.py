@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tulu_data.commit import sha256_file, write_text
+from tulu_data.commit import sha256_file
 from tulu_data.errors import TuluDataError, told_of
 from tulu_data.evaluations.catalogue import Entry
 from tulu_data.evaluations.evaluation_set import EvaluationSet
-from tulu_data.workspace import Workspace, key_of
+from tulu_data.workspace import Workspace, key_of, read_note, write_note
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Shelf:
             pinned = entry.items.resolved()
         count = len(pinned.items(name, self.workspace.sources, sha256_file))
         note = {"described": _described(entry.items), "pinned": _described(pinned), "items": count}
-        write_text(self.workspace.prepare(self._pulled(name)), json.dumps(note, ensure_ascii=False, indent=1))
+        write_note(self.workspace.prepare(self._pulled(name)), note)
         return count
 
     def here(self, name: str, entry: Entry) -> EvaluationSet | None:
@@ -44,21 +43,18 @@ class Shelf:
             if items is None:
                 return None
             place = self._counted(items)
-            if place.is_file():
-                return int(place.read_text())
+            if counted := read_note(place):
+                return int(counted["items"])
             count = len(items.items(name, self.workspace.sources, sha256_file))
-            write_text(self.workspace.prepare(place), f"{count}\n")
+            write_note(self.workspace.prepare(place), {"items": count})
         except TuluDataError:
             # Its files are not here, or not as described; who asks for it alone is told.
             return None
         return count
 
     def _note(self, name: str, entry: Entry) -> dict[str, Any] | None:
-        try:
-            note: dict[str, Any] = json.loads(self._pulled(name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return note if note["described"] == _described(entry.items) else None
+        note = read_note(self._pulled(name))
+        return note if note and note["described"] == _described(entry.items) else None
 
     def _pulled(self, name: str) -> Path:
         return self.workspace.root / "evaluations" / f"{name}.json"

@@ -14,14 +14,14 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from tulu_data import hub
 from tulu_data.code_id import code_id
-from tulu_data.commit import make_folders, sha256_file
+from tulu_data.commit import make_folders, make_place, sha256_file
 from tulu_data.errors import InputError, UsageError, printable, told_of
 from tulu_data.readers import arrow_split
 from tulu_data.readers.arrow_record import as_records
 from tulu_data.readers.arrow_split import Builder, Split
 from tulu_data.readers.stream import watched
 from tulu_data.source import Reading, Source, expand
-from tulu_data.workspace import Table, key_of
+from tulu_data.workspace import PREPARING, Table, key_of
 
 # A message names the whole path of a folder.
 NAME_CHARACTERS: Final = 4_096
@@ -193,7 +193,7 @@ def _of_address(address: str) -> str:
 
 @contextmanager
 def _preparing(cache: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="preparing-", dir=make_folders(cache)) as scratch:
+    with tempfile.TemporaryDirectory(prefix=PREPARING, dir=make_folders(cache)) as scratch:
         yield Path(scratch).resolve()
 
 
@@ -212,10 +212,9 @@ def _finished(place: Path) -> tuple[Path, ...]:
 
 def _finish(place: Path, builder: Builder, scratch: Path) -> tuple[Path, ...]:
     made = builder.write(scratch / "made")
-    make_folders(place)
     # The first note says how many there are, so it is written last.
     for number, path in reversed(list(enumerate(made))):
-        path.replace(_table(place, number).path)
+        path.replace(make_place(_table(place, number).path, place.parents[2]))
         _table(place, number).finish(files=len(made))
     return tuple(_table(place, number).path for number in range(len(made)))
 

@@ -11,11 +11,11 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from tulu_data import sample as samples
 from tulu_data.code_id import code_id
-from tulu_data.commit import durable, make_folders
+from tulu_data.commit import make_place, whole
 from tulu_data.readers import json_lines
 from tulu_data.readers.stream import Stream
 from tulu_data.source import Reading, Source
-from tulu_data.workspace import key_of
+from tulu_data.workspace import Table, key_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,17 +56,18 @@ class Sample(Source):
 
     def files(self, cache: Path) -> tuple[Path, ...]:
         """The files of its records, made where they are not there yet."""
-        folder = make_folders(cache / f"{self.sample}-{self.rows}-{self.seed}-{self._key()[:12]}")
+        folder = cache / f"{self.sample}-{self.rows}-{self.seed}-{self._key()[:12]}"
         records = samples.records(self.sample, self.rows)
         paths = []
         for number, start in enumerate(range(0, records, samples.FILE_RECORDS)):
-            path = folder / f"{number:05d}.jsonl"
-            if not path.is_file():
-                with durable(path) as file:
+            made = Table(folder / f"{number:05d}.jsonl")
+            if made.note() is None:
+                with whole(make_place(made.path, cache)) as file:
                     file.writelines(
                         samples.lines(self.sample, self.rows, self.seed, start, start + samples.FILE_RECORDS)
                     )
-            paths.append(path)
+                made.finish()
+            paths.append(made.path)
         return tuple(paths)
 
     def _key(self) -> str:
