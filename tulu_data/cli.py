@@ -47,6 +47,18 @@ class Size(click.ParamType[int]):
         return int(float(found[1]) * _UNITS[found[2]])
 
 
+class Sha256(click.ParamType[str]):
+    """The sha256 of a file, in hex."""
+
+    name = "sha256"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        digest = str(value).strip().lower()
+        if not re.fullmatch(r"[0-9a-f]{64}", digest):
+            self.fail(f"'{value}' is no sha256; it has 64 of the signs 0-9 and a-f: sha256sum FILE", param, ctx)
+        return digest
+
+
 def _option(*names: str, **options: Any) -> Callable[[Any], Any]:
     return click.option(*names, **{"show_default": True, **options})
 
@@ -57,6 +69,15 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 out_option = _option("--out", type=click.Path(path_type=Path), default="mixtures", help="Folder of mixtures.")
 workspace_option = _option(
     "--workspace", type=click.Path(path_type=Path), default=".tulu-data", help="Folder of stores and measures."
+)
+trust_option = click.option(
+    "--trust-code",
+    "trusted",
+    metavar="SHA256",
+    type=Sha256(),
+    multiple=True,
+    callback=lambda ctx, param, value: value or None,
+    help="Let code from outside run if its file has this sha256, and no other; recipes of mixtures need it.",
 )
 against_option = click.option(
     "--against", metavar="NAME[,NAME]", multiple=True, required=True, help="Evaluation sets, or groups of them."
@@ -141,32 +162,33 @@ def init(folder: Path) -> None:
 @recipe_argument
 @out_option
 @workspace_option
+@trust_option
 @json_option
-def plan(recipe: Path, out: Path, workspace: Path, as_json: bool) -> None:
+def plan(recipe: Path, out: Path, workspace: Path, trusted: tuple[str, ...] | None, as_json: bool) -> None:
     """Show what a build of RECIPE would do.
 
     How each file will be read, with its first rows as they will look; the phases; and
     what it takes in memory and disk. Nothing is written but what a source fetches or makes.
     """
-    from tulu_data import console
-    from tulu_data.build import prepare
+    from tulu_data import console, origin
+    from tulu_data.build import prepare, read
     from tulu_data.decide import bytes_per_row
     from tulu_data.expectation import expect
     from tulu_data.ingest import as_stored
     from tulu_data.mixture import newest
     from tulu_data.plan import Plan
-    from tulu_data.recipe_file import load
     from tulu_data.survey import as_values, survey
     from tulu_data.workspace import Workspace
 
-    loaded = load(recipe)
     room = Workspace(workspace)
+    loaded = read(recipe, room, trusted)
     surveyed = survey(loaded, lambda paths: [""] * len(paths), room.sources)
     loaded = prepare(loaded, room, trust_mtime=False, progress=console.Bars())
     resolved = loaded.with_sources({found.name: found.source for found in surveyed})
     planned = Plan.of(resolved)
     surveyed = tuple(as_stored(found, planned.mappers) for found in surveyed)
-    expected = expect(planned, surveyed, newest(out / resolved.name))
+    last = newest(out / resolved.name)
+    expected = expect(planned, surveyed, last if last and origin.is_built_here(room, last) else None)
     if as_json:
         phases = [{"name": step.name, "phase": step.stage.phase, **step.stage.facts()} for step in planned.steps]
         console.result_json(
@@ -192,6 +214,7 @@ def plan(recipe: Path, out: Path, workspace: Path, as_json: bool) -> None:
 @_option("--memory", type=Size(), default="4GiB", help="What deciding may use.")
 @_option("--limit", type=click.IntRange(min=1), help="Take the first N rows of each source, as a trial.")
 @click.option("--trust-mtime", is_flag=True, help="Take size, inode and time of inputs for their digests.")
+@trust_option
 @json_option
 def build(
     recipe: Path,
@@ -203,6 +226,7 @@ def build(
     memory: int,
     limit: int | None,
     trust_mtime: bool,
+    trusted: tuple[str, ...] | None,
     as_json: bool,
 ) -> None:
     """Build the mixture of RECIPE.
@@ -220,6 +244,7 @@ def build(
         built = run(
             recipe,
             Places(out, manifests, workspace),
+            trusted=trusted,
             memory=memory,
             limit=limit,
             trust_mtime=trust_mtime,
@@ -311,6 +336,7 @@ def removed(
 )
 @click.option("--fetch", is_flag=True, help="Fetch evaluation sets that are datasets of the Hub.")
 @click.option("--rebuild", is_flag=True, help="Build the recipe once more, from the paths in it, and compare.")
+@trust_option
 @click.option("--report", type=click.Path(path_type=Path), help="Write the result as JSON, such as verification.json.")
 @out_option
 @workspace_option
@@ -320,6 +346,7 @@ def verify(
     places: tuple[Path, ...],
     fetch: bool,
     rebuild: bool,
+    trusted: tuple[str, ...] | None,
     report: Path | None,
     out: Path,
     workspace: Path,
@@ -334,7 +361,16 @@ def verify(
     from tulu_data import console
     from tulu_data.verifying import verify as run
 
-    verification = run(mixture, out, workspace, places=places, fetch=fetch, rebuild=rebuild, progress=console.Bars())
+    verification = run(
+        mixture,
+        out,
+        workspace,
+        places=places,
+        fetch=fetch,
+        rebuild=rebuild,
+        trusted=trusted,
+        progress=console.Bars(),
+    )
     if report:
         from tulu_data.commit import write_text
 

@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from tulu_data import merkle
+from tulu_data import layout, merkle
 from tulu_data.code_id import code_id
 from tulu_data.commit import sha256_file, write_text
 from tulu_data.decide import Decision
@@ -31,8 +31,8 @@ from tulu_data.stage import Annotator, Stage
 from tulu_data.survey import Surveyed
 from tulu_data.workspace import key_of
 
-NAME: Final = "manifest.json"
-SUMS: Final = "SHA256SUMS"
+NAME: Final = layout.MANIFEST
+SUMS: Final = layout.SUMS
 FORMAT: Final = "tulu-data manifest 1"
 LIBRARIES: Final = ("numpy", "orjson", "polars", "pyarrow", "tulu-data")
 

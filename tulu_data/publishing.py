@@ -21,15 +21,15 @@ import pyarrow.parquet as pq
 from tulu_data import hub, sensitive
 from tulu_data.commit import locked, make_folders, publish_folder, remove_folder
 from tulu_data.errors import ConflictError, FindingsError, UsageError, printable, told_of
-from tulu_data.manifest import FORMAT, SUMS
-from tulu_data.manifest import NAME as MANIFEST
+from tulu_data.layout import BESIDE, MANIFEST, RECIPE, SUMS
+from tulu_data.manifest import FORMAT
 from tulu_data.mixture import STAGING, Mixture
 from tulu_data.progress import Progress, Silent
 from tulu_data.repository import NAME, Repository
 from tulu_data.source import NAME_PATTERN
-from tulu_data.verify import BESIDE, MAX_MANIFEST_BYTES, Verification
+from tulu_data.verify import MAX_MANIFEST_BYTES, Verification
 
-MANIFEST_ONLY: Final = (MANIFEST, SUMS, "recipe.yaml")
+MANIFEST_ONLY: Final = (MANIFEST, SUMS, RECIPE)
 SECRETS: Final = ("secret",)
 SHOWN_SECRETS: Final = 10
 BATCH_ROWS: Final = 8_192
