@@ -389,9 +389,21 @@ def verify(
 @click.option("--manifest-only", is_flag=True, help="Send manifest, recipe and sums; the rows stay here.")
 @click.option("--private", is_flag=True, help="Make a new dataset private.")
 @click.option("--dry-run", is_flag=True, help="Check everything, list files and sizes, send nothing.")
+@click.option("--republish", is_flag=True, help="Publish what was pulled from another dataset.")
 @out_option
+@workspace_option
 @json_option
-def publish(mixture: str, to: str, manifest_only: bool, private: bool, dry_run: bool, out: Path, as_json: bool) -> None:
+def publish(
+    mixture: str,
+    to: str,
+    manifest_only: bool,
+    private: bool,
+    dry_run: bool,
+    republish: bool,
+    out: Path,
+    workspace: Path,
+    as_json: bool,
+) -> None:
     """Put a mixture on the Hugging Face Hub.
 
     In one commit, tagged with the version; what was published is never changed. It is
@@ -400,14 +412,20 @@ def publish(mixture: str, to: str, manifest_only: bool, private: bool, dry_run: 
     """
     from tulu_data import console
     from tulu_data.mixture import find
+    from tulu_data.origin import is_built_here
     from tulu_data.publishing import publish as run
+    from tulu_data.workspace import Workspace
 
+    found = find(mixture, out)
+    if not is_built_here(Workspace(workspace), found):
+        console.note(f"{found.folder}: was not built by the workspace {workspace}; you publish what was brought here")
     done = run(
-        find(mixture, out),
+        found,
         to,
         manifest_only=manifest_only,
         private=private,
         dry_run=dry_run,
+        republish=republish,
         progress=console.Bars(),
     )
     if as_json:

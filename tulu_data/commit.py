@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
-from tulu_data.errors import ConflictError, UsageError
+from tulu_data.errors import ConflictError, ResourceError, UsageError
 
 TEMPORARY: Final = ".tmp"
 _TEMPORARY_NUMBERS = itertools.count()
@@ -123,6 +123,17 @@ def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+def require_room(folder: Path, size: int, what: str) -> None:
+    """Raise `ResourceError` (exit 6) where `size` bytes of `what` are more than the disk of a folder has left."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    free = shutil.disk_usage(there).free
+    if size > free:
+        raise ResourceError(
+            f"{folder}: {what} takes about {size / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free there; "
+            "free some, or choose another place"
+        )
 
 
 def refuse_link(path: Path) -> None:
