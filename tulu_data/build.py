@@ -33,11 +33,12 @@ from tulu_data.commit import (
     refuse_link,
     remove_folder,
     remove_temporaries,
+    require_room,
     sha256_file,
     write_text,
 )
 from tulu_data.decide import Decision, TripwireError, check_memory, decide
-from tulu_data.errors import ConflictError, FindingsError, InputError, printable, told_of
+from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceError, printable, told_of
 from tulu_data.executors import Executor
 from tulu_data.executors.inline import Inline
 from tulu_data.explain import Explainer
@@ -127,6 +128,7 @@ def build(
         measured = measure(plan, shards, workspace, executor, units, progress)
         looker = Looker(shards, measured.tables, workspace, executor)
         decision = _decide(resolved, plan, shards, measured, looker, progress, is_trial=limit is not None)
+        _check_room(decision, shards, places, memory)
         staging = make_folders(folder / STAGING / identity.digest)
         remove_temporaries(staging)
         run = Run(identity, surveyed, shards, measured, looker.used, units, places, started, progress.seconds)
@@ -305,6 +307,23 @@ def measure(
         for done in executor.run(scan.scan_shard, measured.units, tick):
             units.count("scan", done=done, found=0)
     return measured
+
+
+LAYOUT_BYTES_PER_ROW: Final = 100
+"""What placing an output row takes in memory: eight arrays of numbers."""
+
+
+def _check_room(decision: Decision, shards: Sequence[Shard], places: Places, memory: int) -> None:
+    """Raise `ResourceError` (exit 6) where the rows that are to be written, repeated ones too, can't fit."""
+    rows = int(decision.copies[decision.kept].sum(dtype=np.uint64))
+    if rows * LAYOUT_BYTES_PER_ROW > memory:
+        raise ResourceError(
+            f"writing {rows:,} rows needs about {rows * LAYOUT_BYTES_PER_ROW / 1e9:.1f} GB of memory, and --memory is "
+            f"{memory / 1e9:.1f} GB; raise it, or take fewer rows in the mix"
+        )
+    stored = sum(shard.table.path.stat().st_size for shard in shards)
+    # Compressed better than the store it may be, repeated rows above all; not ten times.
+    require_room(places.out, stored * rows // max(len(decision), 1) // 10, f"a mixture of {rows:,} rows")
 
 
 def _decide(

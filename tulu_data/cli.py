@@ -201,7 +201,7 @@ def plan(recipe: Path, out: Path, workspace: Path, trusted: tuple[str, ...] | No
             }
         )
     else:
-        console.show_plan(loaded, planned, surveyed, bytes_per_row(planned), expected)
+        console.show_plan(loaded, planned, surveyed, bytes_per_row(planned), expected, workspace)
 
 
 @cli.command()
@@ -212,7 +212,7 @@ def plan(recipe: Path, out: Path, workspace: Path, trusted: tuple[str, ...] | No
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes; as many as cores, if not said.")
 @_option("--executor", type=click.Choice(["inline", "processes"]), default="processes", help="Where units of work run.")
 @_option("--memory", type=Size(), default="4GiB", help="What deciding may use.")
-@_option("--limit", type=click.IntRange(min=1), help="Take the first N rows of each source, as a trial.")
+@_option("--limit", type=click.IntRange(1, 2**63 - 1), help="Take the first N rows of each source, as a trial.")
 @click.option("--trust-mtime", is_flag=True, help="Take size, inode and time of inputs for their digests.")
 @trust_option
 @json_option

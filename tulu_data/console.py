@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -295,9 +296,14 @@ def _number(value: int) -> str:
 
 
 def show_plan(
-    recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_per_row: int, expected: Expectation | None
+    recipe: Recipe,
+    plan: Plan,
+    surveyed: Sequence[Surveyed],
+    bytes_per_row: int,
+    expected: Expectation | None,
+    place: Path,
 ) -> None:
-    """What a build would do: sources as they will be read, then the phases."""
+    """What a build would do: sources as they will be read, then the phases; `place` is where it writes."""
     console = _console(stderr=False)
     for source in surveyed:
         files = f"{len(source.files)} file{'s' * (len(source.files) != 1)}, {_size(source.size)}"
@@ -350,7 +356,12 @@ def show_plan(
         console.print(f"\n[bold]{escape(expected.step)}[/] will take, {escape(expected.basis)}:")
         console.print(_targets(expected.lines) if not expected.problem else f"  [red]{escape(expected.problem)}[/]")
     size = sum(source.size for source in surveyed)
-    console.print(f"disk: up to {_size(3 * size)} while it runs (store, spill and output of {_size(size)} of input)")
+    free = shutil.disk_usage(next(path for path in (place, *place.absolute().parents) if path.is_dir())).free
+    short = " [red]more than there is[/]" if 3 * size > free else ""
+    console.print(
+        f"disk: up to {_size(3 * size)} while it runs (store, spill and output of {_size(size)} of input); "
+        f"{_size(free)} are free{short}"
+    )
 
 
 def _columns(source: Surveyed) -> str:

@@ -7,6 +7,7 @@ the model that reads it decides its type. Whatever could run, hide or multiply c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,6 +21,8 @@ from tulu_data.errors import Problem, RecipeError, printable
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 32
 NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+
+_UNWRITABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 KeyPath = tuple[str | int, ...]
 Position = tuple[int, int]
@@ -124,6 +127,7 @@ class _Builder:
         if event.tag is not None:
             self._refuse(event, path, f"tag '{event.tag}'; values have no tags")
         if isinstance(event, yaml_events.ScalarEvent):
+            self._refuse_unwritable(event, path)
             plain = bool(event.implicit[0])
             return None if plain and event.value in NULLS else event.value
         if isinstance(event, yaml_events.SequenceStartEvent):
@@ -142,6 +146,7 @@ class _Builder:
             if not isinstance(event, yaml_events.ScalarEvent):
                 self._refuse(event, path, "a key that is not a plain word")
             key = event.value
+            self._refuse_unwritable(event, path)
             key_path = (*path, key)
             if event.anchor is not None or event.tag is not None:
                 self._refuse(event, key_path, "anchor or tag on a key")
@@ -151,6 +156,11 @@ class _Builder:
             self.document.keys[key_path] = (event.start_mark.line + 1, event.start_mark.column + 1)
             mapping[key] = self._value(next(events), events, key_path)
         return mapping
+
+    def _refuse_unwritable(self, event: Any, path: KeyPath) -> None:
+        """Half a character, or a zero: no text file and no path can hold it."""
+        if found := _UNWRITABLE.search(event.value):
+            self._refuse(event, path, f"the sign {printable(found.group()) or repr(found.group())}, which no text has")
 
     def _refuse(self, event: Any, path: KeyPath, what: str) -> None:
         position = (event.start_mark.line + 1, event.start_mark.column + 1)

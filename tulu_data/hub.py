@@ -142,10 +142,19 @@ def _damaged(repo: str) -> str:
 
 
 @contextmanager
-def asking(repo: str, revision: str, passed: Collection[int] = ()) -> Iterator[None]:
-    """Say what the Hub refuses in plain words, and keep its library silent; the statuses `passed` go through."""
+def asking(
+    repo: str, revision: str, passed: Collection[int] = (), away: Callable[[], HubError] | None = None
+) -> Iterator[None]:
+    """Say what the Hub refuses in plain words, and keep its library silent.
+
+    The statuses `passed` go through; `away` says what to do where the Hub can't be reached,
+    else it is to fetch what was asked for.
+    """
     from huggingface_hub import errors, get_token
     from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
+
+    def not_reached() -> HubError:
+        return away() if away else _not_here(repo, revision)
 
     none = "" if get_token() else " (there is none here)"
     try:
@@ -168,15 +177,15 @@ def asking(repo: str, revision: str, passed: Collection[int] = ()) -> Iterator[N
     except errors.RemoteEntryNotFoundError:
         raise HubError("a file of this commit is gone; name another revision") from None
     except (errors.LocalEntryNotFoundError, errors.CachedRepoTreeNotFoundError, errors.OfflineModeIsEnabled) as error:
-        raise _refused(error.__cause__) or _not_here(repo, revision) from None
+        raise _refused(error.__cause__) or not_reached() from None
     except errors.HfHubHTTPError as error:
         if error.response.status_code in passed:
             raise
-        raise _refused(error) or _not_here(repo, revision) from None
+        raise _refused(error) or not_reached() from None
     except errors.HFValidationError:
         raise HubError("is no name of a dataset; write ORG/NAME") from None
     except httpx.TransportError:
-        raise _not_here(repo, revision) from None
+        raise not_reached() from None
 
 
 def _refused(error: BaseException | None) -> HubError | None:

@@ -59,6 +59,12 @@ def admitted() -> tuple[CodeFile, ...]:
     return tuple(_FINDER.files.values())
 
 
+def classes_in(path: Path) -> list[str]:
+    """The names of the classes of a file that have a base, in their order; nothing is run."""
+    tree = _parsed(_content(path), path)
+    return [node.name for node in tree.body if isinstance(node, ast.ClassDef) and node.bases]
+
+
 def place_of(module: str) -> Path | None:
     """The file of a module, by its name; None where there is none. Nothing is imported."""
     path: Path | None = None
@@ -143,19 +149,22 @@ def _elsewhere(name: str, path: Path) -> str:
 
 def _imported(content: bytes, path: Path) -> list[str]:
     """The first parts of the names that a module imports anywhere."""
-    try:
-        tree = ast.parse(content, str(path))
-    except SyntaxError as error:
-        raise UsageError(f"{path}:{error.lineno}: {error.msg}") from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise UsageError(f"{path}: can't be read as Python: {error}") from None
     names: dict[str, None] = {}
-    for node in ast.walk(tree):
+    for node in ast.walk(_parsed(content, path)):
         if isinstance(node, ast.Import):
             names |= dict.fromkeys(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names[node.module.partition(".")[0]] = None
     return list(names)
+
+
+def _parsed(content: bytes, path: Path) -> ast.Module:
+    try:
+        return ast.parse(content, str(path))
+    except SyntaxError as error:
+        raise UsageError(f"{path}:{error.lineno}: {error.msg}") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise UsageError(f"{path}: can't be read as Python: {error}") from None
 
 
 def _content(path: Path) -> bytes:

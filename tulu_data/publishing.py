@@ -78,6 +78,9 @@ def publish(
             f"{mixture.folder}: was pulled from {printable(came, 200)}, not built here; to make it your own, build its "
             "recipe; to publish under your name what others made, give --republish"
         )
+    if not dry_run:
+        with told_of(to):
+            repository.require_network()
     with progress.phase("verify", None, "checks") as tick:
         verification = Verification(mixture.folder).run()
         tick(len(verification.checks))
@@ -271,7 +274,7 @@ def manifest_of(repository: str, commit: str) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         named = [manifest["name"], manifest["version"]]
         is_one = manifest["format"] == FORMAT and all(re.fullmatch(NAME_PATTERN, name) for name in named)
-        is_one = is_one and isinstance(manifest["rows"], int) and isinstance(manifest["files"], dict)
+        is_one = is_one and isinstance(manifest.get("rows", 0), int) and isinstance(manifest["files"], dict)
         strange = unknown(manifest["files"])
     except (ValueError, KeyError, TypeError, RecursionError):
         is_one = False

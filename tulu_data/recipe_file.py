@@ -16,9 +16,12 @@ from tulu_data.errors import Problem, RecipeError, UsageError, did_you_mean, pri
 from tulu_data.formats import FORMATS
 from tulu_data.recipe import NAME_RULE, Kind, Recipe
 from tulu_data.source import NAME_PATTERN, Source
+from tulu_data.sources.sample import Sample
 from tulu_data.stage import NAMES_SOURCES, Stage, matches
 
 M = TypeVar("M", bound=BaseModel)
+MOST_SAMPLED: Final = 1_000_000
+"""Rows of a sample that a stranger's recipe may have made: half a gigabyte, some minutes."""
 
 
 def load(path: Path | str, trusted: Collection[str] | None = None, *, is_own: bool = False) -> Recipe:
@@ -35,9 +38,10 @@ def load(path: Path | str, trusted: Collection[str] | None = None, *, is_own: bo
     with path and sha256 of all code that would have run.
     """
     file = Path(path)
-    if trusted is None and not is_own and layout.mixture_of(file):
+    is_data = not is_own and layout.mixture_of(file) is not None
+    if trusted is None and is_data:
         trusted = ()
-    return _Reader(_document(file), trusted).recipe()
+    return _Reader(_document(file), trusted, is_data=is_data).recipe()
 
 
 def sources_in(path: Path | str) -> dict[str, Source]:
@@ -86,9 +90,10 @@ class _UntrustedError(Exception):
 class _Reader:
     """Turns a document into a recipe, and collects all problems on the way."""
 
-    def __init__(self, document: Document, trusted: Collection[str] | None = None) -> None:
+    def __init__(self, document: Document, trusted: Collection[str] | None = None, *, is_data: bool = False) -> None:
         self.document = document
         self.trusted = trusted
+        self.is_data = is_data
         self.problems: list[Problem] = []
 
     def recipe(self) -> Recipe:
@@ -108,6 +113,7 @@ class _Reader:
         recipe = self._validated(Recipe, values, ())
         if recipe is not None:
             self._check_source_names(recipe)
+            self._check_samples(recipe)
         if self.problems or recipe is None:
             raise self._error()
         return recipe.completed()
@@ -195,6 +201,13 @@ class _Reader:
                 f"It would run{listed}\nRead that; to let just these bytes run, give: {options}"
             )
         return files
+
+    def _check_samples(self, recipe: Recipe) -> None:
+        """What a recipe of a mixture asks to make is bounded: it may be a stranger's."""
+        for name, source in recipe.sources.items() if self.is_data else ():
+            if isinstance(source, Sample) and source.rows > MOST_SAMPLED:
+                what = f"a recipe inside of a mixture may have at most {MOST_SAMPLED:,} rows made; copy it out of there"
+                self._problem(("sources", name, "rows"), what)
 
     def _check_source_names(self, recipe: Recipe) -> None:
         for index, stage in enumerate(recipe.stages):

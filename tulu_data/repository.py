@@ -38,6 +38,14 @@ class Repository:
         if not NAME.fullmatch(self.name):
             raise UsageError(f"'{printable(self.name, 100)}' is no name of a dataset; write ORG/NAME")
 
+    @staticmethod
+    def require_network() -> None:
+        """Raise `HubError` (exit 7) at once where the Hub's client is told to stay offline."""
+        from huggingface_hub import is_offline_mode
+
+        if is_offline_mode():
+            raise _away()
+
     def head(self) -> str | None:
         """The commit of the branch main; None where there is no such dataset, or the token may not see it."""
         from huggingface_hub.errors import RepositoryNotFoundError
@@ -146,7 +154,7 @@ class Repository:
         from huggingface_hub.errors import HfHubHTTPError
         from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
-        with asking(self.name, MAIN, passed=(409, 412)), _as_it_was():
+        with asking(self.name, MAIN, passed=(409, 412), away=_away), _as_it_was():
             for wait in WAITS:
                 try:
                     return ask()
@@ -160,6 +168,20 @@ class Repository:
                     time.sleep(wait)
             return ask()
         raise HubError  # for the type checker: the block above returns or raises
+
+
+def _away() -> HubError:
+    from huggingface_hub import is_offline_mode
+
+    if is_offline_mode():
+        return HubError(
+            "HF_HUB_OFFLINE is set, so nothing can be sent; unset it and run the same command again "
+            "(--dry-run checks everything without a network)"
+        )
+    return HubError(
+        "the Hub can't be reached; check the network and HF_ENDPOINT, then run the same command again: "
+        "it goes on where it stopped"
+    )
 
 
 @contextmanager

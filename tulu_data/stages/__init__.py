@@ -43,6 +43,8 @@ def find(name: str, files: tuple[outside.CodeFile, ...] | None = None) -> type[S
     if ":" in name:
         return _from_outside(name, files)
     if name not in names():
+        if name.endswith(".py") or "." in name:
+            raise UsageError(_without_class(name))
         listed = did_you_mean(name, names()) or f"; there are {', '.join(names())}"
         raise UsageError(f"no stage named '{name}'{listed}")
     module = importlib.import_module(f"{__name__}.{name}")
@@ -67,6 +69,18 @@ def _from_outside(reference: str, files: tuple[outside.CodeFile, ...] | None) ->
         raise UsageError(f"{module.__file__}: no stage class '{class_name}'{hint}")
     found.reference = reference
     return found
+
+
+def _without_class(name: str) -> str:
+    """What to write instead of a file or module alone."""
+    place = outside.place_of(name) if not name.endswith(".py") else Path(name)
+    if name.endswith(".py") and not Path(name).is_file():
+        return f"{name}: no such file (looked in {Path.cwd()}); name a stage by file and class: {name}:Class"
+    if place is None:
+        return f"no stage '{name}': a stage from outside is named by its file or module, and its class: {name}:Class"
+    classes = outside.classes_in(place)
+    listed = " or ".join(f"{name}:{each}" for each in classes[:5]) or f"{name}:Class (it has no class yet)"
+    return f"'{name}' names a file and no class in it; write {listed}"
 
 
 def _own_stages(module: ModuleType) -> list[str]:
