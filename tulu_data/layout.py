@@ -22,7 +22,7 @@ _FILES: Final = frozenset({MANIFEST, SUMS, RECIPE, "README.md", "report.html", "
 # A split's name is a name of a recipe; a step's is that of a class, in any alphabet.
 _TABLES: Final = re.compile(
     r"(?:quarantine|excerpts|ledger/ledger|places/places"
-    r"|data/[a-z0-9][a-z0-9._-]*-\d{5,}-of-\d{5,}|evidence/\w[\w-]*|reports/\w[\w-]*)\.parquet"
+    r"|data/[a-z0-9][a-z0-9._-]*-\d{5,}-of-\d{5,}|evidence/\w[\w-]*|reports/\w[\w .-]*)\.parquet"
 )
 
 
