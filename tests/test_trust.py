@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from conftest import Yard, files_of, pairs
-from tulu_data import layout, origin, outside, recipe_file
+from tulu_data import files, origin, outside, recipe_file
 from tulu_data.audit import as_values
 from tulu_data.build import build
 from tulu_data.difference import Difference
@@ -427,7 +427,7 @@ def test_a_damaged_note_of_a_build_is_no_note(mine: Yard):
     ],
 )
 def test_no_mixture_has_a_file_of_such_a_name(name: str):
-    assert not layout.is_known(name)
+    assert not files.is_known(name)
 
 
 def test_every_file_that_a_build_writes_is_of_the_layout(yard: Yard):
@@ -440,7 +440,7 @@ def test_every_file_that_a_build_writes_is_of_the_layout(yard: Yard):
     ]
     sources = {"a": {"sample": "math", "rows": 40, "max_quarantined": 5}}
     made = yard.mix(sources=sources, stages=stages, output={"splits": {"held_out": 3}}).mixture
-    assert layout.unknown(files_of(made.folder)) is None
+    assert files.unknown(files_of(made.folder)) is None
 
 
 def test_verify_finds_code_that_a_manifest_names(mine: Yard):

@@ -17,7 +17,6 @@ from tulu_data import (
     croissant,
     excerpts,
     ingest,
-    layout,
     ledger,
     manifest,
     origin,
@@ -42,6 +41,7 @@ from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceE
 from tulu_data.executors import Executor
 from tulu_data.executors.inline import Inline
 from tulu_data.explain import Explainer
+from tulu_data.files import RECIPE, SUMS, mixture_of
 from tulu_data.ingest import SHARD_ROWS, Shard
 from tulu_data.look import Looker
 from tulu_data.manifest import Identity
@@ -169,17 +169,15 @@ def build(
         return built
 
 
-UNPINNED: Final = frozenset({manifest.NAME, manifest.SUMS})
+UNPINNED: Final = frozenset({manifest.NAME, SUMS})
 DRAWN: Final = frozenset({report.NAME, card.NAME, croissant.NAME})
 """What is made of the facts and of the other files; one that a build left which was stopped is none of those."""
 
 
 def read(recipe: Path | str, workspace: Workspace, trusted: Collection[str] | None = None) -> Recipe:
     """A recipe from its file, as `recipe_file.load` reads it. That of a mixture that was built here is one's own."""
-    holder = layout.mixture_of(Path(recipe))
-    is_own = (
-        holder is not None and holder / layout.RECIPE == Path(recipe).absolute() and _is_own_recipe(holder, workspace)
-    )
+    holder = mixture_of(Path(recipe))
+    is_own = holder is not None and holder / RECIPE == Path(recipe).absolute() and _is_own_recipe(holder, workspace)
     return load(recipe, trusted, is_own=is_own)
 
 
@@ -187,7 +185,7 @@ def _is_own_recipe(folder: Path, workspace: Workspace) -> bool:
     made = Mixture(folder)
     if not origin.is_built_here(workspace, made):
         return False
-    return bool(sha256_file(folder / layout.RECIPE) == made.manifest["files"][layout.RECIPE]["sha256"])
+    return bool(sha256_file(folder / RECIPE) == made.manifest["files"][RECIPE]["sha256"])
 
 
 def look(

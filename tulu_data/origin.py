@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tulu_data.commit import make_folders, sha256_file, write_text
-from tulu_data.layout import BESIDE, MANIFEST, SUMS
+from tulu_data.files import BESIDE, MANIFEST, SUMS
 from tulu_data.manifest import files_in
 from tulu_data.mixture import Mixture
 from tulu_data.source import NAME_PATTERN

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from tulu_data import hub, sensitive
 from tulu_data.commit import locked, make_folders, publish_folder, remove_folder, require_room
 from tulu_data.errors import ConflictError, FindingsError, UsageError, printable, told_of
-from tulu_data.layout import BESIDE, MANIFEST, RECIPE, SUMS, unknown
+from tulu_data.files import BESIDE, MANIFEST, RECIPE, SUMS, unknown
 from tulu_data.manifest import FORMAT
 from tulu_data.mixture import STAGING, Mixture
 from tulu_data.origin import note_pulled, pulled_from

@@ -8,11 +8,12 @@ from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from tulu_data import layout, outside
+from tulu_data import outside
 from tulu_data import sources as source_kinds
 from tulu_data import stages as stage_kinds
 from tulu_data.document import Document, KeyPath, parse
 from tulu_data.errors import Problem, RecipeError, UsageError, did_you_mean, printable
+from tulu_data.files import mixture_of
 from tulu_data.formats import FORMATS
 from tulu_data.recipe import NAME_RULE, Kind, Recipe
 from tulu_data.source import NAME_PATTERN, Source
@@ -38,7 +39,7 @@ def load(path: Path | str, trusted: Collection[str] | None = None, *, is_own: bo
     with path and sha256 of all code that would have run.
     """
     file = Path(path)
-    is_data = not is_own and layout.mixture_of(file) is not None
+    is_data = not is_own and mixture_of(file) is not None
     if trusted is None and is_data:
         trusted = ()
     return _Reader(_document(file), trusted, is_data=is_data).recipe()
@@ -182,7 +183,7 @@ class _Reader:
         Raises `_UntrustedError`, which says which files they are and how a person trusts them.
         """
         place, is_reference, _ = name.rpartition(":")
-        holder = layout.mixture_of(Path(place)) if place.endswith(".py") else None
+        holder = mixture_of(Path(place)) if place.endswith(".py") else None
         trusted = () if self.trusted is None and holder else self.trusted
         if not is_reference or trusted is None:
             return None

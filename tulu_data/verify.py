@@ -24,9 +24,9 @@ import pyarrow.parquet as pq
 from tulu_data import merkle
 from tulu_data.decide import KEPT
 from tulu_data.errors import TuluDataError
-from tulu_data.layout import BESIDE, unknown
+from tulu_data.files import BESIDE, SUMS, unknown
 from tulu_data.ledger import LEDGER, PLACES, QUARANTINE
-from tulu_data.manifest import FORMAT, NAME, SUMS
+from tulu_data.manifest import FORMAT, NAME
 from tulu_data.plan import TAKE
 from tulu_data.readers.stream import MAX_RATIO, RATIO_FLOOR_BYTES
 from tulu_data.rows import CONTENT, Rows, row_id

@@ -11,7 +11,7 @@ from typing import Any
 from tulu_data import hub
 from tulu_data.build import build, read
 from tulu_data.errors import told_of
-from tulu_data.layout import RECIPE
+from tulu_data.files import RECIPE
 from tulu_data.mixture import find
 from tulu_data.progress import Progress, Silent
 from tulu_data.publishing import download, parted

@@ -1,4 +1,4 @@
-"""The layout of a mixture's folder: which files a version has, and whether a path is inside of one.
+"""The files of a mixture's folder: which a version may have, and whether a path is inside of one.
 
 What is not of the layout is not taken from a stranger, whatever their manifest says.
 """
