@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tulu_data import table
-from tulu_data.commit import make_folders, remove_folder, sha256_file, write_text
+from tulu_data.commit import TEMPORARY, make_folders, remove_folder, sha256_file, sync_folder, write_text
 from tulu_data.decide import Decision
 from tulu_data.errors import InputError, InvariantError
 from tulu_data.executors import Executor, Tick
@@ -293,8 +293,12 @@ def write_shard(unit: OutputUnit, tick: Tick) -> int:
     schema = unit.schema.append(pa.field("position", pa.int64()))
     rows = pa.Table.from_batches(parts, schema)
     ordered = rows.take(pa.array(np.argsort(rows.column("position").to_numpy())))
-    table.write(unit.target, ordered.select(unit.schema.names))
-    write_text(unit.notes / unit.target.name, sha256_file(unit.target))
+    ready = unit.target.with_name(f"{unit.target.name}{TEMPORARY}")
+    table.write(ready, ordered.select(unit.schema.names))
+    # The note comes first: a file under its own name is finished.
+    write_text(unit.notes / unit.target.name, sha256_file(ready))
+    ready.rename(unit.target)
+    sync_folder(unit.target.parent)
     tick(len(rows))
     return len(rows)
 
