@@ -110,7 +110,7 @@ def build(
     folder = places.out / recipe.name
 
     def digest(path: Path) -> str:
-        return workspace.digest_of(path, trust_mtime=trust_mtime)
+        return workspace.digest_of(path, trust_mtime=True) if trust_mtime else sha256_file(path)
 
     if committed := _committed(folder, recipe, identity, workspace, digest):
         _restore(committed, places)
