@@ -39,8 +39,8 @@ class Seen(NamedTuple):
 class Refusal(Exception):  # noqa: N818 (an answer, not a fault)
     """An answer that is an error, with the code by which the client knows it."""
 
-    def __init__(self, status: int, code: str = "", message: str = "refused") -> None:
-        self.status, self.code, self.message = status, code, message
+    def __init__(self, status: int, code: str = "", message: str = "refused", retry_after: str = "") -> None:
+        self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
         super().__init__(message)
 
 
@@ -99,7 +99,7 @@ class Hub:
         self.large: dict[str, bytes] = {}
         self.lock = threading.RLock()
         self.on_commit: Callable[[], object] = lambda: None
-        self._failures: list[tuple[int, str]] = []
+        self._failures: list[tuple[int, str, str]] = []
         self.loses_next_commit = False
         """Do what the next commit asks for, and answer 502."""
         self._broken: list[tuple[str, str, int]] = []
@@ -112,9 +112,9 @@ class Hub:
         self.repositories[id].commit(files)
         return self.repositories[id]
 
-    def fail(self, times: int, status: int, part: str = "") -> None:
+    def fail(self, times: int, status: int, part: str = "", retry_after: str = "") -> None:
         """Answer the next `times` requests whose path has `part` with `status`."""
-        self._failures += [(status, part)] * times
+        self._failures += [(status, part, retry_after)] * times
 
     def failures_left(self) -> int:
         return len(self._failures)
@@ -133,12 +133,12 @@ class Hub:
     def mend(self) -> None:
         self._broken.clear()
 
-    def failure(self, path: str) -> int | None:
+    def failure(self, path: str) -> tuple[int, str, str] | None:
         with self.lock:
             found = next((failure for failure in self._failures if failure[1] in path), None)
             if found:
                 self._failures.remove(found)
-            return found and found[0]
+            return found
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -175,8 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 (http.server's names)
 
     def _route(self, path: str) -> None:
-        if status := self.hub.failure(path):
-            raise Refusal(status)
+        if failure := self.hub.failure(path):
+            raise Refusal(failure[0], retry_after=failure[2])
         if self.hub.require_token and not self.is_known:
             raise Refusal(401)
         if self.command in ("POST", "DELETE") and "/paths-info/" not in path and not self.is_known:
@@ -208,6 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse(self, refusal: Refusal) -> None:
         headers = {"X-Error-Message": refusal.message, **({"X-Error-Code": refusal.code} if refusal.code else {})}
+        headers |= {"Retry-After": refusal.retry_after} if refusal.retry_after else {}
         self._answer({"error": refusal.message}, refusal.status, headers)
 
     def _values(self) -> Any:

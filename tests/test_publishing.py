@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -20,8 +21,9 @@ from conftest import Yard, files_of, pairs
 from hub_server import Hub
 from tulu_data import sensitive
 from tulu_data.build import Built
+from tulu_data.errors import HubError
 from tulu_data.mixture import Mixture
-from tulu_data.publishing import _secrets
+from tulu_data.publishing import _secrets, publish
 
 ROOT = Path(__file__).parents[1]
 CANARY = "hf_" + "CanaryOfTestsThatNobodyMayEverSeeX"
@@ -426,3 +428,86 @@ def test_evaluation_sets_of_the_hub_are_read_from_the_cache_or_fetched_when_aske
     fetched = run("verify", "mix", "--workspace", "other", "--fetch").stdout
     assert "open" not in fetched
     assert "holds  L3  ngram_decontamination: no row kept holds an evaluation item" in fetched
+
+
+def sealed(files: dict[str, bytes], **added: bytes) -> dict[str, bytes]:
+    """The files of a mixture and others, which its manifest names as well."""
+    facts = json.loads(files["manifest.json"])
+    every = {**files, **added}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in every.items()}
+    facts["files"] |= {name: {"sha256": digests[name], "bytes": len(content)} for name, content in added.items()}
+    every["manifest.json"] = json.dumps(facts).encode()
+    return every
+
+
+def test_only_files_of_a_mixture_are_pulled(hub: Hub, run: Run, built: Built, tmp_path: Path):
+    ours = contents(built.mixture.folder)
+    hub.dataset(TO, {**ours, "evil.py": b"boom()", "verification.json": b"{}", "data/evil.parquet": b"PAR1"})
+    # What somebody left in the way is not taken for what was fetched.
+    commit = hub.repositories[TO].branches["main"]
+    Yard(tmp_path).write(f"mixtures/mix/.staging/pull-{commit}/manifest.json", "{}")
+    run("pull", TO)
+    assert contents(tmp_path / "mixtures/mix" / built.mixture.version) == ours
+    assert not [seen for seen in hub.seen if "evil" in seen.path]
+    for number, name in enumerate(("evil.py", "data/../evil.parquet", "evidence/a\u202eyp.parquet", "data/A.parquet")):
+        hub.dataset(f"org/strange{number}", sealed(ours, **{name: b"boom()"}))
+        refused = run("pull", f"org/strange{number}", "--out", "strange", code=4).stderr
+        assert "', which is no file inside of the mixture" in refused
+    assert not (tmp_path / "strange").exists()
+
+
+def test_a_busy_hub_is_asked_again_when_it_says(hub: Hub, run: Run, built: Built, tmp_path: Path):
+    hub.dataset(TO, contents(built.mixture.folder))
+    for part in ("/revision/main", "/tree/", "/resolve/"):
+        hub.fail(1, 429, part, retry_after="0")
+    run("pull", TO)
+    assert hub.failures_left() == 0
+    hub.fail(50, 429, "/revision/main", retry_after="0")
+    refused = run("pull", TO, "--out", "other", code=7).stderr
+    assert f"{TO}: the Hub answered 429 (Too Many Requests); wait, and run the same command again" in refused
+    assert 40 <= hub.failures_left() <= 45
+
+
+def test_a_damaged_cache_is_mended_or_named(hub: Hub, run: Run, built: Built, tmp_path: Path):
+    hub.dataset(TO, contents(built.mixture.folder))
+    run("pull", TO)
+    cache = tmp_path / "home/hub/datasets--org--mix"
+    for path in cache.glob("snapshots/*/data/*"):
+        path.resolve().write_bytes(b"PAR1")
+    run("pull", TO, "--out", "again")
+    (cache / "refs/main").write_bytes(b"\xff\x00")
+    refused = run("pull", TO, "--out", "other", code=7).stderr
+    assert f"{TO}: the cache of the Hub's client is damaged; remove {cache} and run the same command again" in refused
+
+
+def test_what_others_made_is_not_published_as_ones_own_by_mistake(hub: Hub, run: Run, built: Built):
+    hub.dataset("org/theirs", contents(built.mixture.folder))
+    run("pull", "org/theirs")
+    refused = run("publish", "mix", "--to", TO, code=2).stderr
+    assert "was pulled from org/theirs@" in refused
+    assert "to publish under your name what others made, give --republish" in refused
+    assert TO not in hub.repositories
+    done = run("publish", "mix", "--to", TO, "--republish")
+    assert "was not built by the workspace .tulu-data; you publish what was brought here" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("offline", "message"),
+    [
+        (True, "org/mix: HF_HUB_OFFLINE is set, so nothing can be sent; unset it and run the same command again"),
+        (
+            False,
+            "org/mix: the Hub can't be reached; check the network and HF_ENDPOINT, then run the same command again",
+        ),
+    ],
+)
+def test_publishing_without_a_network_says_what_to_do(
+    built: Built, monkeypatch: pytest.MonkeyPatch, offline: bool, message: str
+):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", offline)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr("tulu_data.repository.WAITS", ())
+    with pytest.raises(HubError) as caught:
+        publish(built.mixture, TO)
+    assert str(caught.value).startswith(message)
+    assert publish(built.mixture, TO, dry_run=True).status == "dry run"

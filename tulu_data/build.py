@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -12,7 +12,19 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from tulu_data import card, croissant, excerpts, ingest, ledger, manifest, mixture, report, scan, thresholds, trainable
+from tulu_data import (
+    card,
+    croissant,
+    excerpts,
+    ingest,
+    ledger,
+    manifest,
+    origin,
+    report,
+    scan,
+    thresholds,
+    trainable,
+)
 from tulu_data.commit import (
     locked,
     make_folders,
@@ -20,13 +32,16 @@ from tulu_data.commit import (
     refuse_links,
     remove_folder,
     remove_temporaries,
+    require_room,
+    sha256_file,
     write_text,
 )
 from tulu_data.decide import Decision, TripwireError, check_memory, decide
-from tulu_data.errors import ConflictError, FindingsError, InputError, RowError, printable, told_of
+from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceError, RowError, printable, told_of
 from tulu_data.executors import Executor
 from tulu_data.executors.inline import Inline
 from tulu_data.explain import Explainer
+from tulu_data.files import RECIPE, SUMS, mixture_of
 from tulu_data.ingest import SHARD_ROWS, Shard
 from tulu_data.look import Looker
 from tulu_data.manifest import Identity
@@ -58,6 +73,7 @@ def build(
     recipe: Recipe | Path | str,
     places: Places | None = None,
     *,
+    trusted: Collection[str] | None = None,
     memory: int = DEFAULT_MEMORY,
     limit: int | None = None,
     trust_mtime: bool = False,
@@ -70,7 +86,9 @@ def build(
         built = build("recipes/sft_mix.yaml")
         built.mixture.folder
 
-    `memory` is in bytes; `limit` takes the first rows of each source, as a trial;
+    `trusted` are the sha256 of the only code from outside that may run; without it none does
+    that a recipe inside of a mixture names, unless that was built here. `memory` is in bytes;
+    `limit` takes the first rows of each source, as a trial;
     `trust_mtime` takes size, inode and mtime of an input for its digest;
     `shard_rows` is the size of the store's shards, and `executor` where units of work run
     (in this process, if not said): neither changes a byte of the output.
@@ -81,11 +99,11 @@ def build(
     places = places or Places()
     progress = Timed(progress or Silent())
     executor = executor or Inline()
-    recipe = recipe.completed() if isinstance(recipe, Recipe) else load(recipe)
+    workspace = Workspace(places.workspace)
+    recipe = recipe.completed() if isinstance(recipe, Recipe) else read(recipe, workspace, trusted)
     places.check()
     for place, root in ((STAGING, places.out), (RUNS, places.out), ("", places.manifests)):
         refuse_links(root / recipe.name / place, root)
-    workspace = Workspace(places.workspace)
     with workspace.held():
         return _build(recipe, places, workspace, memory, limit, shard_rows, executor, progress, trust_mtime=trust_mtime)
 
@@ -108,12 +126,16 @@ def _build(
     resolved = recipe.with_sources({found.name: found.source for found in surveyed})
     identity = manifest.identify(resolved, surveyed, limit)
     folder = places.out / recipe.name
-    if committed := _committed(folder, recipe, identity):
+
+    def digest(path: Path) -> str:
+        return workspace.digest_of(path, trust_mtime=True) if trust_mtime else sha256_file(path)
+
+    if committed := _committed(folder, recipe, identity, workspace, digest):
         _restore(committed, places)
         return Built(committed, "unchanged")
     make_folders(folder)
     with locked(folder):
-        if committed := _committed(folder, recipe, identity):
+        if committed := _committed(folder, recipe, identity, workspace, digest):
             return Built(committed, "unchanged")
         started = time.time()
         units = Units()
@@ -122,6 +144,7 @@ def _build(
         measured = measure(surveyed, plan, shards, workspace, executor, units, progress)
         looker = Looker(shards, measured.tables, workspace, executor)
         decision = _decide(resolved, plan, shards, measured, looker, progress, is_trial=limit is not None)
+        _check_room(decision, shards, places, memory)
         staging = make_folders(folder / STAGING / identity.digest)
         remove_temporaries(staging)
         run = Run(identity, surveyed, shards, measured, looker.used, units, places, started, progress.seconds)
@@ -131,7 +154,8 @@ def _build(
         with progress.phase("write", steps, "rows") as tick:
             # Another build may make the same in another place.
             spill = workspace.spill(identity.digest, folder)
-            written = write(resolved, decision, shards, staging, spill, executor, tick)
+            notes = workspace.written(identity.digest)
+            written = write(resolved, decision, shards, staging, spill, notes, executor, tick)
         units.count("write", done=written.done, found=written.found)
         # A worker that died at a file left its beginning; the unit was done again by another.
         remove_temporaries(staging)
@@ -154,16 +178,34 @@ def _build(
         if not target.exists():
             # Before the version is there, so that it is never without its record.
             run.write(Mixture(target).run_path)
-        built = _commit(staging, target, facts)
+        built = _commit(staging, target, facts, workspace)
+        remove_folder(notes)
         run.write(built.mixture.run_path)
         (folder / RUNS / f"{identity.digest}.json").unlink(missing_ok=True)
         _restore(built.mixture, places)
         return built
 
 
-UNPINNED: Final = frozenset({manifest.NAME, manifest.SUMS})
+UNPINNED: Final = frozenset({manifest.NAME, SUMS})
 DRAWN: Final = frozenset({report.NAME, card.NAME, croissant.NAME})
 """What is made of the facts and of the other files; one that a build left which was stopped is none of those."""
+
+
+def read(recipe: Path | str, workspace: Workspace, trusted: Collection[str] | None = None) -> Recipe:
+    """A recipe from its file, as `recipe_file.load` reads it. That of a mixture that was built here is one's own."""
+    holder = mixture_of(Path(recipe))
+    is_own = False
+    if holder is not None and holder / RECIPE == Path(recipe).absolute() and workspace.root.is_dir():
+        with workspace.held():
+            is_own = _is_own_recipe(holder, workspace)
+    return load(recipe, trusted, is_own=is_own)
+
+
+def _is_own_recipe(folder: Path, workspace: Workspace) -> bool:
+    made = Mixture(folder)
+    if not origin.is_built_here(workspace, made):
+        return False
+    return bool(sha256_file(folder / RECIPE) == made.manifest["files"][RECIPE]["sha256"])
 
 
 def look(
@@ -208,25 +250,28 @@ def _preparing(recipe: Recipe) -> str:
     return "prepare"
 
 
-def _committed(folder: Path, recipe: Recipe, identity: Identity) -> Mixture | None:
-    """The version that this very build made already, if it is there.
+def _committed(
+    folder: Path, recipe: Recipe, identity: Identity, workspace: Workspace, digest: Callable[[Path], str]
+) -> Mixture | None:
+    """The version that this very build made already in this workspace, if it is there with every byte.
 
-    Raises `ConflictError` (exit 5) where the version that the recipe names was made by
-    another recipe or of other inputs.
+    Raises `ConflictError` (exit 5) where one of its files was changed, and where the version
+    that the recipe names was made by another recipe or of other inputs.
     """
-    for made in mixture.versions(folder):
-        was = made.manifest["build"]
-        if identity.digest in (was["digest"], *made.run().get("same_rows_by", ())):
-            made.check_files()
-            return made
-        if recipe.version == made.version and identity.limit is None:
-            changed = [part for part in ("recipe", "inputs") if was[part] != getattr(identity, part)]
-            if changed:
-                what = "another recipe" if changed[0] == "recipe" else "other inputs"
-                raise ConflictError(
-                    f"{made.folder}: version {made.version} was made with {what}; "
-                    "name a new version, or remove `version:` from the recipe"
-                )
+    if made := origin.built(workspace, identity.digest, folder):
+        made.check_files(digest)
+        return made
+    there = folder / (recipe.version or "")
+    if recipe.version and identity.limit is None and (there / manifest.NAME).is_file():
+        was = Mixture(there).manifest.get("build")
+        known = was if isinstance(was, dict) else {}
+        changed = [part for part in ("recipe", "inputs") if known.get(part) != getattr(identity, part)]
+        if changed:
+            what = "another recipe" if changed[0] == "recipe" else "other inputs"
+            raise ConflictError(
+                f"{there}: version {recipe.version} was made with {what}; "
+                "name a new version, or remove `version:` from the recipe"
+            )
     return None
 
 
@@ -309,6 +354,23 @@ def measure(
     return measured
 
 
+LAYOUT_BYTES_PER_ROW: Final = 100
+"""What placing an output row takes in memory: eight arrays of numbers."""
+
+
+def _check_room(decision: Decision, shards: Sequence[Shard], places: Places, memory: int) -> None:
+    """Raise `ResourceError` (exit 6) where the rows that are to be written, repeated ones too, can't fit."""
+    rows = int(decision.copies[decision.kept].sum(dtype=np.uint64))
+    if rows * LAYOUT_BYTES_PER_ROW > memory:
+        raise ResourceError(
+            f"writing {rows:,} rows needs about {rows * LAYOUT_BYTES_PER_ROW / 1e9:.1f} GB of memory, and --memory is "
+            f"{memory / 1e9:.1f} GB; raise it, or take fewer rows in the mix"
+        )
+    stored = sum(shard.table.path.stat().st_size for shard in shards)
+    # Compressed better than the store it may be, repeated rows above all; not ten times.
+    require_room(places.out, stored * rows // max(len(decision), 1) // 10, f"a mixture of {rows:,} rows")
+
+
 def _decide(
     recipe: Recipe,
     plan: Plan,
@@ -360,18 +422,36 @@ def _written(staging: Path) -> dict[str, int]:
     return counts
 
 
-def _commit(staging: Path, target: Path, facts: dict[str, Any]) -> Built:
+def _commit(staging: Path, target: Path, facts: dict[str, Any], workspace: Workspace) -> Built:
+    build = str(facts["build"]["digest"])
     if not (target / manifest.NAME).is_file():
+        # Before the version is there, so that it is never taken for a stranger's.
+        origin.note_built(workspace, build, Mixture(staging))
         publish_folder(staging, target)
         return Built(Mixture(target), "built")
     before = Mixture(target)
-    if before.manifest["root"] != facts["root"]:
+    rows = "the same rows" if before.manifest.get("root") == facts["root"] else "other rows"
+    if origin.is_built_here(workspace, before):
+        if rows != "the same rows":
+            raise ConflictError(
+                f"{target}: version {target.name} was made by other code or libraries, and its rows differ now "
+                f"(root {before.manifest['root'][:12]}, now {facts['root'][:12]}); name a new version"
+            )
+        why = "other code or libraries, the same rows"
+    elif differ := origin.differing(before, facts):
+        came = origin.pulled_from(before)
         raise ConflictError(
-            f"{target}: version {target.name} was made by other code or libraries, and its rows differ now "
-            f"(root {before.manifest['root'][:12]}, now {facts['root'][:12]}); name a new version"
+            f"{target}: was {f'pulled from {came}' if came else 'brought here'}, or built before {workspace.root} was "
+            f"removed, and this build makes {rows} and other bytes of {', '.join(differ[:3])}"
+            f"{f' and {len(differ) - 3} more' if len(differ) > 3 else ''}; it was not changed. "
+            f"To have your own, move it away (mv {target} {target}.other) and run the same command again"
         )
+    else:
+        origin.forget_pulled(before)
+        why = "the workspace did not know it; built again, it has the same bytes"
+    origin.note_built(workspace, build, before)
     remove_folder(staging)
-    return Built(before, "unchanged", "other code or libraries, the same rows")
+    return Built(before, "unchanged", why)
 
 
 def _restore(built: Mixture, places: Places) -> None:

@@ -47,6 +47,18 @@ class Size(click.ParamType[int]):
         return int(float(found[1]) * _UNITS[found[2]])
 
 
+class Sha256(click.ParamType[str]):
+    """The sha256 of a file, in hex."""
+
+    name = "sha256"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        digest = str(value).strip().lower()
+        if not re.fullmatch(r"[0-9a-f]{64}", digest):
+            self.fail(f"'{value}' is no sha256; it has 64 of the signs 0-9 and a-f: sha256sum FILE", param, ctx)
+        return digest
+
+
 def _option(*names: str, **options: Any) -> Callable[[Any], Any]:
     return click.option(*names, **{"show_default": True, **options})
 
@@ -57,6 +69,15 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 out_option = _option("--out", type=click.Path(path_type=Path), default="mixtures", help="Folder of mixtures.")
 workspace_option = _option(
     "--workspace", type=click.Path(path_type=Path), default=".tulu-data", help="Folder of stores and measures."
+)
+trust_option = click.option(
+    "--trust-code",
+    "trusted",
+    metavar="SHA256",
+    type=Sha256(),
+    multiple=True,
+    callback=lambda ctx, param, value: value or None,
+    help="Let code from outside run if its file has this sha256, and no other; recipes of mixtures need it.",
 )
 against_option = click.option(
     "--against", metavar="NAME[,NAME]", multiple=True, required=True, help="Evaluation sets, or groups of them."
@@ -141,34 +162,35 @@ def init(folder: Path) -> None:
 @recipe_argument
 @out_option
 @workspace_option
+@trust_option
 @json_option
-def plan(recipe: Path, out: Path, workspace: Path, as_json: bool) -> None:
+def plan(recipe: Path, out: Path, workspace: Path, trusted: tuple[str, ...] | None, as_json: bool) -> None:
     """Show what a build of RECIPE would do.
 
     How each file will be read, with its first rows as they will look; the phases; and
     what it takes in memory and disk. Nothing is written but what a source fetches or makes.
     Exit 3 where a build is sure to stop, as for too many bad records.
     """
-    from tulu_data import console
-    from tulu_data.build import prepare
+    from tulu_data import console, origin
+    from tulu_data.build import prepare, read
     from tulu_data.decide import bytes_per_row
     from tulu_data.expectation import expect
     from tulu_data.ingest import as_stored
     from tulu_data.mixture import newest
     from tulu_data.plan import Plan
-    from tulu_data.recipe_file import load
     from tulu_data.survey import as_values, survey
     from tulu_data.workspace import Workspace
 
-    loaded = load(recipe)
     room = Workspace(workspace)
+    loaded = read(recipe, room, trusted)
     click.get_current_context().with_resource(room.held())
     surveyed = survey(loaded, lambda paths: [""] * len(paths), room.sources)
     loaded = prepare(loaded, room, trust_mtime=False, progress=console.Bars())
     resolved = loaded.with_sources({found.name: found.source for found in surveyed})
     planned = Plan.of(resolved)
     surveyed = tuple(as_stored(found, planned.mappers) for found in surveyed)
-    expected = expect(planned, surveyed, newest(out / resolved.name))
+    last = newest(out / resolved.name)
+    expected = expect(planned, surveyed, last if last and origin.is_built_here(room, last) else None)
     if as_json:
         phases = [{"name": step.name, "phase": step.stage.phase, **step.stage.facts()} for step in planned.steps]
         console.result_json(
@@ -181,7 +203,7 @@ def plan(recipe: Path, out: Path, workspace: Path, as_json: bool) -> None:
             }
         )
     else:
-        console.show_plan(loaded, planned, surveyed, bytes_per_row(planned), expected)
+        console.show_plan(loaded, planned, surveyed, bytes_per_row(planned), expected, workspace)
     problems = [f"sources.{source.name}: {source.problem}" for source in surveyed if source.problem]
     if expected is not None and expected.is_sure:
         problems.append(expected.problem)
@@ -197,8 +219,9 @@ def plan(recipe: Path, out: Path, workspace: Path, as_json: bool) -> None:
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes; as many as cores, if not said.")
 @_option("--executor", type=click.Choice(["inline", "processes"]), default="processes", help="Where units of work run.")
 @_option("--memory", type=Size(), default="4GiB", help="What deciding may use.")
-@_option("--limit", type=click.IntRange(min=1), help="Take the first N rows of each source, as a trial.")
+@_option("--limit", type=click.IntRange(1, 2**63 - 1), help="Take the first N rows of each source, as a trial.")
 @click.option("--trust-mtime", is_flag=True, help="Take size, inode and time of inputs for their digests.")
+@trust_option
 @json_option
 def build(
     recipe: Path,
@@ -210,6 +233,7 @@ def build(
     memory: int,
     limit: int | None,
     trust_mtime: bool,
+    trusted: tuple[str, ...] | None,
     as_json: bool,
 ) -> None:
     """Build the mixture of RECIPE.
@@ -227,6 +251,7 @@ def build(
         built = run(
             recipe,
             Places(out, manifests, workspace),
+            trusted=trusted,
             memory=memory,
             limit=limit,
             trust_mtime=trust_mtime,
@@ -318,6 +343,7 @@ def removed(
 )
 @click.option("--fetch", is_flag=True, help="Fetch evaluation sets that are datasets of the Hub.")
 @click.option("--rebuild", is_flag=True, help="Build the recipe once more, from the paths in it, and compare.")
+@trust_option
 @click.option("--report", type=click.Path(path_type=Path), help="Write the result as JSON, such as verification.json.")
 @out_option
 @workspace_option
@@ -327,6 +353,7 @@ def verify(
     places: tuple[Path, ...],
     fetch: bool,
     rebuild: bool,
+    trusted: tuple[str, ...] | None,
     report: Path | None,
     out: Path,
     workspace: Path,
@@ -341,7 +368,16 @@ def verify(
     from tulu_data import console
     from tulu_data.verifying import verify as run
 
-    verification = run(mixture, out, workspace, places=places, fetch=fetch, rebuild=rebuild, progress=console.Bars())
+    verification = run(
+        mixture,
+        out,
+        workspace,
+        places=places,
+        fetch=fetch,
+        rebuild=rebuild,
+        trusted=trusted,
+        progress=console.Bars(),
+    )
     if report:
         from tulu_data.commit import write_text
 
@@ -360,9 +396,21 @@ def verify(
 @click.option("--manifest-only", is_flag=True, help="Send manifest, recipe and sums; the rows stay here.")
 @click.option("--private", is_flag=True, help="Make a new dataset private.")
 @click.option("--dry-run", is_flag=True, help="Check everything, list files and sizes, send nothing.")
+@click.option("--republish", is_flag=True, help="Publish what was pulled from another dataset.")
 @out_option
+@workspace_option
 @json_option
-def publish(mixture: str, to: str, manifest_only: bool, private: bool, dry_run: bool, out: Path, as_json: bool) -> None:
+def publish(
+    mixture: str,
+    to: str,
+    manifest_only: bool,
+    private: bool,
+    dry_run: bool,
+    republish: bool,
+    out: Path,
+    workspace: Path,
+    as_json: bool,
+) -> None:
     """Put a mixture on the Hugging Face Hub.
 
     In one commit, tagged with the version; what was published is never changed. It is
@@ -371,14 +419,20 @@ def publish(mixture: str, to: str, manifest_only: bool, private: bool, dry_run: 
     """
     from tulu_data import console
     from tulu_data.mixture import find
+    from tulu_data.origin import is_built_here
     from tulu_data.publishing import publish as run
+    from tulu_data.workspace import Workspace
 
+    found = find(mixture, out)
+    if not is_built_here(Workspace(workspace), found):
+        console.note(f"{found.folder}: was not built by the workspace {workspace}; you publish what was brought here")
     done = run(
-        find(mixture, out),
+        found,
         to,
         manifest_only=manifest_only,
         private=private,
         dry_run=dry_run,
+        republish=republish,
         progress=console.Bars(),
     )
     if as_json:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
 import platform
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+
+from tulu_data import outside
 
 PROJECT = "tulu_data"
 
@@ -61,25 +62,14 @@ def _file(module: str) -> Path:
 
 @cache
 def _place(module: str) -> Path | None:
-    """The file of a module, by its name; None where there is none. Nothing is imported."""
-    root, *parts = module.split(".")
-    try:
-        spec = importlib.util.find_spec(root)
-    except ValueError:
-        return None
-    path = Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
-    for part in parts:
-        if path is None or path.name != "__init__.py":
-            return None
-        places = (path.parent / part / "__init__.py", path.parent / f"{part}.py")
-        path = next((place for place in places if place.is_file()), None)
-    return path
+    return outside.place_of(module)
 
 
 @cache
 def _imports(module: str) -> tuple[str, ...]:
-    """The project's modules, and those of the module's own package, that it imports anywhere."""
-    roots = {PROJECT, module.split(".", maxsplit=1)[0]}
+    """The modules that it imports anywhere: the project's, its own package's, and those beside a file from outside."""
+    beside = {file.module.partition(".")[0] for file in outside.admitted()}
+    roots = {PROJECT, module.split(".", maxsplit=1)[0], *beside}
     tree = ast.parse(_source(module))
     names = (name for node in ast.walk(tree) for name in _named(node, module))
     return tuple(sorted({name for name in names if name.split(".", 1)[0] in roots and _place(name)} - {module}))

@@ -23,7 +23,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, Final
 
-from tulu_data.errors import ConflictError, UsageError
+from tulu_data.errors import ConflictError, ResourceError, UsageError
 
 TEMPORARY: Final = ".tmp"
 LOCK: Final = ".lock"
@@ -245,6 +245,17 @@ def _lock_file(path: Path) -> IO[bytes]:
         file.close()
         raise UsageError(f"{path}: is not a lock of tulu-data, but another file's second name, or no file; remove it")
     return file
+
+
+def require_room(folder: Path, size: int, what: str) -> None:
+    """Raise `ResourceError` (exit 6) where `size` bytes of `what` are more than the disk of a folder has left."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    free = shutil.disk_usage(there).free
+    if size > free:
+        raise ResourceError(
+            f"{folder}: {what} takes about {size / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free there; "
+            "free some, or choose another place"
+        )
 
 
 def publish_folder(staged: Path, target: Path) -> None:

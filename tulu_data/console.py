@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -244,9 +245,14 @@ def _number(value: int) -> Part:
 
 
 def show_plan(
-    recipe: Recipe, plan: Plan, surveyed: Sequence[Surveyed], bytes_per_row: int, expected: Expectation | None
+    recipe: Recipe,
+    plan: Plan,
+    surveyed: Sequence[Surveyed],
+    bytes_per_row: int,
+    expected: Expectation | None,
+    place: Path,
 ) -> None:
-    """What a build would do: sources as they will be read, then the phases."""
+    """What a build would do: sources as they will be read, then the phases; `place` is where it writes."""
     out = Terminal(stderr=False)
     for source in surveyed:
         files = f"{len(source.files)} file{'s' * (len(source.files) != 1)}, {_size(source.size)}"
@@ -298,7 +304,13 @@ def show_plan(
         else:
             _show_targets(out, expected.lines)
     size = sum(source.size for source in surveyed)
-    out.line(f"disk: up to {_size(3 * size)} while it runs (store, spill and output of {_size(size)} of input)")
+    free = shutil.disk_usage(next(path for path in (place, *place.absolute().parents) if path.is_dir())).free
+    short: list[Part] = [" ", styled("red", "more than there is")] if 3 * size > free else []
+    out.line(
+        f"disk: up to {_size(3 * size)} while it runs (store, spill and output of {_size(size)} of input); "
+        f"{_size(free)} are free",
+        *short,
+    )
 
 
 def _columns(source: Surveyed) -> str:

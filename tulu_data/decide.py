@@ -24,7 +24,7 @@ from tulu_data.look import Looker
 from tulu_data.plan import TAKE, Plan, Step
 from tulu_data.recipe import Recipe
 from tulu_data.rows import fixed_bytes, hex_texts, hexed, in_order, keyed_order
-from tulu_data.stage import COLUMNS, Comparer, Filter, Resolver, blamed
+from tulu_data.stage import COLUMNS, VERDICTS, Comparer, Filter, Resolver, blamed, place_of, returned
 from tulu_data.workspace import Table
 
 KEPT: Final = "kept"
@@ -314,7 +314,7 @@ def _judge(
                     written[-1] = stage.annotate(named).cast({name: COLUMNS[name] for name in stage.writes})
                 for name, tally in stage.tally(measures).items():
                     tallies.setdefault(name, []).append(tally.with_columns(pl.lit(shard.source).alias("source")))
-            found.append(verdicts.check(judged, stage.evidence, measures["row"], step.name))
+            found.append(_checked(step, "judge", judged, measures["row"]))
     if stage.writes and written:
         decision.columns = decision.columns.with_columns(pl.concat(written))
     with blamed(stage):
@@ -353,18 +353,26 @@ def _resolve(decision: Decision, stage: Resolver, step: Step, given: pl.DataFram
         return verdicts.none(stage.evidence)
     if isinstance(stage, Comparer):
         with blamed(stage):
-            given = stage.shortlist(given)
+            listed = stage.shortlist(given)
+        given = returned(stage, "shortlist", listed, pl.DataFrame, "a polars DataFrame with the columns row and room")
         looks = looker.look(step, given)
         with blamed(stage):
             resolved = stage.resolve(given, looks)
     else:
         with blamed(stage):
             resolved = stage.resolve(given)
-    found = verdicts.check(resolved, stage.evidence, given["row"], step.name)
+    found = _checked(step, "resolve", resolved, given["row"])
     with blamed(stage):
         decision.reports[step.name] = stage.report(given, found)
         decision.counts[step.name] = stage.counts(given, found)
     return found
+
+
+def _checked(step: Step, method: str, given: object, rows: pl.Series) -> pl.DataFrame:
+    stage = step.stage
+    found = returned(stage, method, given, pl.DataFrame, VERDICTS)
+    name = place_of(stage, method) if stage.reference else step.name
+    return verdicts.check(found, stage.evidence, rows, name)
 
 
 def _apply(decision: Decision, number: int, step: Step, dropped: pl.DataFrame) -> None:

@@ -155,6 +155,8 @@ class _Builder:
     def _text(self, event: Any, path: KeyPath) -> str:
         """The text of a scalar; two halves of a character, as JSON escapes them, are one."""
         text = str(event.value)
+        if "\0" in text:
+            self._refuse(event, path, "a text has no NUL character; no file and no path can hold it")
         if text.isascii():
             return text
         try:

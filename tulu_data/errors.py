@@ -189,9 +189,17 @@ class Remark(UserWarning):
 
 
 class HubError(TuluDataError):
-    """The Hub can't be reached, or does not give what is asked for."""
+    """The Hub can't be reached, or does not give what is asked for.
+
+    `is_busy` says that it may answer a little later, and `wait` in how many seconds, if it said so.
+    """
 
     exit_code = 7
+
+    def __init__(self, *words: object, is_busy: bool = False, wait: float | None = None) -> None:
+        super().__init__(*words)
+        self.is_busy = is_busy
+        self.wait = wait
 
 
 class RecordError(Exception):

@@ -9,10 +9,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from tulu_data.errors import InputError, TuluDataError
+from tulu_data.errors import InputError
 from tulu_data.mixture import Mixture
 from tulu_data.plan import Plan, Step
-from tulu_data.recipe_file import load
 from tulu_data.stages.weighted_mix import NONE, SEPARATOR, WeightedMix
 from tulu_data.survey import Surveyed
 from tulu_data.table import read_frame
@@ -79,11 +78,8 @@ def _of_last(step: Step, stage: WeightedMix, last: Mixture) -> dict[str, int] | 
     path = last.strata.get(step.name)
     if path is None:
         return None
-    try:
-        mixed = next(other for other in load(last.folder / "recipe.yaml").stages if isinstance(other, WeightedMix))
-    except (TuluDataError, StopIteration):
-        return None
-    if mixed.by != stage.by or bool(mixed.tokens) != bool(stage.tokens):
+    mixed = last.stage_of(step.name)
+    if not isinstance(mixed, WeightedMix) or (mixed.by, bool(mixed.tokens)) != (stage.by, bool(stage.tokens)):
         return None
     return {name: count for name, count in read_frame(path).select("stratum", "offered").iter_rows() if count}
 

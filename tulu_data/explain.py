@@ -18,9 +18,8 @@ from tulu_data.commit import sha256_file
 from tulu_data.decide import KEPT
 from tulu_data.errors import InputError, TuluDataError, UsageError
 from tulu_data.mixture import Mixture
-from tulu_data.plan import TAKE, Plan
+from tulu_data.plan import TAKE
 from tulu_data.readers.parquet_batches import batches
-from tulu_data.recipe_file import load
 from tulu_data.rows import CONTENT
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
@@ -206,19 +205,15 @@ class Explainer:
         """The explanation with the texts that the row was removed for, where they are from outside and still here."""
         if not explanation.evidence or TWIN in explanation.evidence:
             return explanation
-        step = next((step for step in self._plan.steps if step.name == explanation.fate), None)
-        if step is None:
+        stage = self.mixture.stage_of(explanation.fate)
+        if stage is None:
             return explanation
-        facts = next(stage for stage in self.mixture.manifest["stages"] if stage["name"] == step.name)
+        facts = next(facts for facts in self.mixture.manifest["stages"] if facts["name"] == explanation.fate)
         try:
-            texts = step.stage.matched(explanation.evidence, facts, self.workspace.sources)
+            texts = stage.matched(explanation.evidence, facts, self.workspace.sources)
         except TuluDataError:
             return explanation
         return replace(explanation, item=texts)
-
-    @cached_property
-    def _plan(self) -> Plan:
-        return Plan.of(load(self.mixture.folder / "recipe.yaml"))
 
     @cached_property
     def _ledger(self) -> pl.LazyFrame:

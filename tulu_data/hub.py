@@ -7,21 +7,28 @@ puts the dataset's name before them.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
+import time
 import warnings
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, TypeVar
 
 from tulu_data.errors import HubError, printable
 
 COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 # What says how the data files are to be read.
 CARDS: Final = ("README.md", ".huggingface.yaml", "dataset_infos.json")
+WAITS: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds before each further try; together half a minute, after which a person should look."""
+LONGEST_WAIT: Final = 60.0
 _SECONDS: Final = 30
+
+Answer = TypeVar("Answer")
 
 
 def commit_of(repo: str, revision: str | None) -> str:
@@ -30,7 +37,7 @@ def commit_of(repo: str, revision: str | None) -> str:
     Without a network it is the one that the cache knows. Raises `HubError` (exit 7).
     """
     wanted = revision or "main"
-    with asking(repo, wanted):
+    with asking(repo, wanted), _damage_told(repo):
         from huggingface_hub import HfApi, snapshot_download
         from huggingface_hub.errors import OfflineModeIsEnabled
         from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
@@ -48,14 +55,27 @@ def commit_of(repo: str, revision: str | None) -> str:
     return commit
 
 
-def names_of(repo: str, commit: str) -> tuple[str, ...]:
-    """The names of all files of a commit; its cards are in the cache then. Raises `HubError` (exit 7)."""
-    with asking(repo, commit):
+class Listed(NamedTuple):
+    """A file of a commit as the Hub lists it: bytes, and its sha256 or, of a small one, that of its blob in git."""
+
+    size: int
+    digest: str
+
+
+def listed(repo: str, commit: str) -> dict[str, Listed]:
+    """All files of a commit, by name; its cards are in the cache then. Raises `HubError` (exit 7)."""
+    with asking(repo, commit), _damage_told(repo):
         from huggingface_hub import get_cached_repo_tree, snapshot_download
 
         snapshot_download(repo, repo_type="dataset", revision=commit, allow_patterns=list(CARDS))
         tree = get_cached_repo_tree(repo, repo_type="dataset", revision=commit)
-    return tuple(sorted(entry.path for entry in tree))
+        entries = sorted(tree, key=lambda entry: entry.path)
+        return {entry.path: Listed(entry.size, entry.lfs.sha256 if entry.lfs else entry.blob_id) for entry in entries}
+
+
+def names_of(repo: str, commit: str) -> tuple[str, ...]:
+    """The names of all files of a commit; its cards are in the cache then. Raises `HubError` (exit 7)."""
+    return tuple(listed(repo, commit))
 
 
 def fetch(repo: str, commit: str, names: Iterable[str]) -> dict[str, Path]:
@@ -63,18 +83,78 @@ def fetch(repo: str, commit: str, names: Iterable[str]) -> dict[str, Path]:
 
     Raises `HubError` (exit 7).
     """
-    with asking(repo, commit):
+    # One by one: a thread would go on downloading when a person has stopped the command.
+    return {name: _fetched(repo, commit, name) for name in names}
+
+
+def fetch_whole(repo: str, commit: str, name: str, digest: str) -> Path:
+    """One file in the cache, fetched again where its bytes are not those that the Hub lists.
+
+    Raises `HubError` (exit 7), with the folder to remove where the cache stays damaged.
+    """
+    path = _fetched(repo, commit, name)
+    if digest not in digests_of(path):
+        try:
+            path = _fetched(repo, commit, name, anew=True)
+        except HubError as error:
+            raise HubError(f"{_damaged(repo)} ({printable(name)} has other bytes; {error})") from None
+        if digest not in digests_of(path):
+            raise HubError(f"{_damaged(repo)} ({printable(name)} has other bytes than the Hub lists)")
+    return path
+
+
+def digests_of(path: Path) -> tuple[str, str]:
+    """Both names that the Hub may give a file: its sha256, and that of its blob in git."""
+    large = hashlib.sha256()
+    blob = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            large.update(piece)
+            blob.update(piece)
+    return large.hexdigest(), blob.hexdigest()
+
+
+def _fetched(repo: str, commit: str, name: str, *, anew: bool = False) -> Path:
+    with asking(repo, commit), _damage_told(repo):
         from huggingface_hub import hf_hub_download
 
-        # One by one: a thread would go on downloading when a person has stopped the command.
-        return {name: Path(hf_hub_download(repo, name, repo_type="dataset", revision=commit)) for name in names}
+        return Path(hf_hub_download(repo, name, repo_type="dataset", revision=commit, force_download=anew))
 
 
 @contextmanager
-def asking(repo: str, revision: str, passed: Collection[int] = ()) -> Iterator[None]:
-    """Say what the Hub refuses in plain words, and keep its library silent; the statuses `passed` go through."""
+def _damage_told(repo: str) -> Iterator[None]:
+    """Say where the cache is, where the Hub's client stumbles over what it finds there."""
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        yield
+    except HFValidationError:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError, FileExistsError, IsADirectoryError, NotADirectoryError):
+        raise HubError(_damaged(repo)) from None
+
+
+def _damaged(repo: str) -> str:
+    from huggingface_hub import constants
+
+    folder = Path(constants.HF_HUB_CACHE) / f"datasets--{repo.replace('/', '--')}"
+    return f"the cache of the Hub's client is damaged; remove {folder} and run the same command again, to fetch it anew"
+
+
+@contextmanager
+def asking(
+    repo: str, revision: str, passed: Collection[int] = (), away: Callable[[], HubError] | None = None
+) -> Iterator[None]:
+    """Say what the Hub refuses in plain words, and keep its library silent.
+
+    The statuses `passed` go through; `away` says what to do where the Hub can't be reached,
+    else it is to fetch what was asked for.
+    """
     from huggingface_hub import errors, get_token
     from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
+
+    def not_reached() -> HubError:
+        return away() if away else _not_here(repo, revision)
 
     none = "" if get_token() else " (there is none here)"
     try:
@@ -97,15 +177,15 @@ def asking(repo: str, revision: str, passed: Collection[int] = ()) -> Iterator[N
     except errors.RemoteEntryNotFoundError:
         raise HubError("a file of this commit is gone; name another revision") from None
     except (errors.LocalEntryNotFoundError, errors.CachedRepoTreeNotFoundError, errors.OfflineModeIsEnabled) as error:
-        raise _refused(error.__cause__) or _not_here(repo, revision) from None
+        raise _refused(error.__cause__) or not_reached() from None
     except errors.HfHubHTTPError as error:
         if error.response.status_code in passed:
             raise
-        raise _refused(error) or _not_here(repo, revision) from None
+        raise _refused(error) or not_reached() from None
     except errors.HFValidationError:
         raise HubError("is no name of a dataset; write ORG/NAME") from None
     except httpx.TransportError:
-        raise _not_here(repo, revision) from None
+        raise not_reached() from None
 
 
 def _refused(error: BaseException | None) -> HubError | None:
@@ -115,11 +195,34 @@ def _refused(error: BaseException | None) -> HubError | None:
     if not isinstance(error, HfHubHTTPError):
         return None
     status = error.response.status_code
+    is_busy = status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     known = f" ({HTTPStatus(status).phrase})" if status in HTTPStatus._value2member_map_ else ""
     if status in (401, 403):
         return HubError(f"the Hub refuses your token ({status}); make a new one, then run: hf auth login")
-    remedy = "wait, and run the same command again" if status == 429 or status >= 500 else "check the recipe"
-    return HubError(f"the Hub answered {status}{known}; {remedy}")
+    remedy = "wait, and run the same command again" if is_busy else "check the recipe"
+    wait = seconds(error.response.headers.get("Retry-After")) if is_busy else None
+    return HubError(f"the Hub answered {status}{known}; {remedy}", is_busy=is_busy, wait=wait)
+
+
+def patiently(ask: Callable[[], Answer]) -> Answer:
+    """What the Hub answers, asked again while it is busy: after what it says, or 1, 2, 4, 8 and 16 seconds."""
+    for wait in WAITS:
+        try:
+            return ask()
+        except HubError as error:
+            if not error.is_busy:
+                raise
+            time.sleep(wait if error.wait is None else error.wait)
+    return ask()
+
+
+def seconds(asked: str | None) -> float | None:
+    """How long the Hub asks to wait, within a minute; None where it does not say so in seconds.
+
+    >>> seconds("7"), seconds("3600"), seconds("Wed, 21 Oct"), seconds(None)
+    (7.0, 60.0, None, None)
+    """
+    return min(float(asked), LONGEST_WAIT) if asked and asked.isdecimal() else None
 
 
 def _not_here(repo: str, revision: str) -> HubError:

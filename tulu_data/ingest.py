@@ -35,7 +35,7 @@ from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.stream import ENCODING_REMEDY
 from tulu_data.rows import CONTENT, STORED, Conversation, Rows
 from tulu_data.source import Part, Source
-from tulu_data.stage import Mapper, blamed
+from tulu_data.stage import Mapper, blamed, returned
 from tulu_data.survey import InputFile, Surveyed, unreadable_file
 from tulu_data.workspace import Table, Workspace, key_of
 
@@ -626,7 +626,8 @@ def _one_by_one(format: Format, records: Iterable[AnyRecord], quarantined: list[
 def _mapped(rows: Rows, mappers: tuple[Mapper, ...]) -> Rows:
     for mapper in mappers:
         with blamed(mapper):
-            mapped = mapper.map(rows)
+            made = mapper.map(rows)
+        mapped = returned(mapper, "map", made, Rows, "Rows, such as `rows.with_contents(…)` makes")
         if len(mapped) != len(rows):
             raise InvariantError(f"stage {mapper.name()}: gave {len(mapped)} rows for {len(rows)}")
         rows = mapped

@@ -21,7 +21,6 @@ from tulu_data.mixture import Mixture
 from tulu_data.progress import Progress
 from tulu_data.readers.parquet_batches import batches
 from tulu_data.recipe import Recipe
-from tulu_data.recipe_file import load
 from tulu_data.rows import Rows
 from tulu_data.scan import BATCH_ROWS
 from tulu_data.sources.parquet import Parquet
@@ -82,7 +81,8 @@ class Leaks:
 
 def described(evaluation: str, mixture: Mixture) -> EvaluationSet:
     """The set that a mixture's own recipe names so, pinned as it is there, or that of the catalogue."""
-    for stage in load(mixture.folder / "recipe.yaml").stages:
+    for step in mixture.steps:
+        stage = mixture.stage_of(step)
         if isinstance(stage, NgramDecontamination) and evaluation in stage.against:
             return stage.against[evaluation]
     return catalogue.find(evaluation).items

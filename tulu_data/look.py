@@ -22,7 +22,7 @@ from tulu_data.executors import Executor, Tick
 from tulu_data.ingest import Shard
 from tulu_data.plan import Step
 from tulu_data.rows import Rows
-from tulu_data.stage import Comparer, blamed
+from tulu_data.stage import Comparer, blamed, returned
 from tulu_data.workspace import Table, Workspace, key_of
 
 
@@ -58,6 +58,7 @@ def look_at_shard(unit: LookUnit, tick: Tick) -> None:
                 starts = np.concatenate([[0], np.cumsum(unit.room[done:until])])
                 with blamed(stage):
                     said = stage.look(chosen, starts)
+                returned(stage, "look", said, np.ndarray, "an array of numbers")
                 file.write(said.tobytes())
                 tick(until - done)
             before, done = before + len(rows), until

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import ValidationError
+
+from tulu_data import stages
+from tulu_data.commit import sha256_file
 from tulu_data.errors import ConflictError, UsageError, did_you_mean
 from tulu_data.manifest import NAME as MANIFEST
 from tulu_data.plan import TAKE
+from tulu_data.stage import Stage
 
 LATEST: Final = "LATEST"
 STAGING: Final = ".staging"
@@ -42,12 +47,21 @@ class Mixture:
             ) from None
         return manifest
 
-    def check_files(self) -> None:
-        """Raise `ConflictError` (exit 5) where a file that the manifest names is missing or of another size."""
+    def check_files(self, digest: Callable[[Path], str] = sha256_file) -> None:
+        """Raise `ConflictError` (exit 5) where a file that the manifest names is missing or has other bytes.
+
+        `digest` gives a file's sha256.
+        """
         for name, entry in self.manifest["files"].items():
             path = self.folder / name
-            if not path.is_file() or path.stat().st_size != entry["bytes"]:
-                what = "has another size than its manifest says" if path.exists() else "is missing"
+            what = ""
+            if not path.is_file():
+                what = "is missing"
+            elif path.stat().st_size != entry["bytes"]:
+                what = "has another size than its manifest says"
+            elif digest(path) != entry["sha256"]:
+                what = "has another sha256 than its manifest says"
+            if what:
                 raise ConflictError(f"{path}: {what}; this version is damaged: remove {self.folder} and build again")
 
     @property
@@ -113,6 +127,21 @@ class Mixture:
         """The options of one of its stages, as the manifest has them."""
         options: dict[str, Any] = next(stage["options"] for stage in self.manifest["stages"] if stage["name"] == step)
         return options
+
+    def stage_of(self, step: str) -> Stage | None:
+        """One of its stages by the name of its step, made of the options in the manifest.
+
+        None where it is from outside, which is text and never run, or where it has options that a
+        stage of this program does not take.
+        """
+        facts = next((stage for stage in self.manifest["stages"] if stage["name"] == step), None)
+        kind = stages.of_step(step)
+        if facts is None or "from" in facts or kind is None:
+            return None
+        try:
+            return kind.model_validate(facts["options"])
+        except (ValidationError, TypeError, KeyError):
+            return None
 
     @property
     def rows(self) -> dict[str, dict[str, Any]]:

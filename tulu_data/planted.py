@@ -17,9 +17,10 @@ import polars as pl
 
 from tulu_data.commit import sha256_file
 from tulu_data.mixture import Mixture
-from tulu_data.plan import TAKE, Plan
-from tulu_data.recipe_file import load
+from tulu_data.plan import TAKE
+from tulu_data.recipe_file import sources_in
 from tulu_data.sources.sample import Sample
+from tulu_data.stage import Stage
 from tulu_data.verdicts import TWIN
 
 
@@ -51,7 +52,7 @@ class _Truth:
     """
 
     mixture: Mixture
-    plan: Plan
+    steps: dict[str, Stage | None]
     planted: pl.DataFrame
 
     def of(self, kind: str) -> pl.DataFrame:
@@ -60,7 +61,7 @@ class _Truth:
 
     def removed_by(self, stage: str) -> pl.DataFrame | None:
         """The evidence of all steps of a stage, for sample sources; None where the recipe has none."""
-        steps = [step.name for step in self.plan.steps if step.stage.name() == stage]
+        steps = self._of(stage)
         if not steps:
             return None
         frames = [pl.read_parquet(self.mixture.evidence[step], glob=False) for step in steps]
@@ -68,16 +69,17 @@ class _Truth:
 
     def threshold(self, stage: str) -> float:
         """The lowest threshold of a stage's steps."""
-        return min(
-            float(step.stage.model_dump()["threshold"]) for step in self.plan.steps if step.stage.name() == stage
-        )
+        return min(float(step.model_dump()["threshold"]) for step in self._of(stage).values())
 
     def removed_before(self, stage: str) -> pl.Series:
         """The ids of the rows that went before the first step of a stage."""
-        names = [step.name for step in self.plan.steps]
-        before = names[: next(number for number, step in enumerate(self.plan.steps) if step.stage.name() == stage)]
+        names = list(self.steps)
+        before = names[: names.index(next(iter(self._of(stage))))]
         ledger = _table(self.mixture.folder / "ledger")
         return ledger.filter(pl.col("fate").is_in([TAKE, *before]))["id"]
+
+    def _of(self, stage: str) -> dict[str, Stage]:
+        return {name: step for name, step in self.steps.items() if step is not None and step.name() == stage}
 
 
 def check(mixture: Mixture, cache: Path) -> list[Found]:
@@ -86,11 +88,12 @@ def check(mixture: Mixture, cache: Path) -> list[Found]:
     `cache` is the folder in which sources make their files. A trial is not checked, for it
     reads a part of them.
     """
-    recipe = load(mixture.folder / "recipe.yaml")
-    sources = {name: source for name, source in recipe.sources.items() if isinstance(source, Sample)}
+    read = sources_in(mixture.folder / "recipe.yaml")
+    sources = {name: source for name, source in read.items() if isinstance(source, Sample)}
     if not sources or mixture.manifest["trial"]:
         return []
-    truth = _Truth(mixture, Plan.of(recipe), _with_ids(mixture, sources, cache))
+    steps = {stage["name"]: mixture.stage_of(stage["name"]) for stage in mixture.manifest["stages"]}
+    truth = _Truth(mixture, steps, _with_ids(mixture, sources, cache))
     return [found for compare in CHECKS if (found := compare(truth))]
 
 

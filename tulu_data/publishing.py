@@ -10,8 +10,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 import pyarrow as pa
@@ -19,18 +19,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tulu_data import hub, sensitive
-from tulu_data.commit import locked, make_folders, publish_folder, remove_folder
+from tulu_data.commit import locked, make_folders, publish_folder, remove_folder, require_room
 from tulu_data.errors import ConflictError, FindingsError, UsageError, printable, told_of
-from tulu_data.manifest import FORMAT, SUMS
-from tulu_data.manifest import NAME as MANIFEST
+from tulu_data.files import BESIDE, MANIFEST, RECIPE, SUMS, unknown
+from tulu_data.manifest import FORMAT
 from tulu_data.mixture import STAGING, Mixture
+from tulu_data.origin import note_pulled, pulled_from
 from tulu_data.progress import Progress, Silent
 from tulu_data.readers.parquet_batches import batches
 from tulu_data.repository import NAME, Repository
 from tulu_data.source import NAME_PATTERN
-from tulu_data.verify import BESIDE, MAX_MANIFEST_BYTES, Verification
+from tulu_data.verify import MAX_MANIFEST_BYTES, Verification
 
-MANIFEST_ONLY: Final = (MANIFEST, SUMS, "recipe.yaml")
+MANIFEST_ONLY: Final = (MANIFEST, SUMS, RECIPE)
 SECRETS: Final = ("secret",)
 SHOWN_SECRETS: Final = 10
 BATCH_ROWS: Final = 8_192
@@ -53,6 +54,7 @@ def publish(
     manifest_only: bool = False,
     private: bool = False,
     dry_run: bool = False,
+    republish: bool = False,
     progress: Progress | None = None,
 ) -> Published:
     """Publish a mixture to the dataset `ORG/NAME`, tagged with its version.
@@ -60,7 +62,8 @@ def publish(
         publish(find("sft_mix", Path("mixtures")), "ORG/NAME").commit
 
     `manifest_only` sends manifest, recipe and sums, where licences keep the rows at home;
-    `private` is for a dataset that is made now; `dry_run` checks all and sends nothing.
+    `private` is for a dataset that is made now; `dry_run` checks all and sends nothing;
+    `republish` is needed for what was pulled from another dataset and not built here.
 
     Raises `FindingsError` (exit 4) where the mixture does not verify or holds a secret,
     `ConflictError` (5) where the version is taken by other bytes or somebody else commits
@@ -70,6 +73,15 @@ def publish(
     repository = Repository(to)
     if mixture.manifest["trial"]:
         raise UsageError(f"{mixture.folder}: is a trial; build without --limit, and publish that")
+    came = pulled_from(mixture)
+    if came and came.partition("@")[0] != to and not republish:
+        raise UsageError(
+            f"{mixture.folder}: was pulled from {printable(came, 200)}, not built here; to make it your own, build its "
+            "recipe; to publish under your name what others made, give --republish"
+        )
+    if not dry_run:
+        with told_of(to):
+            repository.require_network()
     with progress.phase("verify", None, "checks") as tick:
         verification = Verification(mixture.folder).run()
         tick(len(verification.checks))
@@ -175,7 +187,7 @@ def pull(name: str, out: Path, progress: Progress | None = None) -> Pulled:
     progress = progress or Silent()
     repository, revision = parted(name)
     with told_of(repository):
-        commit = hub.commit_of(repository, revision)
+        commit = hub.patiently(lambda: hub.commit_of(repository, revision))
         manifest = manifest_of(repository, commit)
         folder, version = out / manifest["name"], manifest["version"]
         if revision not in (None, "main", commit, version):
@@ -185,15 +197,18 @@ def pull(name: str, out: Path, progress: Progress | None = None) -> Pulled:
             target = folder / version
             if (target / MANIFEST).is_file():
                 return _there(Mixture(target), manifest, commit)
-            staging = make_folders(folder / STAGING / f"pull-{commit}")
+            staging = folder / STAGING / f"pull-{commit}"
+            # What lies there was not checked; what was fetched is in the cache.
+            remove_folder(staging)
             with progress.phase("pull", len(manifest["files"]), "files") as tick:
-                download(repository, commit, staging, tick)
+                download(repository, commit, make_folders(staging), tick)
             with progress.phase("verify", None, "checks"):
                 verification = Verification(staging).run()
             if not verification.holds:
                 remove_folder(staging)
                 wrong = next(check.wrong for check in verification.checks if check.wrong)
                 raise FindingsError(f"does not verify, and was not taken: {wrong}")
+            note_pulled(folder, version, repository, commit)
             publish_folder(staging, target)
             return Pulled(Mixture(target), commit, "pulled")
 
@@ -218,19 +233,25 @@ def parted(name: str) -> tuple[str, str | None]:
 
 
 def download(repository: str, commit: str, folder: Path, tick: Any = lambda done: None) -> tuple[str, ...]:
-    """Put the files of a mixture on the Hub into a folder; the names of files there that are none of its own."""
+    """Put the files of a mixture on the Hub into a folder; the names of files there that are none of its own.
+
+    None of the latter is fetched. Raises `ResourceError` (exit 6) where the folder has no room for them.
+    """
     manifest = manifest_of(repository, commit)
-    listed = hub.names_of(repository, commit)
+    listed = hub.patiently(lambda: hub.listed(repository, commit))
     own = {*manifest["files"], MANIFEST, SUMS}
-    wanted = [name for name in listed if name in own or name in BESIDE]
+    wanted = {name: entry for name, entry in listed.items() if name in own}
     if len(wanted) < len(own) and not any(name.startswith("data/") for name in wanted):
         raise FindingsError("has the manifest of a mixture and not its rows, which were kept at home (--manifest-only)")
-    for name in wanted:
-        if not (folder / name).is_file():
-            (source,) = hub.fetch(repository, commit, [name]).values()
-            _copy(source, folder / name)
+    require_room(folder, sum(entry.size for entry in wanted.values()), "what was published")
+    for name, entry in wanted.items():
+        _copy(_fetch(repository, commit, name, entry), folder / name)
         tick(1)
-    return tuple(sorted({*listed} - {*wanted, ".gitattributes"}))
+    return tuple(sorted(listed.keys() - wanted.keys() - BESIDE - {".gitattributes"}))
+
+
+def _fetch(repository: str, commit: str, name: str, entry: hub.Listed) -> Path:
+    return hub.patiently(lambda: hub.fetch_whole(repository, commit, name, entry.digest))
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -243,26 +264,23 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def manifest_of(repository: str, commit: str) -> dict[str, Any]:
-    """The manifest of a mixture on the Hub, of which names of files are used only after they were looked at."""
-    if MANIFEST not in hub.names_of(repository, commit):
+    """The manifest of a mixture on the Hub, which names no file that a mixture does not have."""
+    entry = hub.patiently(lambda: hub.listed(repository, commit)).get(MANIFEST)
+    if entry is None:
         raise FindingsError(f"has no {MANIFEST}: it is no mixture of tulu-data")
-    (path,) = hub.fetch(repository, commit, [MANIFEST]).values()
-    if path.stat().st_size > MAX_MANIFEST_BYTES:
+    if entry.size > MAX_MANIFEST_BYTES:
         raise FindingsError(f"{MANIFEST} has over {MAX_MANIFEST_BYTES:,} bytes")
+    path = _fetch(repository, commit, MANIFEST, entry)
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         named = [manifest["name"], manifest["version"]]
         is_one = manifest["format"] == FORMAT and all(re.fullmatch(NAME_PATTERN, name) for name in named)
-        _refuse_outside(manifest["files"])
+        is_one = is_one and isinstance(manifest.get("rows", 0), int) and isinstance(manifest["files"], dict)
+        strange = unknown(manifest["files"])
     except (ValueError, KeyError, TypeError, RecursionError):
         is_one = False
     if not is_one:
         raise FindingsError(f"{MANIFEST} is no '{FORMAT}'")
+    if strange is not None:
+        raise FindingsError(f"{MANIFEST} names '{printable(strange, 80)}', which is no file inside of the mixture")
     return manifest
-
-
-def _refuse_outside(names: Iterable[str]) -> None:
-    for name in names:
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or str(path) != name or "\\" in name or "\0" in name:
-            raise FindingsError(f"{MANIFEST} names '{printable(name, 80)}', which is no file inside of the mixture")

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, PositiveInt, field_validator
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, PositiveInt, field_validator, model_validator
 from ruamel.yaml import YAML
 
+from tulu_data import amounts
 from tulu_data import stages as stage_kinds
 from tulu_data.errors import did_you_mean
 from tulu_data.source import NAME_PATTERN, Source
@@ -23,6 +24,8 @@ NAME_RULE: Final = "small letters, digits, '.', '_' and '-', at most 64, the fir
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Kind = Literal["sft"]
 TRAIN: Final = "train"
+MOST_STAGES: Final = 200
+"""A row's fate is a byte."""
 
 
 class Output(BaseModel):
@@ -35,6 +38,11 @@ class Output(BaseModel):
     splits: dict[Name, PositiveInt] = Field(
         {}, description="Rows to hold out, by the split's name (`validation: 1000`), by keyed hash; the rest is `train`"
     )
+
+    @model_validator(mode="after")
+    def _countable(self) -> Output:
+        amounts.check(self)
+        return self
 
     @field_validator("splits")
     @classmethod
@@ -67,6 +75,8 @@ class Recipe(BaseModel):
     @field_validator("stages")
     @classmethod
     def _in_phases(cls, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+        if len(stages) > MOST_STAGES:
+            raise ValueError(f"{len(stages)} stages; a recipe has at most {MOST_STAGES}")
         ordered = sorted(stages, key=lambda stage: PHASES.index(stage.phase))
         moved = next((stage for stage, right in zip(stages, ordered, strict=True) if stage is not right), None)
         if moved is not None:

@@ -2,46 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from tulu_data import outside
 from tulu_data import sources as source_kinds
 from tulu_data import stages as stage_kinds
 from tulu_data.document import Document, KeyPath, parse
 from tulu_data.errors import Problem, RecipeError, UsageError, did_you_mean, printable
+from tulu_data.files import mixture_of
 from tulu_data.formats import FORMATS
 from tulu_data.patterns import matches
 from tulu_data.recipe import NAME_RULE, Kind, Recipe
 from tulu_data.source import NAME_PATTERN, Source
+from tulu_data.sources.sample import Sample
 from tulu_data.stage import NAMES_SOURCES, Stage
 
 M = TypeVar("M", bound=BaseModel)
+MOST_SAMPLED: Final = 1_000_000
+"""Rows of a sample that a stranger's recipe may have made: half a gigabyte, some minutes."""
 
 
-def load(path: Path | str) -> Recipe:
+def load(path: Path | str, trusted: Collection[str] | None = None, *, is_own: bool = False) -> Recipe:
     """Read a recipe from a file.
 
-    Raises `RecipeError` (exit 2), with `file:line:column` for everything that is wrong.
+        load("recipe.yaml")
+        load("mixtures/mix/3f0c9a7be214/recipe.yaml", trusted=["9f86d081884c7d65…"])
+
+    `trusted` are sha256 of files of code: where they are given, stages from outside may run
+    no other file. A recipe inside of a mixture is data, that of a stranger as a rule: none of
+    its code runs that is not trusted, unless `is_own` says that the mixture was built here.
+
+    Raises `RecipeError` (exit 2), with `file:line:column` for everything that is wrong, and
+    with path and sha256 of all code that would have run.
     """
     file = Path(path)
+    is_data = not is_own and mixture_of(file) is not None
+    if trusted is None and is_data:
+        trusted = ()
+    return _Reader(_document(file), trusted, is_data=is_data).recipe()
+
+
+def sources_in(path: Path | str) -> dict[str, Source]:
+    """The sources of a recipe; its stages are not looked at. Raises `RecipeError` (exit 2)."""
+    return _Reader(_document(Path(path))).sources()
+
+
+def _document(file: Path) -> Document:
     try:
         content = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file}: {(error.strerror or str(error)).lower()}; give the path of a recipe") from None
     try:
-        return read(content.decode("utf-8-sig"), str(path))
+        return parse(content.decode("utf-8-sig"), str(file))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise RecipeError(path, [Problem(line, 1, "", "not UTF-8 text")]) from None
+        raise RecipeError(file, [Problem(line, 1, "", "not UTF-8 text")]) from None
 
 
 def read(text: str, file: str = "recipe.yaml") -> Recipe:
     """Read a recipe from text; `file` is its name in messages."""
-    document = parse(text, file)
-    return _Reader(document).recipe()
+    return _Reader(parse(text, file)).recipe()
 
 
 TOP_KEYS: Final = tuple(Recipe.model_fields)
@@ -61,11 +85,17 @@ SHOULD_BE: Final = {
 }
 
 
+class _UntrustedError(Exception):
+    """A stage's code is not to be run; its text is a problem of the recipe."""
+
+
 class _Reader:
     """Turns a document into a recipe, and collects all problems on the way."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, trusted: Collection[str] | None = None, *, is_data: bool = False) -> None:
         self.document = document
+        self.trusted = trusted
+        self.is_data = is_data
         self.problems: list[Problem] = []
 
     def recipe(self) -> Recipe:
@@ -85,9 +115,17 @@ class _Reader:
         recipe = self._validated(Recipe, values, ())
         if recipe is not None:
             self._check_source_names(recipe)
+            self._check_samples(recipe)
         if self.problems or recipe is None:
             raise self._error()
         return recipe.completed()
+
+    def sources(self) -> dict[str, Source]:
+        root = self.document.root
+        read = self._sources(root.get("sources") if isinstance(root, dict) else None)
+        if self.problems or not isinstance(read, dict):
+            raise self._error()
+        return read
 
     def _sources(self, values: Any) -> Any:
         if not isinstance(values, dict):
@@ -130,11 +168,48 @@ class _Reader:
             return None
         ((name, options),) = value.items()
         try:
-            kind = stage_kinds.find(name)
+            files = self._trusted_files(name)
+            kind = stage_kinds.find(name, files)
+        except _UntrustedError as error:
+            self._problem(path, str(error))
+            return None
         except UsageError as error:
             self._problem(path, printable(str(error), 600))
             return None
         return self._validated(kind, options or {}, (*path, name))
+
+    def _trusted_files(self, name: str) -> tuple[outside.CodeFile, ...] | None:
+        """The files of a stage's code, all of them trusted by their sha256; None where no sha256 is asked for.
+
+        Raises `_UntrustedError`, which says which files they are and how a person trusts them.
+        """
+        place, is_reference, _ = name.rpartition(":")
+        holder = mixture_of(Path(place)) if place.endswith(".py") else None
+        trusted = () if self.trusted is None and holder else self.trusted
+        if not is_reference or trusted is None:
+            return None
+        try:
+            files = outside.files_of(name)
+        except UsageError as error:
+            raise _UntrustedError(
+                f"{printable(str(error), 600)}. No code comes with a mixture: ask its publisher for it, "
+                "and hold it against the sha256 in the manifest"
+            ) from None
+        if others := [file for file in files if file.sha256 not in trusted]:
+            listed = "".join(f"\n  {file.sha256}  {printable(str(file.path), 400)}" for file in others)
+            options = " ".join(f"--trust-code {file.sha256}" for file in others)
+            raise _UntrustedError(
+                f"'{printable(name, 100)}' is code from outside, which nobody trusted yet; it was not run. "
+                f"It would run{listed}\nRead that; to let just these bytes run, give: {options}"
+            )
+        return files
+
+    def _check_samples(self, recipe: Recipe) -> None:
+        """What a recipe of a mixture asks to make is bounded: it may be a stranger's."""
+        for name, source in recipe.sources.items() if self.is_data else ():
+            if isinstance(source, Sample) and source.rows > MOST_SAMPLED:
+                what = f"a recipe inside of a mixture may have at most {MOST_SAMPLED:,} rows made; copy it out of there"
+                self._problem(("sources", name, "rows"), what)
 
     def _check_source_names(self, recipe: Recipe) -> None:
         for index, stage in enumerate(recipe.stages):

@@ -6,7 +6,6 @@ that `hf auth login` or HF_TOKEN left, which must have the right to write.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,15 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tulu_data.errors import ConflictError, HubError, UsageError, printable
-from tulu_data.hub import asking
+from tulu_data.hub import WAITS, asking, digests_of, seconds
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
-WAITS: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
-"""Seconds before each further try; together half a minute, after which a person should look."""
-LONGEST_WAIT: Final = 60.0
 MAIN: Final = "main"
 _KEPT: Final = frozenset({".gitattributes"})
 
@@ -41,6 +37,14 @@ class Repository:
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
             raise UsageError(f"'{printable(self.name, 100)}' is no name of a dataset; write ORG/NAME")
+
+    @staticmethod
+    def require_network() -> None:
+        """Raise `HubError` (exit 7) at once where the Hub's client is told to stay offline."""
+        from huggingface_hub import is_offline_mode
+
+        if is_offline_mode():
+            raise _away()
 
     def head(self) -> str | None:
         """The commit of the branch main; None where there is no such dataset, or the token may not see it."""
@@ -85,7 +89,7 @@ class Repository:
         left_out = {*but, *_KEPT}
         there = {name: digest for name, digest in self.files(commit).items() if name not in left_out}
         ours = {name: path for name, path in files.items() if name not in left_out}
-        return there.keys() == ours.keys() and all(there[name] in _digests(path) for name, path in ours.items())
+        return there.keys() == ours.keys() and all(there[name] in digests_of(path) for name, path in ours.items())
 
     def commit(self, files: Mapping[str, Path], title: str, parent: str) -> str:
         """Put these files, and no others, on top of `parent`, in one commit; its name.
@@ -150,7 +154,7 @@ class Repository:
         from huggingface_hub.errors import HfHubHTTPError
         from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
-        with asking(self.name, MAIN, passed=(409, 412)), _as_it_was():
+        with asking(self.name, MAIN, passed=(409, 412), away=_away), _as_it_was():
             for wait in WAITS:
                 try:
                     return ask()
@@ -158,11 +162,26 @@ class Repository:
                     status = error.response.status_code
                     if status != 429 and status < 500:
                         raise
-                    time.sleep(_seconds(error.response.headers.get("Retry-After"), wait))
+                    asked = seconds(error.response.headers.get("Retry-After"))
+                    time.sleep(wait if asked is None else asked)
                 except httpx.TransportError:
                     time.sleep(wait)
             return ask()
         raise HubError  # for the type checker: the block above returns or raises
+
+
+def _away() -> HubError:
+    from huggingface_hub import is_offline_mode
+
+    if is_offline_mode():
+        return HubError(
+            "HF_HUB_OFFLINE is set, so nothing can be sent; unset it and run the same command again "
+            "(--dry-run checks everything without a network)"
+        )
+    return HubError(
+        "the Hub can't be reached; check the network and HF_ENDPOINT, then run the same command again: "
+        "it goes on where it stopped"
+    )
 
 
 @contextmanager
@@ -174,23 +193,3 @@ def _as_it_was() -> Iterator[None]:
         if error.__cause__ is None:
             raise
         raise error.__cause__ from None
-
-
-def _seconds(asked: str | None, otherwise: float) -> float:
-    """How long to wait: what the Hub asks for, within a minute.
-
-    >>> _seconds("7", 1.0), _seconds(None, 2.0), _seconds("3600", 1.0), _seconds("Wed, 21 Oct", 4.0)
-    (7.0, 2.0, 60.0, 4.0)
-    """
-    return min(float(asked), LONGEST_WAIT) if asked and asked.isdecimal() else otherwise
-
-
-def _digests(path: Path) -> tuple[str, str]:
-    """Both names that the Hub may give a file: its sha256, and that of its blob in git."""
-    large = hashlib.sha256()
-    blob = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            large.update(piece)
-            blob.update(piece)
-    return large.hexdigest(), blob.hexdigest()

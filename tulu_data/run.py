@@ -67,11 +67,9 @@ class Run:
     phases: Mapping[str, float]
 
     def write(self, path: Path) -> None:
-        """Write the record down, beside those of builds by other code or libraries that gave the same rows."""
-        before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        same = sorted({*before.get("same_rows_by", ()), self.identity.digest})
+        """Write the record down."""
         make_folders(path.parent)
-        write_text(path, json.dumps({**self.record(), "same_rows_by": same}, indent=1, sort_keys=True) + "\n")
+        write_text(path, json.dumps(self.record(), indent=1, sort_keys=True) + "\n")
 
     def record(self) -> dict[str, Any]:
         """What ran when, where and on what.

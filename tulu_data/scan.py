@@ -17,7 +17,7 @@ from tulu_data.executors import Tick
 from tulu_data.ingest import Shard
 from tulu_data.plan import Plan, Step
 from tulu_data.rows import Rows
-from tulu_data.stage import Stage, blamed
+from tulu_data.stage import Filter, Resolver, Stage, blamed, place_of, returned
 from tulu_data.workspace import Table, Workspace
 
 BATCH_ROWS = 8_192
@@ -127,13 +127,23 @@ def _measure(shard: Shard, steps: Sequence[Step], tick: Tick) -> list[pl.DataFra
     for rows in batches(shard, columns):
         for stage, measured in zip(stages, pieces, strict=True):
             with blamed(stage), _placed(stage, shard, before):
-                frame = stage.measure(Rows(rows.batch.select(list(stage.reads))))
+                made = stage.measure(Rows(rows.batch.select(list(stage.reads))))
+            frame = returned(stage, "measure", made, pl.DataFrame, "a polars DataFrame with a line for each row")
             if len(frame) != len(rows):
-                raise InvariantError(f"stage {stage.name()}: measured {len(frame)} rows of {len(rows)}")
+                raise InvariantError(f"stage {place_of(stage, 'measure')}: measured {len(frame)} rows of {len(rows)}")
             measured.append(frame)
         before += len(rows)
         tick(len(rows))
-    return [pl.concat(frames) if frames else pl.DataFrame() for frames in pieces]
+    return [_joined(stage, frames) for stage, frames in zip(stages, pieces, strict=True)]
+
+
+def _joined(stage: Filter | Resolver, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    try:
+        return pl.concat(frames) if frames else pl.DataFrame()
+    except pl.exceptions.PolarsError as error:
+        raise InvariantError(
+            f"stage {place_of(stage, 'measure')}: measure returned other columns for some rows ({error})"
+        ) from error
 
 
 @contextmanager

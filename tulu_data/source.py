@@ -18,7 +18,7 @@ from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
 
-from tulu_data import patterns
+from tulu_data import amounts, patterns
 from tulu_data.errors import InputError, UsageError, did_you_mean
 from tulu_data.formats import FormatSpec
 from tulu_data.readers.arrow_record import AnyRecord
@@ -68,6 +68,11 @@ class Source(BaseModel):
     def _one_amount(self) -> Source:
         if self.rows is not None and self.fraction is not None:
             raise ValueError("'rows' and 'fraction' exclude each other; keep one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _countable(self) -> Source:
+        amounts.check(self)
         return self
 
     def resolved(self) -> Self:

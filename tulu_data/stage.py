@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from tulu_data import amounts
 from tulu_data.errors import InvariantError, TuluDataError
 from tulu_data.patterns import expression, matches
 from tulu_data.rows import Rows
@@ -93,6 +94,11 @@ class Stage(BaseModel):
         description="Stop the build when it removes more than this part of a source's rows; "
         "a number, or a mapping of sources to numbers",
     )
+
+    @model_validator(mode="after")
+    def _countable(self) -> Self:
+        amounts.check(self)
+        return self
 
     def prepare(self, workspace: Workspace, digest: Callable[[Path], str]) -> Self:
         """The stage with what it needs beside rows at hand, made in the workspace where it is not there yet.
@@ -311,6 +317,29 @@ def blamed(stage: Stage) -> Iterator[None]:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
         place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else str(file)
         raise InvariantError(f"stage {stage.name()}: {place}: {type(error).__name__}: {error}") from error
+
+
+def returned(stage: Stage, method: str, value: Any, kind: type[T], what: str) -> T:
+    """What a method of a stage returned, which must be `what`, a `kind`.
+
+    Raises `InvariantError` (exit 1), naming the stage, its file and line, where it is not.
+    """
+    if isinstance(value, kind):
+        return value
+    found = "nothing" if value is None else f"a {type(value).__module__.partition('.')[0]}.{type(value).__name__}"
+    hint = "; call collect() on it" if isinstance(value, pl.LazyFrame) else ""
+    raise InvariantError(f"stage {place_of(stage, method)}: {method} returned {found}, not {what}{hint}")
+
+
+def place_of(stage: Stage, method: str) -> str:
+    """A stage by its name, with the file and line of one of its methods where it is from outside."""
+    code = getattr(getattr(type(stage), method, None), "__code__", None)
+    if not stage.reference or code is None:
+        return stage.name()
+    return f"{stage.name()}: {code.co_filename}:{code.co_firstlineno}"
+
+
+VERDICTS: Final = "a polars DataFrame of verdicts, as `tulu_data.verdicts.drop` makes one"
 
 
 def preference(patterns: tuple[str, ...]) -> pl.Expr:

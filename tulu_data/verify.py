@@ -24,8 +24,9 @@ import pyarrow.parquet as pq
 from tulu_data import merkle
 from tulu_data.decide import KEPT
 from tulu_data.errors import TuluDataError
+from tulu_data.files import BESIDE, SUMS, unknown
 from tulu_data.ledger import LEDGER, PLACES, QUARANTINE
-from tulu_data.manifest import FORMAT, NAME, SUMS
+from tulu_data.manifest import FORMAT, NAME
 from tulu_data.plan import TAKE
 from tulu_data.readers.parquet_batches import batches
 from tulu_data.readers.stream import MAX_RATIO, RATIO_FLOOR_BYTES
@@ -38,8 +39,6 @@ from tulu_data.workspace import key_of
 MAX_MANIFEST_BYTES: Final = 64 << 20
 BATCH_ROWS: Final = 8_192
 CHECKED_ROWS: Final = 1_024
-BESIDE: Final = frozenset({"verification.json"})
-"""What may lie beside a mixture without being part of it: what others made of it."""
 RESULT_FORMAT: Final = "tulu-data verification 1"
 _FAULTS: Final = (
     *(OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError),
@@ -80,14 +79,15 @@ class Verification:
 
     L0 manifest · L1 bytes, columns, ids and root · L2 counts and evidence · L3 the rows once
     more, by the `witness` if there is one · L4 another build, if `rebuild` can make one:
-    it takes the manifest and returns that of the other build. `others` are files beside the
-    mixture where it was published.
+    it takes the manifest and returns that of the other build, and `runs_code` says that it runs
+    stages from outside. `others` are files beside the mixture where it was published.
     """
 
     folder: Path
     witness: Callable[[dict[str, Any]], Witness] | None = None
     rebuild: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     others: Sequence[str] = ()
+    runs_code: bool = False
     checks: list[Check] = field(default_factory=list)
     digest: str = ""
     """The sha256 of the manifest that was read."""
@@ -149,7 +149,7 @@ class Verification:
 
     def _check_rebuild(self) -> str:
         assert self.rebuild is not None
-        if any("from" in stage for stage in self._manifest["stages"]):
+        if not self.runs_code and any("from" in stage for stage in self._manifest["stages"]):
             return "a stage is code of its own, which is not run"
         other = self.rebuild(self._manifest)
         if other["root"] != self._manifest["root"]:
@@ -221,6 +221,8 @@ class Verification:
             raise _Wrong(f"{name}: is missing")
         for name in sorted((there | {*self.others}) - named.keys() - {NAME, SUMS} - BESIDE):
             raise _Wrong(f"{name}: is not in the manifest")
+        if (strange := unknown(sorted(named))) is not None:
+            raise _Wrong(f"{strange}: is in the manifest, and no mixture has such a file")
         for name, entry in sorted(named.items()):
             with (self.folder / name).open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from tulu_data import hub
-from tulu_data.build import build
+from tulu_data.build import build, read
 from tulu_data.errors import told_of
+from tulu_data.files import RECIPE
 from tulu_data.mixture import find
 from tulu_data.progress import Progress, Silent
 from tulu_data.publishing import download, parted
@@ -28,6 +29,7 @@ def verify(
     places: Sequence[Path] = (),
     fetch: bool = False,
     rebuild: bool = False,
+    trusted: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> Verification:
     """Check a mixture on every level that can be checked.
@@ -36,10 +38,11 @@ def verify(
 
     `places` are folders in which files of evaluation sets are found by their sha256; `fetch`
     fetches those that are datasets of the Hub; `rebuild` builds the recipe once more from its
-    inputs, with nothing of `workspace`, in a folder that is thrown away.
+    inputs, with nothing of `workspace`, in a folder that is thrown away; `trusted` are sha256
+    of the code from outside that may run then.
 
-    Raises `UsageError` where there is no such mixture, `FindingsError` where the dataset is
-    none, `HubError`.
+    Raises `UsageError` where there is no such mixture, `RecipeError` where a rebuild would run
+    other code, before anything is checked, `FindingsError` where the dataset is none, `HubError`.
     """
     progress = progress or Silent()
     with ExitStack() as stack:
@@ -51,6 +54,7 @@ def verify(
                 others = download(repository, hub.commit_of(repository, revision), folder, tick)
         else:
             folder = find(mixture, out).folder
+        recipe = read(folder / RECIPE, Workspace(workspace), trusted) if rebuild else None
         if fetch:
             stack.enter_context(Workspace(workspace).held())
         tick = stack.enter_context(progress.phase("verify", None, "rows"))
@@ -59,12 +63,13 @@ def verify(
             return Witness(folder, manifest, places, Workspace(workspace).sources, fetch, tick)
 
         def other(manifest: dict[str, Any]) -> dict[str, Any]:
+            assert recipe is not None
             with TemporaryDirectory(prefix="tulu-data-") as place:
                 made = build(
-                    folder / "recipe.yaml",
+                    recipe,
                     Places(Path(place) / "mixtures", Path(place) / "manifests", Path(place) / "workspace"),
                     limit=manifest["trial"] and manifest["trial"]["rows_of_each_source"],
                 )
                 return made.mixture.manifest
 
-        return Verification(folder, witness, other if rebuild else None, others).run()
+        return Verification(folder, witness, other if rebuild else None, others, runs_code=rebuild).run()

@@ -57,7 +57,8 @@ _LAYOUT: Final = {
     rf"|sources/{PREPARING}\w+/.+",
     "evaluations": rf"evaluations/([\w.-]+\.json|counts/{_KEY})",
     "spill": rf"spill/{_KEY}/\d+\.arrow",
-    "built": r"built/.+",
+    "built": rf"built/{_KEY}/{_KEY}",
+    "written": rf"written/{_KEY}/[\w.-]+",
 }
 """The folders of a workspace, and the files that are in each, as patterns of their paths."""
 _OURS: Final = re.compile(rf"({'|'.join([*_LAYOUT.values(), re.escape(TAG), r'[.]lock'])})(\.\d+-\d+\.tmp)?")
@@ -223,6 +224,10 @@ class Workspace:
     def spill(self, build: str, out: Path) -> Path:
         """The folder for what a build keeps beside while it writes to `out`."""
         return self.root / "spill" / key_of(build=build, out=str(out.resolve()))
+
+    def written(self, build: str) -> Path:
+        """The folder of what a build notes of the files that it has written: their sha256."""
+        return self.root / "written" / build
 
     def prepare(self, path: Path) -> Path:
         """Create the folder that `path` will be in.

@@ -7,7 +7,8 @@ content hash is compared with the one that was decided on: what is written is wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -19,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tulu_data import table
-from tulu_data.commit import make_folders, remove_folder
+from tulu_data.commit import TEMPORARY, make_folders, remove_folder, sha256_file, sync_folder, write_text
 from tulu_data.decide import Decision
 from tulu_data.errors import InputError, InvariantError
 from tulu_data.executors import Executor, Tick
@@ -107,30 +108,49 @@ def write(
     shards: Sequence[Shard],
     staging: Path,
     spill: Path,
+    notes: Path,
     executor: Executor,
     tick: Tick,
 ) -> WriteResult:
     """Write the output shards that are not in `staging` yet.
 
+    One is there if its sha256 is in `notes`, a folder of the workspace; whatever else is in
+    `staging` was not made by this build, or will be made again, and is removed.
     Raises `InvariantError` (exit 1) where the store holds other rows than were judged.
     """
     layout = Layout(recipe, decision)
-    missing = [number for number, name in enumerate(layout.names) if not (staging / name).is_file()]
+    found = {name for name in layout.names if _is_noted(staging / name, notes)}
+    _remove_others(staging, found)
+    missing = [number for number, name in enumerate(layout.names) if name not in found]
     if missing:
         remove_folder(spill)
         make_folders(spill)
         make_folders(staging / "data")
+        make_folders(notes)
         schema = _published(decision, shards)
         routes = _routes(decision, layout, shards, schema, missing, spill)
         spilled = tuple(executor.run(route_shard, routes, tick))
         rows = np.bincount(layout.file, minlength=len(layout.names)).tolist()
         parts = [
-            OutputUnit(number, rows[number], staging / layout.names[number], spilled, schema) for number in missing
+            OutputUnit(number, rows[number], staging / layout.names[number], notes, spilled, schema)
+            for number in missing
         ]
         for _ in executor.run(write_shard, parts, tick):
             pass
         remove_folder(spill)
-    return WriteResult(len(missing), len(layout.names) - len(missing))
+    return WriteResult(len(missing), len(found))
+
+
+def _is_noted(path: Path, notes: Path) -> bool:
+    note = notes / path.name
+    return note.is_file() and path.is_file() and note.read_text(encoding="utf-8") == sha256_file(path)
+
+
+def _remove_others(staging: Path, found: Collection[str]) -> None:
+    for parent, folders, files in os.walk(staging):
+        for path in (Path(parent, name) for name in (*folders, *files)):
+            if path.is_symlink() or (not path.is_dir() and path.relative_to(staging).as_posix() not in found):
+                path.unlink()
 
 
 def _published(decision: Decision, shards: Sequence[Shard]) -> pa.Schema:
@@ -202,6 +222,7 @@ class OutputUnit:
     number: int
     rows: int
     target: Path
+    notes: Path
     spilled: tuple[Spilled, ...]
     schema: pa.Schema
 
@@ -278,10 +299,15 @@ def write_shard(unit: OutputUnit, tick: Tick) -> int:
     rows = pa.Table.from_batches(parts, unit.schema.append(pa.field("position", pa.int64())))
     order = np.argsort(rows.column("position").to_numpy())
     sizes = np.concatenate([Rows(part).text_bytes() for part in parts] or [np.zeros((0, 1), np.int64)])[order]
-    with table.writer(unit.target, unit.schema) as writer:
+    ready = unit.target.with_name(f"{unit.target.name}{TEMPORARY}")
+    with table.writer(ready, unit.schema) as writer:
         for group in _row_groups(sizes):
             gathered = _gathered(parts, order[group], rows.schema)
             writer.write_table(gathered.select(unit.schema.names), row_group_size=table.ROW_GROUP_ROWS)
+    # The note comes first: a file under its own name is finished.
+    write_text(unit.notes / unit.target.name, sha256_file(ready))
+    ready.rename(unit.target)
+    sync_folder(unit.target.parent)
     tick(len(rows))
     return len(rows)
 

@@ -101,6 +101,12 @@ class EvaluationSet(BaseModel):
         split: EvaluationSet = handler({**own, "sources": [kind.model_validate({**rest, **one}) for one in each]})
         return split
 
+    @model_validator(mode="after")
+    def _few_are_made(self) -> EvaluationSet:
+        if any(one.place == "sample" and (one.rows or 0) > MOST_SAMPLED for one in self.sources):
+            raise ValueError(f"an evaluation set has at most {MOST_SAMPLED:,} items made; lower its 'rows'")
+        return self
+
     @model_serializer(mode="plain")
     def _flat(self) -> dict[str, Any]:
         place = getattr(self.source, self.source.place)
@@ -219,6 +225,7 @@ class EvaluationSet(BaseModel):
         return tuple(texts)
 
 
+MOST_SAMPLED: Final = 1_000_000
 HIDDEN: Final = frozenset({"format", "domain", "license", "rows", "fraction", "max_quarantined", "allow_empty"})
 """Keys of a source that an evaluation set has no use for: all its items count."""
 

@@ -20,6 +20,7 @@ from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
+from tulu_data import outside
 from tulu_data.errors import InvariantError, ResourceError
 from tulu_data.executors import AnyUnit, Result, Tick
 from tulu_data.executors.inline import Inline
@@ -123,7 +124,8 @@ class _Crew:
             self.busy[connection] = (process, task)
             # A worker that is dead already is found by `listen`.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                connection.send_bytes(pickle.dumps((task.work, task.unit)))
+                # A unit can be read only when the code of its stages can be imported.
+                connection.send_bytes(pickle.dumps((outside.admitted(), pickle.dumps((task.work, task.unit)))))
 
     def listen(self) -> Iterator[tuple[_Task, str, Any]]:
         """What workers say of their tasks: ("tick" | "result" | "error" | "died", value)."""
@@ -170,8 +172,10 @@ def _serve(connection: Connection) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            work, unit = pickle.loads(connection.recv_bytes())  # noqa: S301 (our own parent)
+            code, task = pickle.loads(connection.recv_bytes())  # noqa: S301 (our own parent)
+            outside.admit(code)
             try:
+                work, unit = pickle.loads(task)  # noqa: S301
                 answer = pickle.dumps(("result", work(unit, lambda done: _say(connection, ("tick", done)))))
             except Exception as error:  # noqa: BLE001 (it is raised in the parent)
                 answer = _pickled(error)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from tulu_data import sample as samples
 from tulu_data.code_id import code_id
-from tulu_data.commit import make_place, whole
+from tulu_data.commit import make_place, require_room, whole
 from tulu_data.readers import json_lines
 from tulu_data.readers.stream import Stream
 from tulu_data.source import Reading, Source
@@ -19,6 +19,10 @@ from tulu_data.workspace import Table, key_of
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+LEAST_BYTES: Final = 100
+"""What a record takes at least; most take five times as much."""
 
 
 class Sample(Source):
@@ -58,6 +62,8 @@ class Sample(Source):
         """The files of its records, made where they are not there yet."""
         folder = cache / f"{self.sample}-{self.rows}-{self.seed}-{self._key()[:12]}"
         records = samples.records(self.sample, self.rows)
+        if not (folder / f"{(records - 1) // samples.FILE_RECORDS:05d}.jsonl").is_file():
+            require_room(cache, records * LEAST_BYTES, f"a sample of {self.rows:,} rows")
         paths = []
         for number, start in enumerate(range(0, records, samples.FILE_RECORDS)):
             made = Table(folder / f"{number:05d}.jsonl")

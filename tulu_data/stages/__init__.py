@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import pkgutil
-import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
 
+from tulu_data import outside
 from tulu_data.errors import InvariantError, UsageError, did_you_mean
 from tulu_data.stage import Stage
 
@@ -33,16 +32,19 @@ def of_step(name: str) -> type[Stage] | None:
     return find(known) if known in names() else None
 
 
-def find(name: str) -> type[Stage]:
+def find(name: str, files: tuple[outside.CodeFile, ...] | None = None) -> type[Stage]:
     """The stage of this name, or of a reference: `my_package.stages:NoRefusals`, `./no_refusals.py:NoRefusals`.
 
+    `files` are those of the reference, where they were looked at before: just their bytes run.
     Raises `UsageError` (exit 2) where there is none, with the file and line of a stage from
     outside that can't be imported, and `InvariantError` (exit 1) where a file of this
     program holds no stage of its name.
     """
     if ":" in name:
-        return _from_outside(name)
+        return _from_outside(name, files)
     if name not in names():
+        if name.endswith(".py") or "." in name:
+            raise UsageError(_without_class(name))
         listed = did_you_mean(name, names()) or f"; there are {', '.join(names())}"
         raise UsageError(f"no stage named '{name}'{listed}")
     module = importlib.import_module(f"{__name__}.{name}")
@@ -53,32 +55,37 @@ def find(name: str) -> type[Stage]:
     return found
 
 
-def _from_outside(reference: str) -> type[Stage]:
+def _from_outside(reference: str, files: tuple[outside.CodeFile, ...] | None) -> type[Stage]:
     place, _, class_name = reference.rpartition(":")
-    module = _import_file(Path(place)) if place.endswith(".py") else _import(place)
+    if place.endswith(".py"):
+        outside.admit(outside.files_of(reference) if files is None else files)
+        module = _import(Path(place).stem)
+    else:
+        module = _import(place)
     found = getattr(module, class_name, None)
     if not isinstance(found, type) or not issubclass(found, Stage):
-        own = [name for name, value in vars(module).items() if isinstance(value, type) and issubclass(value, Stage)]
-        own = [name for name in own if vars(module)[name].__module__ == module.__name__]
+        own = _own_stages(module)
         hint = did_you_mean(class_name, own) or f"; there are {', '.join(own) or 'none'}"
         raise UsageError(f"{module.__file__}: no stage class '{class_name}'{hint}")
     found.reference = reference
     return found
 
 
-def _import_file(file: Path) -> ModuleType:
-    """A file as a module of its own name: workers must be able to import it, too."""
-    if not file.is_file():
-        raise UsageError(f"{file}: no such file (looked in {Path.cwd()})")
-    folder = str(file.resolve().parent)
-    if folder not in sys.path:
-        sys.path.append(folder)
-    importlib.invalidate_caches()
-    spec = importlib.util.find_spec(file.stem)
-    if spec is None or spec.origin is None or Path(spec.origin).resolve() != file.resolve():
-        where = spec.origin if spec else "nowhere"
-        raise UsageError(f"{file}: another module is named '{file.stem}' ({where}); rename the file")
-    return _import(file.stem)
+def _without_class(name: str) -> str:
+    """What to write instead of a file or module alone."""
+    place = outside.place_of(name) if not name.endswith(".py") else Path(name)
+    if name.endswith(".py") and not Path(name).is_file():
+        return f"{name}: no such file (looked in {Path.cwd()}); name a stage by file and class: {name}:Class"
+    if place is None:
+        return f"no stage '{name}': a stage from outside is named by its file or module, and its class: {name}:Class"
+    classes = outside.classes_in(place)
+    listed = " or ".join(f"{name}:{each}" for each in classes[:5]) or f"{name}:Class (it has no class yet)"
+    return f"'{name}' names a file and no class in it; write {listed}"
+
+
+def _own_stages(module: ModuleType) -> list[str]:
+    own = [name for name, value in vars(module).items() if isinstance(value, type) and issubclass(value, Stage)]
+    return [name for name in own if vars(module)[name].__module__ == module.__name__]
 
 
 def _import(module: str) -> ModuleType:

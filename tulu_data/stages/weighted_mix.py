@@ -105,7 +105,7 @@ class WeightedMix(Resolver):
     tokens: Decides[PositiveInt | Literal["all"] | None] = Field(
         None, description="Tokens of the mixture, in place of rows; all: as many as there are"
     )
-    max_repeat: Decides[PositiveInt] = Field(1, description="How often one row may be taken")
+    max_repeat: Decides[PositiveInt] = Field(1, le=1_000_000, description="How often one row may be taken")
     best: Decides[str | None] = Field(
         None,
         pattern=f"^({MEASURE})$",
