@@ -371,6 +371,8 @@ RULES_AND_MORE = [
     *({"rule": rule} for rule in RULES),
     {"rule": "tulu3", "n": 3, "on": "conversation", "above": "0.3"},
     {"rule": "longest", "n": 2, "at_least": "0.4"},
+    {"rule": "longest", "n": 2, "at_least": "0.4", "max_item_df": 1},
+    {"rule": "exact", "n": 2, "max_item_df": 1},
     {"rule": "decon", "n": 2, "full_below": 3, "relaxed_from": 9},
     {"rule": "tulu_data", "n": 2, "max_item_df": 1, "short_below": 4},
     {"rule": "palm", "n": 2, "short_items": "ignore", "max_numbers_missing": "0.1"},

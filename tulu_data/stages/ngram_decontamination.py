@@ -43,6 +43,7 @@ PAIR: Final = {
     "covered": pl.UInt32,
     "grams": pl.UInt32,
     "longest": pl.UInt32,
+    "run": pl.UInt32,
     "whole": pl.UInt32,
     "idf": pl.Float64,
     "covered_all": pl.UInt32,
