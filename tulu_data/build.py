@@ -27,6 +27,7 @@ from tulu_data.errors import ConflictError, FindingsError, InputError, printable
 from tulu_data.executors import Executor
 from tulu_data.executors.inline import Inline
 from tulu_data.explain import Explainer
+from tulu_data.facts import NAME as MANIFEST
 from tulu_data.ingest import SHARD_ROWS, Shard
 from tulu_data.look import Looker
 from tulu_data.manifest import Identity
@@ -124,7 +125,9 @@ def build(
             thresholds.write(decision, plan, shards, measured.tables, staging)
             trainable.write(decision, plan, shards, measured.tables, staging)
             private = thresholds.private_rows(decision, plan, shards, measured.tables)
-            excerpts.write(Explainer(Mixture(staging), places.workspace, run.record()), private, staging)
+            # Of the manifest it takes the order of the stages, which is known before its counts.
+            made = Mixture.unsealed(staging, {"stages": [{"name": step.name} for step in plan.steps]})
+            excerpts.write(Explainer(made, places.workspace, run.record()), private, staging)
         rows = manifest.counts(decision, shards, _written(staging))
         files = manifest.files_in(staging, but=UNPINNED | DRAWN)
         facts = manifest.compose(resolved, plan, identity, surveyed, shards, decision, rows, files)
@@ -144,7 +147,7 @@ def build(
         return built
 
 
-UNPINNED: Final = frozenset({manifest.NAME, manifest.SUMS})
+UNPINNED: Final = frozenset({MANIFEST, manifest.SUMS})
 DRAWN: Final = frozenset({report.NAME, card.NAME, croissant.NAME})
 """What is made of the facts and of the other files; one that a build left which was stopped is none of those."""
 
@@ -197,7 +200,10 @@ def _committed(folder: Path, recipe: Recipe, identity: Identity) -> Mixture | No
     another recipe or of other inputs.
     """
     for made in mixture.versions(folder):
-        was = made.manifest["build"]
+        try:
+            was = made.manifest["build"]
+        except InputError as error:
+            raise ConflictError(f"{error}; this version is damaged: remove {made.folder}") from None
         if identity.digest in (was["digest"], *made.run().get("same_rows_by", ())):
             made.check_files()
             return made
@@ -317,7 +323,7 @@ def _written(staging: Path) -> dict[str, int]:
 
 
 def _commit(staging: Path, target: Path, facts: dict[str, Any]) -> Built:
-    if not (target / manifest.NAME).is_file():
+    if not (target / MANIFEST).is_file():
         publish_folder(staging, target)
         return Built(Mixture(target), "built")
     before = Mixture(target)
@@ -336,5 +342,5 @@ def _restore(built: Mixture, places: Places) -> None:
         return
     copy = places.manifests / built.manifest["name"] / f"{built.version}.json"
     make_folders(copy.parent)
-    write_text(copy, (built.folder / manifest.NAME).read_text(encoding="utf-8"))
+    write_text(copy, (built.folder / MANIFEST).read_text(encoding="utf-8"))
     write_text(built.folder.parent / LATEST, f"{built.folder.name}\n")

@@ -13,11 +13,12 @@ import pyarrow.parquet as pq
 
 from tulu_data.build import prepare
 from tulu_data.commit import make_folders, write_text
-from tulu_data.errors import UsageError
+from tulu_data.errors import InputError, RecipeError, UsageError
 from tulu_data.evaluations import catalogue
 from tulu_data.evaluations.evaluation_set import EvaluationSet
 from tulu_data.executors import Executor, Tick
-from tulu_data.mixture import Mixture
+from tulu_data.layout import check_values, remedy
+from tulu_data.mixture import RECIPE, Mixture
 from tulu_data.progress import Progress
 from tulu_data.recipe import Recipe
 from tulu_data.recipe_file import load
@@ -81,7 +82,12 @@ class Leaks:
 
 def described(evaluation: str, mixture: Mixture) -> EvaluationSet:
     """The set that a mixture's own recipe names so, pinned as it is there, or that of the catalogue."""
-    for stage in load(mixture.folder / "recipe.yaml").stages:
+    try:
+        stages = load(mixture.folder / RECIPE).stages
+    except RecipeError as error:
+        # Nobody who reads a mixture wrote its recipe.
+        raise InputError(f"{error}\n{remedy(mixture.folder)}") from None
+    for stage in stages:
         if isinstance(stage, NgramDecontamination) and evaluation in stage.against:
             return stage.against[evaluation]
     return catalogue.find(evaluation).items
@@ -141,6 +147,7 @@ def search(unit: _Unit, tick: Tick) -> pl.DataFrame:
     found = [pl.DataFrame(schema=_FOUND)]
     with pq.ParquetFile(unit.path, page_checksum_verification=True) as parquet:
         for batch in parquet.iter_batches(BATCH_ROWS, columns=["id", *stage.reads]):
+            check_values(unit.path.parents[1], f"data/{unit.path.name}", pl.DataFrame(batch))
             with blamed(stage):
                 measures = stage.measure(Rows(batch.select(list(stage.reads))))
                 numbers = pl.Series("row", np.arange(len(measures), dtype=np.uint32))

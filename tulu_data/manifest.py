@@ -22,6 +22,7 @@ from tulu_data.code_id import code_id
 from tulu_data.commit import sha256_file, write_text
 from tulu_data.decide import Decision
 from tulu_data.errors import InvariantError
+from tulu_data.facts import FORMAT, NAME
 from tulu_data.ingest import Shard
 from tulu_data.plan import Plan
 from tulu_data.recipe import Recipe
@@ -31,9 +32,7 @@ from tulu_data.stage import Annotator, Stage
 from tulu_data.survey import Surveyed
 from tulu_data.workspace import key_of
 
-NAME: Final = "manifest.json"
 SUMS: Final = "SHA256SUMS"
-FORMAT: Final = "tulu-data manifest 1"
 LIBRARIES: Final = ("numpy", "orjson", "polars", "pyarrow", "tulu-data")
 
 

@@ -18,16 +18,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tulu_data import hub, sensitive
+from tulu_data import facts, hub, sensitive
 from tulu_data.commit import locked, make_folders, publish_folder, remove_folder
 from tulu_data.errors import ConflictError, FindingsError, UsageError, printable, told_of
-from tulu_data.manifest import FORMAT, SUMS
-from tulu_data.manifest import NAME as MANIFEST
+from tulu_data.facts import FORMAT, MAX_BYTES
+from tulu_data.facts import NAME as MANIFEST
+from tulu_data.manifest import SUMS
 from tulu_data.mixture import STAGING, Mixture
 from tulu_data.progress import Progress, Silent
 from tulu_data.repository import NAME, Repository
 from tulu_data.source import NAME_PATTERN
-from tulu_data.verify import BESIDE, MAX_MANIFEST_BYTES, Verification
+from tulu_data.verify import BESIDE, Verification
 
 MANIFEST_ONLY: Final = (MANIFEST, SUMS, "recipe.yaml")
 SECRETS: Final = ("secret",)
@@ -246,8 +247,8 @@ def manifest_of(repository: str, commit: str) -> dict[str, Any]:
     if MANIFEST not in hub.names_of(repository, commit):
         raise FindingsError(f"has no {MANIFEST}: it is no mixture of tulu-data")
     (path,) = hub.fetch(repository, commit, [MANIFEST]).values()
-    if path.stat().st_size > MAX_MANIFEST_BYTES:
-        raise FindingsError(f"{MANIFEST} has over {MAX_MANIFEST_BYTES:,} bytes")
+    if path.stat().st_size > MAX_BYTES:
+        raise FindingsError(f"{MANIFEST} has over {MAX_BYTES:,} bytes")
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         named = [manifest["name"], manifest["version"]]
@@ -257,7 +258,10 @@ def manifest_of(repository: str, commit: str) -> dict[str, Any]:
         is_one = False
     if not is_one:
         raise FindingsError(f"{MANIFEST} is no '{FORMAT}'")
-    return manifest
+    try:
+        return facts.parsed(path.read_bytes())
+    except ValueError as error:
+        raise FindingsError(f"{MANIFEST}: {error}") from None
 
 
 def _refuse_outside(names: Iterable[str]) -> None:

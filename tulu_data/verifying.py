@@ -11,7 +11,7 @@ from typing import Any
 from tulu_data import hub
 from tulu_data.build import build
 from tulu_data.errors import told_of
-from tulu_data.mixture import find
+from tulu_data.mixture import located
 from tulu_data.progress import Progress, Silent
 from tulu_data.publishing import download, parted
 from tulu_data.run import Places
@@ -50,7 +50,7 @@ def verify(
             with told_of(repository), progress.phase("fetch", None, "files") as tick:
                 others = download(repository, hub.commit_of(repository, revision), folder, tick)
         else:
-            folder = find(mixture, out).folder
+            folder = located(mixture, out).folder
         tick = stack.enter_context(progress.phase("verify", None, "rows"))
 
         def witness(manifest: dict[str, Any]) -> Witness:
