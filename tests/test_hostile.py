@@ -345,6 +345,21 @@ def test_a_table_that_no_build_writes_is_told(
     assert not Verification(folder).run().holds
 
 
+def test_a_table_whose_dictionary_repeats_one_text_without_end_is_not_opened(folder: Path):
+    rows = pq.read_table(folder / LEDGER)
+    once = pa.DictionaryArray.from_arrays(pa.array([0] * 9_999, pa.int32()), pa.array(["x" * 1_000_000]))
+    ids = pa.array([f"{number:032x}" for number in range(9_999)])
+    columns = {"id": ids, "source": pa.repeat("a", 9_999), "fate": pa.repeat("kept", 9_999)}
+    many = pa.table({**columns, "copies": pa.repeat(pa.scalar(1, pa.int32()), 9_999), "reason": once})
+    assert many.schema.names == rows.schema.names
+    pq.write_table(many, folder / LEDGER, compression="zstd", write_page_checksum=True)
+    resign(folder)
+    for words in (("audit", folder), ("removed", folder), ("diff", folder, folder)):
+        code, message = told(*words)
+        assert (code, f"{LEDGER}: expands more than 1,000 times" in message) == (3, True)
+    assert refused(Verification(folder).run()) == f"{LEDGER}: expands more than 1,000 times"
+
+
 def test_a_fate_that_is_no_stage_and_copies_that_can_not_be_are_found(folder: Path):
     rows = pq.read_table(folder / LEDGER).to_pylist()
     kept = next(place for place, row in enumerate(rows) if row["fate"] == "kept")

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tulu_data.errors import InputError, printable
-from tulu_data.readers.stream import MAX_RATIO, RATIO_FLOOR_BYTES
+from tulu_data.readers.row_groups import ExpandsError, refuse_bomb
 
 LEDGER: Final = pa.schema(
     [
@@ -189,9 +189,12 @@ def check_file(folder: Path, name: str) -> None:
     groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
     if any(group.num_rows < 0 for group in groups) or sum(group.num_rows for group in groups) != metadata.num_rows:
         raise DamagedError.of(folder, name, "its row groups do not have the rows that it says")
-    size = sum(group.total_byte_size for group in groups)
-    if size > RATIO_FLOOR_BYTES and size > MAX_RATIO * path.stat().st_size:
-        raise DamagedError.of(folder, name, f"expands more than {MAX_RATIO:,} times")
+    try:
+        refuse_bomb(path, metadata)
+    except ExpandsError as error:
+        raise DamagedError.of(folder, name, str(error)) from None
+    except (pa.ArrowException, OSError) as error:
+        raise DamagedError.of(folder, name, f"can't be read: {_first_line(error)}") from None
     if wrong := _wrong_columns(schema, columns):
         raise DamagedError.of(folder, name, wrong)
 

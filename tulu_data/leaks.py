@@ -20,6 +20,7 @@ from tulu_data.executors import Executor, Tick
 from tulu_data.layout import check_values, remedy
 from tulu_data.mixture import RECIPE, Mixture
 from tulu_data.progress import Progress
+from tulu_data.readers.row_groups import batches
 from tulu_data.recipe import Recipe
 from tulu_data.recipe_file import load
 from tulu_data.rows import Rows
@@ -146,7 +147,7 @@ def search(unit: _Unit, tick: Tick) -> pl.DataFrame:
     stage = unit.stage.measuring()
     found = [pl.DataFrame(schema=_FOUND)]
     with pq.ParquetFile(unit.path, page_checksum_verification=True) as parquet:
-        for batch in parquet.iter_batches(BATCH_ROWS, columns=["id", *stage.reads]):
+        for batch in batches(unit.path, parquet, BATCH_ROWS, ["id", *stage.reads]):
             check_values(unit.path.parents[1], f"data/{unit.path.name}", pl.DataFrame(batch))
             with blamed(stage):
                 measures = stage.measure(Rows(batch.select(list(stage.reads))))

@@ -26,6 +26,7 @@ from tulu_data.facts import NAME as MANIFEST
 from tulu_data.manifest import SUMS
 from tulu_data.mixture import STAGING, Mixture
 from tulu_data.progress import Progress, Silent
+from tulu_data.readers.row_groups import batches
 from tulu_data.repository import NAME, Repository
 from tulu_data.source import NAME_PATTERN
 from tulu_data.verify import BESIDE, Verification
@@ -135,7 +136,7 @@ def _secrets(path: Path) -> Iterator[str]:
         return
     row = 0
     with pq.ParquetFile(path) as parquet:
-        for batch in parquet.iter_batches(BATCH_ROWS):
+        for batch in batches(path, parquet, BATCH_ROWS, parquet.schema_arrow.names):
             for place, text in _suspects(batch):
                 yield from (f":{row + place + 1}" for _ in sensitive.find(text, SECRETS))
             row += batch.num_rows

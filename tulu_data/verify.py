@@ -28,7 +28,7 @@ from tulu_data.facts import NAME
 from tulu_data.manifest import SUMS, versions
 from tulu_data.mixture import RECIPE, Mixture
 from tulu_data.plan import TAKE
-from tulu_data.readers.stream import MAX_RATIO, RATIO_FLOOR_BYTES
+from tulu_data.readers.row_groups import ExpandsError, batches
 from tulu_data.rows import CONTENT, Rows, row_id
 from tulu_data.verdicts import TWIN
 from tulu_data.witness import Witness
@@ -41,7 +41,7 @@ BESIDE: Final = frozenset({"verification.json"})
 RESULT_FORMAT: Final = "tulu-data verification 1"
 _FAULTS: Final = (
     *(OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError),
-    *(pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, TuluDataError),
+    *(pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, ExpandsError, TuluDataError),
 )
 """What reading a stranger's files may raise."""
 DRAWN: Final = (report.NAME, card.NAME, croissant.NAME)
@@ -238,12 +238,8 @@ class Verification:
             name = path.relative_to(self.folder).as_posix()
             layout.check_file(self.folder, name)
             with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
-                decoded = 0
-                for batch in parquet.iter_batches(CHECKED_ROWS):
-                    # What the file says of its size may be a lie.
-                    decoded += batch.nbytes
-                    if decoded > RATIO_FLOOR_BYTES and decoded > MAX_RATIO * path.stat().st_size:
-                        raise _Wrong(f"{name}: expands more than {MAX_RATIO:,} times")
+                # What the file says of its size may be a lie.
+                for batch in batches(path, parquet, CHECKED_ROWS, parquet.schema_arrow.names):
                     layout.check_values(self.folder, name, pl.DataFrame(batch))
 
     def _tables(self, folder: str) -> list[Path]:
@@ -415,7 +411,7 @@ class Verification:
     def _rows(self) -> Iterator[pa.RecordBatch]:
         for path in self._tables("data"):
             with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
-                yield from parquet.iter_batches(BATCH_ROWS)
+                yield from batches(path, parquet, BATCH_ROWS, parquet.schema_arrow.names)
 
 
 def _told(error: Exception) -> str:

@@ -27,6 +27,7 @@ from tulu_data.commit import sha256_file
 from tulu_data.errors import TuluDataError, printable
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
 from tulu_data.hub import COMMIT
+from tulu_data.readers.row_groups import batches
 from tulu_data.rescan import SPEAKERS, Near, Rescan, Text, calls_without_ids, near_pairs, shingles
 from tulu_data.sources.huggingface import Huggingface
 from tulu_data.sources.sample import Sample
@@ -99,7 +100,7 @@ class Witness:
                 names = [
                     name for name in ("id", "source", "messages", "tool_calls") if name in parquet.schema_arrow.names
                 ]
-                for batch in parquet.iter_batches(BATCH_ROWS, columns=names):
+                for batch in batches(path, parquet, BATCH_ROWS, names):
                     for row in batch.to_pylist():
                         if "-" not in row["id"] and (not sources or _is_named(row["source"], sources)):
                             messages = [(message["role"], message["content"] or "") for message in row["messages"]]
