@@ -263,11 +263,45 @@ def test_evidence_that_is_none_is_told(folder: Path, jaccard: float, what: str):
 LEDGER = "ledger/ledger.parquet"
 
 
+def said(content: str | None) -> dict[str, Any]:
+    return {"role": "user", "content": content, "left_out": 0}
+
+
+def without_used(rows: pa.Table) -> pa.Table:
+    return rows.set_column(rows.schema.get_field_index("used"), "used", pa.array([False] * len(rows)))
+
+
 @pytest.mark.parametrize(
     ("name", "edit", "command", "what"),
     [
         ("excerpts.parquet", lambda rows: rows.drop_columns(["evidence"]), "audit", "has no column 'evidence'"),
         ("excerpts.parquet", with_values("evidence", None), "audit", "a value of 'evidence' is missing"),
+        ("reports/minhash_dedup-scores.parquet", with_values("option", "x"), "audit", "'x' is no option of the stage"),
+        (
+            "reports/length_filter-thresholds.parquet",
+            without_used,
+            "audit",
+            "none of the values of 'max_characters' is the recipe's",
+        ),
+        (
+            "reports/ngram_decontamination-evaluations.parquet",
+            with_values("evaluation", "x"),
+            "audit",
+            "'x' is no evaluation set of the stage",
+        ),
+        (
+            "reports/ngram_decontamination-evaluations.parquet",
+            with_values("items", 2**60),
+            "audit",
+            "a value of 'items' is larger than any count",
+        ),
+        (
+            "excerpts.parquet",
+            with_values("messages", [said("a b " * 10**6)]),
+            "audit",
+            "has more rows, or longer texts, than any build shows",
+        ),
+        ("excerpts.parquet", with_values("messages", [said(None)]), "audit", "an entry of 'messages' is missing"),
         ("excerpts.parquet", lambda rows: rows.select([]), "audit", "has no column 'id'; it has none"),
         (LEDGER, with_values("id", "../../x"), "audit", "a value of 'id' has another form"),
         (LEDGER, with_values("fate", None), "audit", "a value of 'fate' is missing"),
@@ -428,7 +462,9 @@ def test_a_folder_without_a_manifest_is_no_mixture(tmp_path: Path):
 
 
 @pytest.mark.parametrize("word", ["", "\x1b[2J", "../..", "é" * 10_000, "%s{}", "-1"])
-def test_strange_names_of_stages_sources_and_rows_are_told(folder: Path, word: str):
+def test_strange_names_of_stages_sources_and_rows_are_told(ours: Yard, folder: Path, word: str):
+    assert told("removed", folder, "--limit", 10**30)[0] == 0
+    assert told("explain", folder, f"{ours.root / 'a.jsonl'}:{10**30}")[0] == 2
     assert told("removed", folder, "--stage", word)[0] == 2
     assert told("removed", folder, "--source", word)[0] == 2
     assert told("explain", folder, "--", word)[0] == 2

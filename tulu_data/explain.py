@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from tulu_data.commit import sha256_file
 from tulu_data.decide import KEPT
 from tulu_data.errors import InputError, TuluDataError, UsageError
-from tulu_data.layout import remedy
+from tulu_data.layout import MOST, remedy
 from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE, Plan
 from tulu_data.recipe_file import load
@@ -121,7 +121,7 @@ class Explainer:
                 f"{file}: no input of {self.mixture.folder}: either its bytes changed since, or it was not read "
                 f"(sha256 {sha256[:12]}…)"
             )
-        here = (pl.col("file") == sha256) & (pl.col("row") == row)
+        here = (pl.col("file") == sha256) & (pl.col("row") == min(row, MOST))
         found = [explanation for id in self._ids_at(sha256, row) for explanation in self.by_id(id)]
         found += [self._quarantined(record) for record in self._quarantine.filter(here).iter_rows(named=True)]
         if not found:
@@ -169,7 +169,9 @@ class Explainer:
                 raise UsageError(f"no {what} '{name}' in {self.mixture.folder}; there are {', '.join(names)}")
         if stage == QUARANTINED:
             records = self._quarantine.filter(True if source is None else pl.col("source") == source)
-            return [self._quarantined(record) for record in records.head(limit).iter_rows(named=True)], len(records)
+            return [
+                self._quarantined(record) for record in records.head(min(limit, len(records))).iter_rows(named=True)
+            ], len(records)
         rows = self._ledger.filter(pl.col("fate") != KEPT)
         if stage is not None:
             rows = rows.filter(pl.col("fate") == stage)
@@ -177,7 +179,7 @@ class Explainer:
             rows = rows.filter(pl.col("source") == source)
         with self.mixture.reading():
             total = rows.select(pl.len()).collect().item()
-            first = rows.head(limit).collect()
+            first = rows.head(min(limit, total)).collect()
         return self._explained(first), total
 
     def with_item(self, explanation: Explanation) -> Explanation:
@@ -274,7 +276,7 @@ class Explainer:
 
     def _ids_at(self, file: str, row: int) -> list[str]:
         """The ids of the rows that one record became, by the sha256 of its file."""
-        here = (pl.col("file") == file) & (pl.col("row") == row)
+        here = (pl.col("file") == file) & (pl.col("row") == min(row, MOST))
         with self.mixture.reading():
             ids: list[str] = self._places.filter(here).collect()["id"].to_list()
         return ids

@@ -62,6 +62,7 @@ COPY: Final = "^[0-9a-f]{32}(-[0-9]{1,10})?$"
 SHA256: Final = "^[0-9a-f]{64}$"
 _MESSAGES: Final = "list<role text, content text>"
 _CUT: Final = "list<role text, content text, left_out whole>"
+MOST: Final = 2**53
 SHARES: Final = frozenset({"jaccard", "estimated", "share"})
 """Columns whose values are from 0 to 1."""
 
@@ -284,9 +285,12 @@ def _tests(name: str, kind: pl.DataType, columns: Columns) -> Iterable[tuple[str
             yield f"a value of '{name}' is not from 0 to 1", ~column.is_between(0, 1)
     if kind.is_integer() and is_known:
         yield f"a value of '{name}' is negative", column < 0
+        yield f"a value of '{name}' is larger than any count", column > MOST
     if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct) and is_known:
         part = pl.element()
-        gaps = [part.struct.field(inner.name).is_null() for inner in kind.inner.fields if inner.name != "content"]
+        # A message that only calls a tool may say nothing.
+        required = [own.name for own in kind.inner.fields if own.name != "content" or columns.kinds[name] != _MESSAGES]
+        gaps = [part.struct.field(own).is_null() for own in required]
         yield f"an entry of '{name}' is missing", column.list.eval(pl.any_horizontal(part.is_null(), *gaps)).list.any()
 
 

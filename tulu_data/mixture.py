@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from tulu_data import facts, layout, stages, table
 from tulu_data.decide import KEPT
+from tulu_data.document import MAX_BYTES
 from tulu_data.errors import ConflictError, TuluDataError, UsageError, did_you_mean, printable
 from tulu_data.facts import NAME as MANIFEST
 from tulu_data.plan import TAKE
@@ -22,7 +23,6 @@ LATEST: Final = "LATEST"
 STAGING: Final = ".staging"
 RUNS: Final = ".runs"
 RECIPE: Final = "recipe.yaml"
-MAX_TEXT_BYTES: Final = 4 << 20
 MAX_NAME_BYTES: Final = 1_024
 
 
@@ -179,19 +179,24 @@ class Mixture:
     def recipe_text(self) -> str:
         """The text of its recipe, as resolved. Raises `InputError` (exit 3) where there is none."""
         layout.require_plain(self.folder, RECIPE)
-        with self.reading(), (self.folder / RECIPE).open(encoding="utf-8") as file:
-            return file.read(MAX_TEXT_BYTES)
+        if (self.folder / RECIPE).stat().st_size > MAX_BYTES:
+            raise layout.DamagedError.of(self.folder, RECIPE, f"has over {MAX_BYTES:,} bytes")
+        with self.reading():
+            return (self.folder / RECIPE).read_text(encoding="utf-8")
 
     @cached_property
     def stages(self) -> list[dict[str, Any]]:
-        """The stages of the manifest; the options of each that this program knows are such as it takes.
+        """The stages of the manifest; the options of each that this program has are all that it has, as it takes them.
 
         Raises `InputError` (exit 3) for options that a stage refuses.
         """
+        found = []
         for place, stage in enumerate(self.manifest["stages"]):
-            if wrong := refused(stage):
-                raise layout.DamagedError.of(self.folder, MANIFEST, f"stages[{place}].options{wrong}")
-        found: list[dict[str, Any]] = self.manifest["stages"]
+            try:
+                found.append({**stage, "options": options_of(stage)})
+            except ValueError as error:
+                what = f"stages[{place}].options{error}"
+                raise layout.DamagedError.of(self.folder, MANIFEST, what) from None
         return found
 
     @property
@@ -230,23 +235,24 @@ class Mixture:
             return {}
 
 
-def refused(stage: Mapping[str, Any]) -> str:
-    """What the stage of a manifest's entry says against its options; empty where it takes them.
+def options_of(stage: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a stage of a manifest, all that it has, as plain values.
 
-    A stage that this program does not have is not asked: nobody's code is imported.
+    A stage that this program does not have is not asked: nobody's code is imported. Raises
+    `ValueError` where the stage refuses them.
     """
+    options: dict[str, Any] = stage["options"]
     kind = None if "from" in stage else stages.of_step(stage["name"])
     if kind is None:
-        return ""
+        return options
     try:
-        kind.model_validate(stage["options"])
+        return kind.model_validate(options).model_dump(mode="json")
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = "".join(f".{part}" for part in first["loc"])
-        return printable(f"{where}: {first['msg'].removeprefix('Value error, ').lower()}", 200)
+        raise ValueError(printable(f"{where}: {first['msg'].removeprefix('Value error, ').lower()}", 200)) from None
     except TuluDataError as error:
-        return f": {printable(str(error), 200)}"
-    return ""
+        raise ValueError(f": {printable(str(error), 200)}") from None
 
 
 def versions(folder: Path) -> Iterator[Mixture]:

@@ -27,6 +27,7 @@ from tulu_data.commit import sha256_file
 from tulu_data.errors import TuluDataError, printable
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
 from tulu_data.hub import COMMIT
+from tulu_data.mixture import options_of
 from tulu_data.readers.row_groups import batches
 from tulu_data.rescan import SPEAKERS, Near, Rescan, Text, calls_without_ids, near_pairs, shingles
 from tulu_data.sources.huggingface import Huggingface
@@ -85,7 +86,7 @@ class Witness:
                 )
                 yield Testimony(f"{name}: what it claims", unproven=f"it {why}")
                 continue
-            options = kind.model_validate(stage["options"]).model_dump(mode="json")
+            options = options_of(stage)
             if kind.name() == "ngram_decontamination":
                 yield from self._decontamination(name, options, stage.get("evaluations", {}))
             elif kind.name() == "exact_dedup":

@@ -113,7 +113,7 @@ def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
             cell(line["rows"]),
         ]
         if is_repeated:
-            cells += [cell(line["distinct"]), tag("td", f"{line['rows'] / line['distinct']:.1f}", class_="n")]
+            cells += [cell(line["distinct"]), tag("td", f"{line['rows'] / max(line['distinct'], 1):.1f}", class_="n")]
         if has_tokens:
             cells += [cell(line["tokens"]), tag("td", percent(line["token_share"]), class_="n")]
         if has_trainable:
@@ -181,7 +181,7 @@ def removals(mixture: Mixture) -> Section:
 def _nothing_left(flow: pl.DataFrame, steps: Sequence[str]) -> list[Markup]:
     """Of which sources nothing is left, and what took most of them."""
     lost = [line for line in lines_of(flow) if line["read"] and not line["kept"]]
-    if not lost:
+    if not lost or not steps:
         return []
     told = []
     for line in lost[:SHOWN_SOURCES]:
