@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -516,6 +517,25 @@ def test_stems_that_many_items_share_are_no_item_s_own(yard: Yard):
     assert verdicts(stage, [asked(items[3]["question"])])[0]["item"] == "i3"
     accounts = stage.facts()["evaluations"]["e"]
     assert (accounts["indexed"], accounts["unusable"]) == (6, 7)
+
+
+def test_a_run_goes_on_through_words_that_many_items_share(yard: Yard):
+    shared = "what is the capital city of"
+    items = [
+        {"id": "france", "question": f"alpha bravo charlie {shared} france delta echo foxtrot golf", "answer": ""},
+        {"id": "spain", "question": f"hotel india juliet {shared} spain kilo lima mike november", "answer": ""},
+    ]
+    stage = stage_for(yard, items, rule="exact", n=3, max_item_df=1)
+    other = items[0]["question"].replace("charlie what", "charlie which")
+    assert verdicts(stage, [asked(item["question"]) for item in items] + [asked(other), asked(shared)]).keys() == {0, 1}
+    # Of its 14 words two lie in shared n-grams alone; without the third word, 7 of the other 12 follow each other.
+    share = stage.model_copy(update={"at_least": Decimal("0.1")})
+    assert {
+        row: verdict["value"] for row, verdict in verdicts(share, [asked(items[0]["question"]), asked(other)]).items()
+    } == {
+        0: 1.0,
+        1: pytest.approx(7 / 12, abs=1e-6),
+    }
 
 
 def test_near_rows_are_kept_and_listed_by_their_ids(yard: Yard):

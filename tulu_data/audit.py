@@ -6,16 +6,18 @@ for a stranger. Rows are Int64, shares Float64 from 0 to 1; frames are small and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import polars as pl
 
 from tulu_data.decide import KEPT
+from tulu_data.errors import printable
+from tulu_data.excerpts import CHARACTERS, KEPT_ROWS, REMOVED_ROWS, SCHEMA
 from tulu_data.excerpts import NAME as EXCERPTS
-from tulu_data.excerpts import SCHEMA
+from tulu_data.layout import DamagedError
 from tulu_data.mixture import Mixture
-from tulu_data.table import read_frame
 from tulu_data.thresholds import SCORES, THRESHOLDS, binned, bins
 from tulu_data.verdicts import TWIN
 
@@ -62,15 +64,15 @@ def composition(mixture: Mixture, by: By = "source") -> pl.DataFrame:
 def _trainable(mixture: Mixture, by: By) -> pl.DataFrame:
     """The tokens of each part that are trained on, where they were counted."""
     for path in mixture.trainable.values():
-        return read_frame(path).group_by(pl.col(by).fill_null(UNKNOWN)).agg(pl.col("trainable").sum())
+        return mixture.read(path).group_by(pl.col(by).fill_null(UNKNOWN)).agg(pl.col("trainable").sum())
     return pl.DataFrame(schema={by: pl.String, "trainable": pl.Int64})
 
 
 def _targets(mixture: Mixture, by: By) -> pl.DataFrame:
     """The share that each part was to have, where the mixture was mixed by it alone."""
     for step, path in mixture.strata.items():
-        if mixture.options_of(step)["by"] in (by, [by]):
-            return read_frame(path).select(pl.col("stratum").alias(by), pl.col("share").alias("target"), "unit")
+        if mixture.options_of(step).get("by") in (by, [by]):
+            return mixture.read(path).select(pl.col("stratum").alias(by), pl.col("share").alias("target"), "unit")
     return pl.DataFrame(schema={by: pl.String, "target": pl.Float64, "unit": pl.String})
 
 
@@ -126,7 +128,7 @@ def reasons(mixture: Mixture) -> pl.DataFrame:
         .agg(pl.len().cast(pl.Int64).alias("rows"))
         .collect()
     )
-    aside = read_frame(mixture.folder / "quarantine.parquet").group_by(pl.col("code").alias("reason"))
+    aside = mixture.read(mixture.folder / "quarantine.parquet").group_by(pl.col("code").alias("reason"))
     broken = aside.agg(pl.len().cast(pl.Int64).alias("rows")).select(
         pl.lit(QUARANTINED).alias("stage"), "reason", "rows"
     )
@@ -217,7 +219,12 @@ def contamination(mixture: Mixture) -> pl.DataFrame:
     """
     names = ("items", "touched", "contaminated", "near", "full", "rows")
     schema = {"stage": pl.String, "source": pl.String, "evaluation": pl.String, **dict.fromkeys(names, pl.Int64)}
-    found = [read_frame(path).with_columns(pl.lit(step).alias("stage")) for step, path in mixture.overlaps.items()]
+    found = []
+    for step, path in mixture.overlaps.items():
+        frame = mixture.read(path)
+        known = next(stage for stage in mixture.stages if stage["name"] == step).get("evaluations", {})
+        _require_known(mixture, path, frame["evaluation"], known, "evaluation set of the stage")
+        found.append(frame.with_columns(pl.lit(step).alias("stage")))
     frames = [pl.DataFrame(schema=schema), *(frame.select(list(schema)).cast(schema) for frame in found)]  # type: ignore[arg-type]
     return pl.concat(frames).sort("stage", "source", "evaluation")
 
@@ -234,7 +241,7 @@ def near(mixture: Mixture) -> pl.DataFrame:
     schema = {"stage": pl.String, **dict.fromkeys(names, pl.String), **floats}
     frames = [pl.DataFrame(schema=schema)]
     for step, path in mixture.near.items():
-        frames.append(read_frame(path).with_columns(pl.lit(step).alias("stage")).select(list(schema)).cast(schema))  # type: ignore[arg-type]
+        frames.append(mixture.read(path).with_columns(pl.lit(step).alias("stage")).select(list(schema)).cast(schema))  # type: ignore[arg-type]
     found = pl.concat(frames)
     fates = _ledger(mixture).select("id", "fate").filter(pl.col("id").is_in(found["id"].implode())).collect()
     named = found.join(fates, on="id", how="left")
@@ -263,7 +270,7 @@ def clusters(mixture: Mixture) -> pl.DataFrame:
     for step, path in mixture.clusters.items():
         twin = pl.col("is_twin")
         found = (
-            read_frame(path)
+            mixture.read(path)
             .group_by("cluster")
             .agg(
                 pl.len().alias("rows"),
@@ -273,6 +280,8 @@ def clusters(mixture: Mixture) -> pl.DataFrame:
                 pl.col("jaccard").min().alias("least"),
             )
         )
+        if found["id"].null_count():
+            raise _damaged(mixture, path, "a cluster has no row that was kept")
         frames.append(found.with_columns(pl.lit(step).alias("stage")).select(list(schema)).cast(schema))  # type: ignore[arg-type]
     return pl.concat(frames).sort("stage", "cluster")
 
@@ -302,8 +311,9 @@ def overlap(mixture: Mixture) -> pl.DataFrame:
     schema = {"stage": pl.String, "source": pl.String, "twin_source": pl.String, "rows": pl.Int64}
     frames = [pl.DataFrame(schema=schema)]
     for step, path in mixture.evidence.items():
-        if TWIN in pl.scan_parquet(path, glob=False).collect_schema():
-            removed = pl.scan_parquet(path, glob=False).join(sources, on=TWIN)
+        evidence = mixture.checked(path)
+        if TWIN in evidence.collect_schema():
+            removed = evidence.join(sources, on=TWIN)
             counted = removed.group_by("source", "twin_source").agg(pl.len().cast(pl.Int64).alias("rows")).collect()
             frames.append(counted.select(pl.lit(step).alias("stage"), "source", "twin_source", "rows"))
     return pl.concat(frames).sort("stage", "source", "twin_source")
@@ -319,7 +329,8 @@ def scores(mixture: Mixture) -> pl.DataFrame:
     stage that looks for near-duplicates there are only the rows that it removed.
     """
     frames = [pl.DataFrame(schema={"stage": pl.String, **SCORES})]
-    frames += [read_frame(path).select(pl.lit(step).alias("stage"), *SCORES) for step, path in mixture.scores.items()]
+    for step, path in mixture.scores.items():
+        frames.append(_of_options(mixture, step, path).select(pl.lit(step).alias("stage"), *SCORES))
     return pl.concat(frames)
 
 
@@ -333,10 +344,30 @@ def thresholds(mixture: Mixture) -> pl.DataFrame:
     `would_remove_alone` in the manifest.
     """
     frames = [pl.DataFrame(schema={"stage": pl.String, **THRESHOLDS})]
-    frames += [
-        read_frame(path).select(pl.lit(step).alias("stage"), *THRESHOLDS) for step, path in mixture.thresholds.items()
-    ]
+    for step, path in mixture.thresholds.items():
+        frame = _of_options(mixture, step, path)
+        without = frame.group_by("option").agg(pl.col("used").any()).filter(~pl.col("used"))
+        if len(without):
+            raise _damaged(mixture, path, f"none of the values of '{without['option'][0]}' is the recipe's")
+        frames.append(frame.select(pl.lit(step).alias("stage"), *THRESHOLDS))
     return pl.concat(frames)
+
+
+def _of_options(mixture: Mixture, step: str, path: Path) -> pl.DataFrame:
+    """A table whose lines are each of an option of the step."""
+    frame = mixture.read(path)
+    _require_known(mixture, path, frame["option"], mixture.options_of(step), "option of the stage")
+    return frame
+
+
+def _require_known(mixture: Mixture, path: Path, named: pl.Series, known: Collection[str], what: str) -> None:
+    strange = next((name for name in named.unique().sort() if name not in known), None)
+    if strange is not None:
+        raise _damaged(mixture, path, f"'{printable(strange, 60)}' is no {what}")
+
+
+def _damaged(mixture: Mixture, path: Path, what: str) -> DamagedError:
+    return DamagedError.of(mixture.folder, path.relative_to(mixture.folder).as_posix(), what)
 
 
 def excerpts(mixture: Mixture) -> pl.DataFrame:
@@ -350,7 +381,17 @@ def excerpts(mixture: Mixture) -> pl.DataFrame:
     `more_messages`, `twin`, `twin_source`, `twin_messages`.
     """
     path = mixture.folder / EXCERPTS
-    return read_frame(path) if path.is_file() else pl.DataFrame(schema=SCHEMA)
+    if not path.is_file():
+        return pl.DataFrame(schema=SCHEMA)
+    frame = mixture.read(path)
+    # Texts are compared word by word, which takes long of long ones.
+    sizes = [
+        pl.col(name).list.eval(pl.element().struct.field("content").str.len_chars()).list.sum().max()
+        for name in ("messages", "twin_messages")
+    ]
+    if len(frame) > KEPT_ROWS + REMOVED_ROWS or max(size or 0 for size in frame.select(sizes).row(0)) > CHARACTERS:
+        raise _damaged(mixture, path, "has more rows, or longer texts, than any build shows")
+    return frame
 
 
 def as_values(mixture: Mixture) -> dict[str, list[dict[str, Any]]]:
@@ -376,8 +417,8 @@ QUESTIONS: Final = (
 
 
 def _rows(mixture: Mixture) -> pl.LazyFrame:
-    return pl.scan_parquet(mixture.data, glob=False)
+    return mixture.checked(*mixture.data)
 
 
 def _ledger(mixture: Mixture) -> pl.LazyFrame:
-    return pl.scan_parquet(sorted((mixture.folder / "ledger").glob("*.parquet")), glob=False)
+    return mixture.checked(*mixture.ledger)

@@ -41,7 +41,7 @@ from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceE
 from tulu_data.executors import Executor
 from tulu_data.executors.inline import Inline
 from tulu_data.explain import Explainer
-from tulu_data.files import RECIPE, SUMS, mixture_of
+from tulu_data.files import MANIFEST, RECIPE, SUMS, mixture_of
 from tulu_data.ingest import SHARD_ROWS, Shard
 from tulu_data.look import Looker
 from tulu_data.manifest import Identity
@@ -165,7 +165,9 @@ def _build(
             thresholds.write(decision, plan, shards, measured.tables, staging)
             trainable.write(decision, plan, shards, measured.tables, staging)
             private = thresholds.private_rows(decision, plan, shards, measured.tables)
-            excerpts.write(Explainer(Mixture(staging), places.workspace, run.record()), private, staging)
+            # Of the manifest it takes the order of the stages, which is known before its counts.
+            made = Mixture.unsealed(staging, {"stages": [{"name": step.name} for step in plan.steps]})
+            excerpts.write(Explainer(made, places.workspace, run.record()), private, staging)
         rows = manifest.counts(decision, shards, _written(staging))
         files = manifest.files_in(staging, but=UNPINNED | DRAWN)
         facts = manifest.compose(resolved, plan, identity, surveyed, shards, decision, rows, files)
@@ -186,7 +188,7 @@ def _build(
         return built
 
 
-UNPINNED: Final = frozenset({manifest.NAME, SUMS})
+UNPINNED: Final = frozenset({MANIFEST, SUMS})
 DRAWN: Final = frozenset({report.NAME, card.NAME, croissant.NAME})
 """What is made of the facts and of the other files; one that a build left which was stopped is none of those."""
 
@@ -262,10 +264,12 @@ def _committed(
         made.check_files(digest)
         return made
     there = folder / (recipe.version or "")
-    if recipe.version and identity.limit is None and (there / manifest.NAME).is_file():
-        was = Mixture(there).manifest.get("build")
-        known = was if isinstance(was, dict) else {}
-        changed = [part for part in ("recipe", "inputs") if known.get(part) != getattr(identity, part)]
+    if recipe.version and identity.limit is None and (there / MANIFEST).is_file():
+        try:
+            was = Mixture(there).manifest["build"]
+        except InputError as error:
+            raise ConflictError(f"{error}; this version is damaged: remove {there}") from None
+        changed = [part for part in ("recipe", "inputs") if was[part] != getattr(identity, part)]
         if changed:
             what = "another recipe" if changed[0] == "recipe" else "other inputs"
             raise ConflictError(
@@ -424,7 +428,7 @@ def _written(staging: Path) -> dict[str, int]:
 
 def _commit(staging: Path, target: Path, facts: dict[str, Any], workspace: Workspace) -> Built:
     build = str(facts["build"]["digest"])
-    if not (target / manifest.NAME).is_file():
+    if not (target / MANIFEST).is_file():
         # Before the version is there, so that it is never taken for a stranger's.
         origin.note_built(workspace, build, Mixture(staging))
         publish_folder(staging, target)
@@ -460,5 +464,5 @@ def _restore(built: Mixture, places: Places) -> None:
         return
     copy = places.manifests / built.manifest["name"] / f"{built.version}.json"
     make_folders(copy.parent)
-    write_text(copy, (built.folder / manifest.NAME).read_text(encoding="utf-8"))
+    write_text(copy, (built.folder / MANIFEST).read_text(encoding="utf-8"))
     write_text(built.folder.parent / LATEST, f"{built.folder.name}\n")

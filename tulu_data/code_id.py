@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import platform
+import sys
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -35,6 +36,18 @@ def code_id(modules: tuple[str, ...], requires: tuple[str, ...] = ()) -> str:
         state.update(f"{name}\n{hashlib.sha256(text.encode()).hexdigest()}\n".encode())
     state.update(f"{platform.python_version()} {unicodedata.unidata_version}".encode())
     return state.hexdigest()
+
+
+def docstring(kind: type) -> str | None:
+    """The docstring of a class, read in its module: `python -OO` leaves it out of the class.
+
+    >>> docstring(type("Nobody", (), {})) is None
+    True
+    """
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    tree = ast.parse(Path(file).read_text(encoding="utf-8")) if file else ast.Module([], [])
+    own = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == kind.__name__)
+    return next((ast.get_docstring(node, clean=False) for node in own), None)
 
 
 def _closure(modules: Iterable[str]) -> set[str]:

@@ -64,8 +64,12 @@ MATCHED: Final = "files-of-rows"
 
 def write(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write croissant.json beside the tables that it describes."""
-    text = json.dumps(describe(folder, facts), indent=1, ensure_ascii=False)
-    write_text(folder / NAME, f"{text}\n")
+    write_text(folder / NAME, text(folder, facts))
+
+
+def text(folder: Path, facts: Mapping[str, Any]) -> str:
+    """The description as the text of its file. `facts` are those of the manifest."""
+    return json.dumps(describe(folder, facts), indent=1, ensure_ascii=False) + "\n"
 
 
 def describe(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:

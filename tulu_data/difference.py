@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -80,12 +79,12 @@ class Difference:
 
 
 def _recipe(mixture: Mixture) -> list[str]:
-    return (mixture.folder / "recipe.yaml").read_text(encoding="utf-8").splitlines()
+    return mixture.recipe_text().splitlines()
 
 
 def _ledger(mixture: Mixture) -> pl.LazyFrame:
-    files: list[Path] = sorted((mixture.folder / "ledger").glob("*.parquet"))
-    return pl.scan_parquet(files, glob=False)
+    """Its ledger, whose ids are different: two with all ids the same would be as many pairs as both have rows."""
+    return mixture.checked(*mixture.ledger)
 
 
 def _moved(before: Mixture, after: Mixture) -> tuple[Movement, ...]:

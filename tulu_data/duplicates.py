@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 from pydantic import ValidationError
 
-from tulu_data import table
 from tulu_data.build import DEFAULT_MEMORY, look, measure, prepare, store
 from tulu_data.characters import storable
 from tulu_data.decide import Decision, check_memory, decide
@@ -149,7 +148,7 @@ def examine(
             )
     evidence = decision.evidence[stage.name()]
     paths = {(survey.name, file.sha256): storable(file.path) for survey in surveyed for file in reversed(survey.files)}
-    ids = {} if mixture is None else {str(path): table.read(path, ["id"])["id"] for path in mixture.data}
+    ids = {} if mixture is None else {str(path): mixture.read(path, ["id"])["id"] for path in mixture.data}
     twins = [_twin(decision, row, paths, ids) for row in evidence["twin"].to_list()]
     rows = _placed(decision, evidence["row"].to_numpy()).with_columns(
         *(evidence[name] for name in ("reason", "jaccard", "estimated", "cluster")),
@@ -174,7 +173,7 @@ def examine(
 def _twin(decision: Decision, row: int, paths: Mapping[tuple[str, str], str], ids: Mapping[str, Any]) -> Place:
     path = paths[decision.sources[decision.source[row]], decision.files[decision.file[row]]]
     number = int(decision.place[row])
-    return Place(path, number, ids[path][number - 1].as_py() if path in ids else None)
+    return Place(path, number, ids[path][number - 1] if path in ids else None)
 
 
 def _placed(decision: Decision, rows: np.ndarray[Any, Any]) -> pl.DataFrame:

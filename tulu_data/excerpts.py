@@ -47,7 +47,7 @@ def write(explainer: Explainer, private: Collection[str], folder: Path) -> None:
     characters in all, and `left_out` says how many characters of each are not there; it is
     null for rows whose ids are `private`. `evidence` is what the stage filed, as text.
     """
-    ledger = pl.scan_parquet(sorted((folder / "ledger").glob("*.parquet")), glob=False)
+    ledger = explainer.mixture.scan(*explainer.mixture.ledger)
     kept = _spread(ledger.filter(pl.col("fate") == KEPT), KEPT_ROWS)
     removed = _spread(ledger.filter(pl.col("fate") != KEPT), REMOVED_ROWS)
     chosen = [*kept, *removed]

@@ -17,6 +17,7 @@ from tulu_data import calls
 from tulu_data.commit import sha256_file
 from tulu_data.decide import KEPT
 from tulu_data.errors import InputError, TuluDataError, UsageError
+from tulu_data.layout import MOST, remedy
 from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE
 from tulu_data.readers.parquet_batches import batches
@@ -121,7 +122,8 @@ class Explainer:
             )
         # The ledger is sorted by id, so that row groups outside the range are not read.
         first, last = found[1].ljust(32, "0"), found[1].ljust(32, "f")
-        rows = self._ledger.filter(pl.col("id").is_between(pl.lit(first), pl.lit(last))).head(20).collect()
+        with self.mixture.reading():
+            rows = self._ledger.filter(pl.col("id").is_between(pl.lit(first), pl.lit(last))).head(20).collect()
         if rows.is_empty():
             raise UsageError(f"{self.mixture.folder}: no row has an id that begins with '{found[1]}'")
         return self._explained(rows)
@@ -146,7 +148,7 @@ class Explainer:
                 f"{file}: no input of {self.mixture.folder}: either its bytes changed since, or it was not read "
                 f"(sha256 {sha256[:12]}…)"
             )
-        here = (pl.col("file") == sha256) & (pl.col("row") == row)
+        here = (pl.col("file") == sha256) & (pl.col("row") == min(row, MOST))
         found = [explanation for id in self._ids_at(sha256, row) for explanation in self.by_id(id)]
         found += [self._quarantined(record) for record in self._quarantine.filter(here).iter_rows(named=True)]
         if not found:
@@ -172,7 +174,9 @@ class Explainer:
                 pl.element().struct.field("content").str.contains(text, literal=True)
             )
             for path in self.mixture.data:
-                hits = _scan(path).filter(contains.list.any()).head(limit).select("id").collect()
+                with self.mixture.reading():
+                    hits = self.mixture.scan(path).filter(contains.list.any()).head(limit).collect()
+                    self.mixture.check(hits, path)
                 found += [explanation for id in hits["id"] for explanation in self.by_id(id)]
         if not found:
             where = "rows" if self._has_store else "kept rows (the workspace that held the others is gone)"
@@ -192,14 +196,18 @@ class Explainer:
                 raise UsageError(f"no {what} '{name}' in {self.mixture.folder}; there are {', '.join(names)}")
         if stage == QUARANTINED:
             records = self._quarantine.filter(True if source is None else pl.col("source") == source)
-            return [self._quarantined(record) for record in records.head(limit).iter_rows(named=True)], len(records)
+            return [
+                self._quarantined(record) for record in records.head(min(limit, len(records))).iter_rows(named=True)
+            ], len(records)
         rows = self._ledger.filter(pl.col("fate") != KEPT)
         if stage is not None:
             rows = rows.filter(pl.col("fate") == stage)
         if source is not None:
             rows = rows.filter(pl.col("source") == source)
-        total = rows.select(pl.len()).collect().item()
-        return self._explained(rows.head(limit).collect()), total
+        with self.mixture.reading():
+            total = rows.select(pl.len()).collect().item()
+            first = rows.head(min(limit, total)).collect()
+        return self._explained(first), total
 
     def with_item(self, explanation: Explanation) -> Explanation:
         """The explanation with the texts that the row was removed for, where they are from outside and still here."""
@@ -208,24 +216,27 @@ class Explainer:
         stage = self.mixture.stage_of(explanation.fate)
         if stage is None:
             return explanation
-        facts = next(facts for facts in self.mixture.manifest["stages"] if facts["name"] == explanation.fate)
+        facts: dict[str, Any] = next(
+            (own for own in self.mixture.manifest["stages"] if own["name"] == explanation.fate), {}
+        )
         try:
             texts = stage.matched(explanation.evidence, facts, self.workspace.sources)
-        except TuluDataError:
+        except (TuluDataError, LookupError):
+            # The manifest has other sets, or their files are not here.
             return explanation
         return replace(explanation, item=texts)
 
     @cached_property
     def _ledger(self) -> pl.LazyFrame:
-        return _scan(*sorted((self.mixture.folder / "ledger").glob("*.parquet")))
+        return self.mixture.scan(*self.mixture.ledger)
 
     @cached_property
     def _places(self) -> pl.LazyFrame:
-        return _scan(*sorted((self.mixture.folder / "places").glob("*.parquet")))
+        return self.mixture.scan(*self.mixture.places)
 
     @cached_property
     def _quarantine(self) -> pl.DataFrame:
-        return _scan(self.mixture.folder / "quarantine.parquet").collect()
+        return self.mixture.read(self.mixture.folder / "quarantine.parquet")
 
     def _explained(self, rows: pl.DataFrame) -> list[Explanation]:
         """Some rows of the ledger with their places, evidence, twins and text: one look into each table for all."""
@@ -233,12 +244,18 @@ class Explainer:
         evidence: dict[str, dict[str, Any]] = {}
         following = rows
         while len(following):
+            self.mixture.check(following, self.mixture.ledger[0])
             known |= {row["id"]: row for row in following.iter_rows(named=True)}
             found = self._evidence(following)
             evidence |= found
             following = self._in_ledger({values[TWIN] for values in found.values() if TWIN in values} - known.keys())
+            self._require_later(known, found, following)
         places: dict[str, list[tuple[str, int]]] = {id: [] for id in known}
-        for id, file, number in self._places.filter(_is_one_of(known)).select("id", "file", "row").collect().rows():
+        with self.mixture.reading():
+            placed = self._places.filter(_is_one_of(known)).collect()
+        if len(placed):
+            self.mixture.check(placed, self.mixture.places[0])
+        for id, file, number in placed.select("id", "file", "row").rows():
             places[id].append((file, number))
         contents = self._contents(known, places)
 
@@ -260,15 +277,33 @@ class Explainer:
         return [explained(id) for id in rows["id"]]
 
     def _in_ledger(self, ids: Collection[str]) -> pl.DataFrame:
-        found = self._ledger.filter(_is_one_of(ids)).collect()
+        with self.mixture.reading():
+            found = self._ledger.filter(_is_one_of(ids)).collect()
         if missing := set(ids) - set(found["id"]):
-            raise UsageError(f"{self.mixture.folder}: no row has an id that begins with '{min(missing)}'")
+            raise InputError(
+                f"{self.mixture.folder}: evidence names the row {min(missing)}, which is not in the ledger; "
+                f"{remedy(self.mixture.folder)}"
+            )
         return found
+
+    def _require_later(
+        self, known: Mapping[str, dict[str, Any]], found: Mapping[str, dict[str, Any]], twins: pl.DataFrame
+    ) -> None:
+        """Raise `InputError` where a row went for a twin that was gone before it: so each chain of them has an end."""
+        order = self.mixture.fates
+        fates = {id: row["fate"] for id, row in known.items()} | dict(twins.select("id", "fate").iter_rows())
+        for id, values in found.items():
+            if TWIN in values and order.get(fates[values[TWIN]], -1) <= order.get(fates[id], len(order)):
+                raise InputError(
+                    f"{self.mixture.folder}: the twin of row {id}, {values[TWIN]}, was gone before it; "
+                    f"{remedy(self.mixture.folder)}"
+                )
 
     def _ids_at(self, file: str, row: int) -> list[str]:
         """The ids of the rows that one record became, by the sha256 of its file."""
-        here = (pl.col("file") == file) & (pl.col("row") == row)
-        ids: list[str] = self._places.filter(here).collect()["id"].to_list()
+        here = (pl.col("file") == file) & (pl.col("row") == min(row, MOST))
+        with self.mixture.reading():
+            ids: list[str] = self._places.filter(here).collect()["id"].to_list()
         return ids
 
     def _evidence(self, rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
@@ -276,8 +311,11 @@ class Explainer:
         filed: dict[str, dict[str, Any]] = {}
         for (fate,), of_fate in rows.group_by("fate", maintain_order=True):
             if path := self.mixture.evidence.get(str(fate)):
-                found = _scan(path).filter(_is_one_of(of_fate["id"].to_list())).drop("source", "reason").collect()
-                filed |= {values.pop("id"): values for values in found.iter_rows(named=True)}
+                with self.mixture.reading():
+                    found = self.mixture.scan(path).filter(_is_one_of(of_fate["id"].to_list())).collect()
+                    self.mixture.check(found, path)
+                values_of = found.drop("source", "reason").iter_rows(named=True)
+                filed |= {values.pop("id"): values for values in values_of}
         return filed
 
     def _quarantined(self, record: dict[str, Any]) -> Explanation:
@@ -322,10 +360,10 @@ class Explainer:
             own = [(part, numbers) for part in parts if (numbers := wanted.get((part.source, part.file)))]
             if own and self._shard(*shard).is_file():
                 every = sorted(set().union(*(numbers for _, numbers in own)))
-                rows_of = _scan(self._shard(*shard)).with_row_index("position").filter(pl.col("row").is_in(every))
-                found_rows = rows_of.select("position", "row", *CONTENT).collect().rows(named=True)
+                read = pl.scan_parquet(self._shard(*shard), glob=False).with_row_index("position")
+                found_rows = read.filter(pl.col("row").is_in(every)).select("position", "row", *CONTENT).collect()
                 for part, numbers in own:
-                    for values in found_rows:
+                    for values in found_rows.iter_rows(named=True):
                         if values["row"] in numbers and part.has(values["position"]):
                             stored.setdefault((part.source, part.file, values["row"]), _as_content(values))
         found: dict[str, dict[str, Any]] = {}
@@ -335,7 +373,10 @@ class Explainer:
                 found[id] = stored[place]
         kept = {id for id, row in rows.items() if row["fate"] == KEPT} - found.keys()
         if kept:
-            for values in _scan(*self.mixture.data).filter(_is_one_of(kept)).collect().iter_rows(named=True):
+            with self.mixture.reading():
+                here = self.mixture.scan(*self.mixture.data).filter(_is_one_of(kept)).collect()
+                self.mixture.check(here, self.mixture.data[0])
+            for values in here.iter_rows(named=True):
                 found.setdefault(values["id"], _as_content(values))
         return found
 
@@ -360,14 +401,9 @@ class Explainer:
 
 
 def _as_content(row: dict[str, Any]) -> dict[str, Any]:
-    messages = tuple((message["role"], message["content"]) for message in row["messages"])
+    messages = tuple((message["role"], message["content"] or "") for message in row["messages"])
     return {"messages": messages, "tool_calls": row.get("tool_calls"), "tools": row.get("tools")}
 
 
 def _is_one_of(ids: Collection[str]) -> pl.Expr:
     return pl.col("id").is_in(sorted(ids))
-
-
-def _scan(*files: Path) -> pl.LazyFrame:
-    """Some Parquet files as one table; their names are names, also where they hold brackets."""
-    return pl.scan_parquet(list(files), glob=False)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from tulu_data import hub, mixture
 from tulu_data.commit import sha256_file
-from tulu_data.errors import ConflictError, FindingsError, UsageError, did_you_mean, printable, told_of
+from tulu_data.errors import FindingsError, InputError, UsageError, did_you_mean, printable, told_of
+from tulu_data.layout import reading, remedy
 from tulu_data.publishing import manifest_of, parted
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def load(place: str | Path, into: Library = "datasets", *, split: str = "train",
     for name, path in paths.items() if check else ():
         if sha256_file(path) != manifest["files"][name]["sha256"]:
             raise FindingsError(f"{place}: {name} has another sha256 than the manifest says; fetch or build it again")
-    return _opened([str(path) for path in paths.values()], into)
+    with reading(place):
+        return _opened([str(path) for path in paths.values()], into)
 
 
 def _files(place: str) -> tuple[Any, Any]:
@@ -68,9 +70,14 @@ def _files(place: str) -> tuple[Any, Any]:
             manifest = manifest_of(repository, commit)
         return lambda name: hub.fetch(repository, commit, [name])[name], manifest
     found = mixture.find(place, OUT)
-    if not found.data:
-        raise ConflictError(f"{found.folder}: has no rows; build it again")
-    return lambda name: found.folder / name, found.manifest
+    files = {path.relative_to(found.folder).as_posix(): path for path in found.data}
+
+    def file(name: str) -> Path:
+        if name not in files:
+            raise InputError(f"{found.folder / name}: is missing; {remedy(found.folder)}")
+        return files[name]
+
+    return file, found.manifest
 
 
 def _opened(paths: list[str], into: Library) -> Any:
@@ -87,4 +94,7 @@ def _opened(paths: list[str], into: Library) -> Any:
         return pa.concat_tables(file.read_row_group(group) for file in files for group in range(file.num_row_groups))
     import datasets
 
-    return datasets.Dataset.from_parquet(paths)
+    try:
+        return datasets.Dataset.from_parquet(paths)
+    except datasets.exceptions.DatasetGenerationError as error:
+        raise error.__cause__ or error from None

@@ -17,6 +17,7 @@ from tulu_data.errors import UsageError
 from tulu_data.evaluations import catalogue
 from tulu_data.evaluations.evaluation_set import EvaluationSet
 from tulu_data.executors import Executor, Tick
+from tulu_data.layout import check_values
 from tulu_data.mixture import Mixture
 from tulu_data.progress import Progress
 from tulu_data.readers.parquet_batches import batches
@@ -144,6 +145,7 @@ def search(unit: _Unit, tick: Tick) -> pl.DataFrame:
         # A mixture without calls has no column of them.
         columns = [name for name in stage.reads if name in parquet.schema_arrow.names]
         for batch in batches(unit.path, parquet, BATCH_ROWS, ["id", *columns]):
+            check_values(unit.path.parents[1], f"data/{unit.path.name}", pl.DataFrame(batch))
             with blamed(stage):
                 measures = stage.measure(Rows(batch.select(columns)))
                 numbers = pl.Series("row", np.arange(len(measures), dtype=np.uint32))

@@ -20,29 +20,10 @@ from tulu_data import table
 from tulu_data.commit import make_folders
 from tulu_data.decide import Decision
 from tulu_data.ingest import Shard
+from tulu_data.layout import LEDGER, PLACES, QUARANTINE
 from tulu_data.rows import by_id, in_order
 from tulu_data.verdicts import TWIN
 
-LEDGER: Final = pa.schema(
-    [
-        ("id", pa.string()),
-        ("source", pa.string()),
-        ("fate", pa.string()),
-        ("copies", pa.int32()),
-        ("reason", pa.string()),
-    ]
-)
-PLACES: Final = pa.schema([("file", pa.string()), ("row", pa.int64()), ("id", pa.string())])
-QUARANTINE: Final = pa.schema(
-    [
-        ("source", pa.string()),
-        ("file", pa.string()),
-        ("row", pa.int64()),
-        ("offset", pa.int64()),
-        ("code", pa.string()),
-        ("detail", pa.string()),
-    ]
-)
 BATCH_ROWS: Final = table.ROW_GROUP_ROWS
 
 

@@ -23,6 +23,7 @@ from tulu_data.code_id import code_id
 from tulu_data.commit import sha256_file, write_text
 from tulu_data.decide import Decision
 from tulu_data.errors import InvariantError
+from tulu_data.facts import FORMAT
 from tulu_data.files import MANIFEST, SUMS
 from tulu_data.ingest import Shard
 from tulu_data.plan import Plan
@@ -33,8 +34,6 @@ from tulu_data.stage import Annotator, Stage
 from tulu_data.survey import Surveyed
 from tulu_data.workspace import key_of
 
-NAME: Final = MANIFEST
-FORMAT: Final = "tulu-data manifest 1"
 LIBRARIES: Final = ("numpy", "orjson", "polars", "pyarrow", "tulu-data")
 
 
@@ -225,6 +224,9 @@ def to_text(manifest: Mapping[str, Any]) -> str:
 
 def seal(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest, then the sums of all files, it included."""
-    write_text(folder / NAME, to_text(manifest))
-    sums = {**{path: entry["sha256"] for path, entry in manifest["files"].items()}, NAME: sha256_file(folder / NAME)}
+    write_text(folder / MANIFEST, to_text(manifest))
+    sums = {
+        **{path: entry["sha256"] for path, entry in manifest["files"].items()},
+        MANIFEST: sha256_file(folder / MANIFEST),
+    }
     write_text(folder / SUMS, "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(sums.items())))

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import ValidationError
+import polars as pl
+from pydantic import BaseModel, Field, ValidationError
 
-from tulu_data import stages
+from tulu_data import facts, layout, stages, table
 from tulu_data.commit import sha256_file
-from tulu_data.errors import ConflictError, UsageError, did_you_mean
-from tulu_data.manifest import NAME as MANIFEST
+from tulu_data.decide import KEPT
+from tulu_data.document import MAX_BYTES
+from tulu_data.errors import ConflictError, TuluDataError, UsageError, did_you_mean, printable
+from tulu_data.files import MANIFEST
 from tulu_data.plan import TAKE
 from tulu_data.stage import Stage
 
 LATEST: Final = "LATEST"
 STAGING: Final = ".staging"
 RUNS: Final = ".runs"
+RECIPE: Final = "recipe.yaml"
+MAX_NAME_BYTES: Final = 1_024
+
+
+class _Run(BaseModel):
+    """The record of a run, as far as it is read."""
+
+    files: dict[str, str] = {}
+    store: list[tuple[str, str, Annotated[str, Field(pattern=layout.SHA256)], int]] = []
+    workspace: str = ".tulu-data"
+    same_rows_by: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -38,14 +52,11 @@ class Mixture:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """The manifest as plain values."""
-        try:
-            manifest: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ConflictError(
-                f"{self.folder / MANIFEST}: can't be read ({error}); this version is damaged: remove {self.folder}"
-            ) from None
-        return manifest
+        """The manifest as plain values, checked.
+
+        Raises `InputError` (exit 3) where it is not what a manifest must be.
+        """
+        return facts.read(self.folder)[0]
 
     def check_files(self, digest: Callable[[Path], str] = sha256_file) -> None:
         """Raise `ConflictError` (exit 5) where a file that the manifest names is missing or has other bytes.
@@ -68,15 +79,29 @@ class Mixture:
     def version(self) -> str:
         return str(self.manifest["version"])
 
-    @property
+    @cached_property
     def data(self) -> list[Path]:
         """The files of rows, in order."""
-        return sorted((self.folder / "data").glob("*.parquet"))
+        found = self._files("data/*.parquet")
+        if not found:
+            raise layout.DamagedError.of(self.folder, "data", "holds no rows")
+        return found
 
-    @property
+    @cached_property
+    def ledger(self) -> list[Path]:
+        """The files of the ledger, in order."""
+        return self._files("ledger/*.parquet")
+
+    @cached_property
+    def places(self) -> list[Path]:
+        """The files that say which record of which file a row was, in order."""
+        return self._files("places/*.parquet")
+
+    @cached_property
     def evidence(self) -> dict[str, Path]:
         """The evidence of each stage that has any."""
-        return {path.stem: path for path in sorted((self.folder / "evidence").glob("*.parquet"))}
+        found = self._files("evidence/*.parquet")
+        return self._of_steps({path.stem: path for path in found})
 
     @property
     def overlaps(self) -> dict[str, Path]:
@@ -114,8 +139,76 @@ class Mixture:
         return self._reports("trainable")
 
     def _reports(self, kind: str) -> dict[str, Path]:
-        found = sorted((self.folder / "reports").glob(f"*-{kind}.parquet"))
-        return {path.stem.removesuffix(f"-{kind}"): path for path in found}
+        found = self._files(f"reports/*-{kind}.parquet")
+        return self._of_steps({path.stem.removesuffix(f"-{kind}"): path for path in found})
+
+    def _files(self, pattern: str) -> list[Path]:
+        return layout.files_in(self.folder, pattern)
+
+    def _of_steps(self, found: dict[str, Path]) -> dict[str, Path]:
+        names = {stage["name"] for stage in self.manifest["stages"]}
+        strange = next((path for step, path in found.items() if step not in names), None)
+        if strange is not None:
+            name = strange.relative_to(self.folder).as_posix()
+            raise layout.DamagedError.of(self.folder, name, "is of no stage of the manifest")
+        return found
+
+    def scan(self, *files: Path) -> pl.LazyFrame:
+        """Some of its tables that have the same columns, whose values were not looked at."""
+        return pl.scan_parquet(list(files), glob=False)
+
+    def checked(self, *files: Path) -> pl.LazyFrame:
+        """The same, of which no value is such as no build writes; they are looked at once."""
+        scanned = self.scan(*files)
+        if files not in self._checked:
+            with self.reading():
+                layout.check_values(self.folder, files[0].relative_to(self.folder).as_posix(), scanned)
+            self._checked.add(files)
+        return scanned
+
+    @cached_property
+    def _checked(self) -> set[tuple[Path, ...]]:
+        return set()
+
+    def read(self, path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """One of its tables, which holds no value that no build writes. Raises `InputError` (exit 3) where it does."""
+        name = path.relative_to(self.folder).as_posix()
+        layout.check_file(self.folder, name)
+        with self.reading():
+            frame = table.read_frame(path, columns)
+            layout.check_values(self.folder, name, frame)
+        return frame
+
+    def check(self, frame: pl.DataFrame | pl.LazyFrame, path: Path) -> None:
+        """Raise `InputError` (exit 3) where a frame of one of its tables holds a value that no build writes."""
+        layout.check_values(self.folder, path.relative_to(self.folder).as_posix(), frame)
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Say of a damaged page in one of its tables which mixture it is of, as an `InputError` (exit 3)."""
+        return layout.reading(self.folder)
+
+    def recipe_text(self) -> str:
+        """The text of its recipe, as resolved. Raises `InputError` (exit 3) where there is none."""
+        layout.require_plain(self.folder, RECIPE)
+        if (self.folder / RECIPE).stat().st_size > MAX_BYTES:
+            raise layout.DamagedError.of(self.folder, RECIPE, f"has over {MAX_BYTES:,} bytes")
+        with self.reading():
+            return (self.folder / RECIPE).read_text(encoding="utf-8")
+
+    @cached_property
+    def stages(self) -> list[dict[str, Any]]:
+        """The stages of the manifest; the options of each that this program has are all that it has, as it takes them.
+
+        Raises `InputError` (exit 3) for options that a stage refuses.
+        """
+        found = []
+        for place, stage in enumerate(self.manifest["stages"]):
+            try:
+                found.append({**stage, "options": options_of(stage)})
+            except ValueError as error:
+                what = f"stages[{place}].options{error}"
+                raise layout.DamagedError.of(self.folder, MANIFEST, what) from None
+        return found
 
     @property
     def steps(self) -> list[str]:
@@ -123,9 +216,15 @@ class Mixture:
         takes = [TAKE] if any(TAKE in row["removed"] for row in self.rows.values()) else []
         return [*takes, *(stage["name"] for stage in self.manifest["stages"] if "annotates" not in stage)]
 
+    @cached_property
+    def fates(self) -> dict[str, int]:
+        """What can become of a row and when: `take`, the stages in their order, and last `kept`."""
+        names = [TAKE, *(stage["name"] for stage in self.manifest["stages"]), KEPT]
+        return {name: place for place, name in enumerate(names)}
+
     def options_of(self, step: str) -> dict[str, Any]:
         """The options of one of its stages, as the manifest has them."""
-        options: dict[str, Any] = next(stage["options"] for stage in self.manifest["stages"] if stage["name"] == step)
+        options: dict[str, Any] = next(stage["options"] for stage in self.stages if stage["name"] == step)
         return options
 
     def stage_of(self, step: str) -> Stage | None:
@@ -155,12 +254,31 @@ class Mixture:
         return self.folder.parent / RUNS / f"{self.folder.name}.json"
 
     def run(self) -> dict[str, Any]:
-        """The record of the run that made it; empty where it is not there."""
+        """The record of the run that made it, as far as it is read; empty where it is not there, or is none."""
         try:
-            record: dict[str, Any] = json.loads(self.run_path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return _Run.model_validate_json(self.run_path.read_bytes()).model_dump()
+        except (OSError, ValidationError):
             return {}
-        return record
+
+
+def options_of(stage: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a stage of a manifest, all that it has, as plain values.
+
+    A stage that this program does not have is not asked: nobody's code is imported. Raises
+    `ValueError` where the stage refuses them.
+    """
+    options: dict[str, Any] = stage["options"]
+    kind = None if "from" in stage else stages.of_step(stage["name"])
+    if kind is None:
+        return options
+    try:
+        return kind.model_validate(options).model_dump(mode="json")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = "".join(f".{part}" for part in first["loc"])
+        raise ValueError(printable(f"{where}: {first['msg'].removeprefix('Value error, ').lower()}", 200)) from None
+    except TuluDataError as error:
+        raise ValueError(f": {printable(str(error), 200)}") from None
 
 
 def versions(folder: Path) -> Iterator[Mixture]:
@@ -173,16 +291,33 @@ def versions(folder: Path) -> Iterator[Mixture]:
 
 def newest(folder: Path) -> Mixture | None:
     """The version that was built last; None where there is none, or nothing says which."""
-    hint = folder / LATEST
-    name = hint.read_text(encoding="utf-8").strip() if hint.is_file() else ""
+    name = _named_latest(folder)
     return next((made for made in versions(folder) if made.folder.name == name), None)
+
+
+def _named_latest(folder: Path) -> str:
+    """The name in `LATEST`, which is a hint: whatever else it holds is no name of a version."""
+    hint = folder / LATEST
+    if not hint.is_file():
+        return ""
+    with hint.open("rb") as file:
+        return file.read(MAX_NAME_BYTES).decode(errors="replace").strip()
 
 
 def find(where: str, out: Path) -> Mixture:
     """The mixture that a person means: a version's folder, a mixture's folder, or `NAME[@VERSION]` under `out`.
 
-    Raises `UsageError` (exit 2) where there is none, listing what there is.
+    Raises `UsageError` (exit 2) where there is none, listing what there is, and
+    `InputError` (exit 3) where its manifest is none.
     """
+    found = located(where, out)
+    # At the door: whoever reads its tables first has a manifest that was looked at.
+    _ = found.manifest
+    return found
+
+
+def located(where: str, out: Path) -> Mixture:
+    """The same, whose manifest nobody has looked at."""
     if not where:
         raise UsageError("which mixture? Give a version's folder, or NAME[@VERSION]")
     path = Path(where)
@@ -192,8 +327,13 @@ def find(where: str, out: Path) -> Mixture:
     folder = path if path.is_dir() else out / name
     known = [mixture.folder.name for mixture in versions(folder)]
     if not known:
-        if folder.is_dir():
+        if (folder / STAGING).is_dir():
             raise UsageError(f"{folder}: has no finished version yet; run its build to the end")
+        if folder.is_dir():
+            raise UsageError(
+                f"{folder}: no {MANIFEST} in it, and none in the folders in it: not a tulu-data mixture; "
+                "give a version's folder, or NAME[@VERSION]"
+            )
         names = sorted(entry.name for entry in out.iterdir() if any(versions(entry))) if out.is_dir() else []
         hint = did_you_mean(name, names) or (f"; there are {', '.join(names)}" if names else "")
         raise UsageError(f"no mixture '{where}' (looked in {out}){hint}")
@@ -205,8 +345,7 @@ def find(where: str, out: Path) -> Mixture:
 
 
 def _latest(folder: Path, known: list[str]) -> str:
-    hint = folder / LATEST
-    name = hint.read_text(encoding="utf-8").strip() if hint.is_file() else ""
+    name = _named_latest(folder)
     if name in known:
         return name
     named = [version for version in known if not version.startswith("trial-")] or known

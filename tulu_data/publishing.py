@@ -18,18 +18,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tulu_data import hub, sensitive
+from tulu_data import facts, hub, sensitive
 from tulu_data.commit import locked, make_folders, publish_folder, remove_folder, require_room
 from tulu_data.errors import ConflictError, FindingsError, UsageError, printable, told_of
+from tulu_data.facts import FORMAT, MAX_BYTES
 from tulu_data.files import BESIDE, MANIFEST, RECIPE, SUMS, unknown
-from tulu_data.manifest import FORMAT
 from tulu_data.mixture import STAGING, Mixture
 from tulu_data.origin import note_pulled, pulled_from
 from tulu_data.progress import Progress, Silent
 from tulu_data.readers.parquet_batches import batches
 from tulu_data.repository import NAME, Repository
 from tulu_data.source import NAME_PATTERN
-from tulu_data.verify import MAX_MANIFEST_BYTES, Verification
+from tulu_data.verify import Verification
 
 MANIFEST_ONLY: Final = (MANIFEST, SUMS, RECIPE)
 SECRETS: Final = ("secret",)
@@ -268,8 +268,8 @@ def manifest_of(repository: str, commit: str) -> dict[str, Any]:
     entry = hub.patiently(lambda: hub.listed(repository, commit)).get(MANIFEST)
     if entry is None:
         raise FindingsError(f"has no {MANIFEST}: it is no mixture of tulu-data")
-    if entry.size > MAX_MANIFEST_BYTES:
-        raise FindingsError(f"{MANIFEST} has over {MAX_MANIFEST_BYTES:,} bytes")
+    if entry.size > MAX_BYTES:
+        raise FindingsError(f"{MANIFEST} has over {MAX_BYTES:,} bytes")
     path = _fetch(repository, commit, MANIFEST, entry)
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -283,4 +283,7 @@ def manifest_of(repository: str, commit: str) -> dict[str, Any]:
         raise FindingsError(f"{MANIFEST} is no '{FORMAT}'")
     if strange is not None:
         raise FindingsError(f"{MANIFEST} names '{printable(strange, 80)}', which is no file inside of the mixture")
-    return manifest
+    try:
+        return facts.parsed(path.read_bytes())
+    except ValueError as error:
+        raise FindingsError(f"{MANIFEST}: {error}") from None

@@ -6,6 +6,7 @@ is the engine's. It is slow, some thousand rows a second, and short enough to be
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -354,16 +355,18 @@ class Rescan:
         return math.fsum(math.log(size / self._df[item.evaluation, gram]) for gram in grams)
 
     def _longest(self, item: _Item, shared: set[Gram], texts: list[Words]) -> int:
-        """The longest run of words that the item has from one of the shared n-grams on, and some text too."""
+        """Of the runs of words that the item and some text have, the most words that lie in n-grams that count."""
         longest = 0
         for text in texts:
             for place, gram in enumerate(self._grams(text)):
                 for own in item.texts if gram in shared else ():
                     for at, other in enumerate(self._grams(own)):
                         if other == gram:
-                            pairs = zip(text[place:], own[at:], strict=False)
-                            same = next((run for run, (one, two) in enumerate(pairs) if one != two), None)
-                            longest = max(longest, min(len(text) - place, len(own) - at) if same is None else same)
+                            pairs = itertools.takewhile(
+                                lambda pair: pair[0] == pair[1], zip(text[place:], own[at:], strict=False)
+                            )
+                            run = [word for word, _ in pairs]
+                            longest = max(longest, sum(self._covered(run, item.grams)))
         return longest
 
     def _reaches(self, item: _Item, value: float) -> bool:

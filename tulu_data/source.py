@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
 
 from tulu_data import amounts, patterns
+from tulu_data.code_id import docstring
 from tulu_data.errors import InputError, UsageError, did_you_mean
 from tulu_data.formats import FormatSpec
 from tulu_data.readers.arrow_record import AnyRecord
@@ -63,6 +65,13 @@ class Source(BaseModel):
 
     made_by: ClassVar[tuple[str, ...]] = ()
     """The libraries whose versions decide the bytes of files that it makes."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        """Keep the docstring, which the schema and the report show, where Python was told to drop it."""
+        super().__pydantic_init_subclass__(**options)
+        if sys.flags.optimize > 1:
+            cls.__doc__ = docstring(cls)
 
     @model_validator(mode="after")
     def _one_amount(self) -> Source:

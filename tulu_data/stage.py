@@ -23,6 +23,7 @@ import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from tulu_data import amounts
+from tulu_data.code_id import docstring
 from tulu_data.errors import InvariantError, TuluDataError
 from tulu_data.patterns import expression, matches
 from tulu_data.rows import Rows
@@ -94,6 +95,13 @@ class Stage(BaseModel):
         description="Stop the build when it removes more than this part of a source's rows; "
         "a number, or a mapping of sources to numbers",
     )
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        """Keep the docstring, which the schema and the report show, where Python was told to drop it."""
+        super().__pydantic_init_subclass__(**options)
+        if sys.flags.optimize > 1:
+            cls.__doc__ = docstring(cls)
 
     @model_validator(mode="after")
     def _countable(self) -> Self:

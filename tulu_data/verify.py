@@ -7,8 +7,6 @@ followed. Another build, if it is asked for, is the one thing that shows what it
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -21,31 +19,31 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tulu_data import merkle
+from tulu_data import card, croissant, excerpts, facts, layout, merkle, report, sources, stages
+from tulu_data.code_id import code_id
 from tulu_data.decide import KEPT
-from tulu_data.errors import TuluDataError
-from tulu_data.files import BESIDE, SUMS, unknown
-from tulu_data.ledger import LEDGER, PLACES, QUARANTINE
-from tulu_data.manifest import FORMAT, NAME
+from tulu_data.document import parse
+from tulu_data.errors import TuluDataError, printable
+from tulu_data.files import BESIDE, MANIFEST, RECIPE, SUMS, unknown
+from tulu_data.manifest import versions
+from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE
-from tulu_data.readers.parquet_batches import batches
-from tulu_data.readers.stream import MAX_RATIO, RATIO_FLOOR_BYTES
+from tulu_data.readers.parquet_batches import ExpandsError, batches
 from tulu_data.rows import CONTENT, Rows, row_id
-from tulu_data.source import NAME_PATTERN
 from tulu_data.verdicts import TWIN
 from tulu_data.witness import Witness
 from tulu_data.workspace import key_of
 
-MAX_MANIFEST_BYTES: Final = 64 << 20
 BATCH_ROWS: Final = 8_192
 CHECKED_ROWS: Final = 1_024
 RESULT_FORMAT: Final = "tulu-data verification 1"
 _FAULTS: Final = (
     *(OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError),
-    *(pa.ArrowException, pl.exceptions.PolarsError, TuluDataError),
+    *(pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, ExpandsError, TuluDataError),
 )
 """What reading a stranger's files may raise."""
-KEYS: Final = ("name", "version", "rows", "root", "build", "sources", "stages", "files")
+DRAWN: Final = (report.NAME, card.NAME, croissant.NAME)
+"""What is made of the tables and the manifest alone."""
 
 
 class _Wrong(Exception):  # noqa: N818 (a finding, not an error)
@@ -113,6 +111,7 @@ class Verification:
             ("L2", "read = quarantined + removed + kept, in every source", self._check_counts),
             ("L2", "every removal has its evidence, and every twin is known", self._check_evidence),
             ("L1", "ids and root are those of the rows", self._check_rows),
+            ("L2", "report, card and description are those of the tables", self._check_drawn),
         )
         for level, what, step in steps:
             if not self._check(level, what, step):
@@ -129,8 +128,7 @@ class Verification:
         except _Wrong as wrong:
             self.checks.append(Check(level, what, str(wrong)))
         except _FAULTS as error:
-            told = str(error).splitlines()[0] if str(error) else ""
-            self.checks.append(Check(level, what, f"{type(error).__name__}: {told}"))
+            self.checks.append(Check(level, what, _told(error)))
         else:
             self.checks.append(Check(level, what, unproven=unproven if isinstance(unproven, str) else ""))
             return True
@@ -145,7 +143,7 @@ class Verification:
             for testimony in witness.testify():
                 self.checks.append(Check("L3", *testimony))
         except _FAULTS as error:
-            self.checks.append(Check("L3", "what the stages claim of the rows", f"{type(error).__name__}: {error}"))
+            self.checks.append(Check("L3", "what the stages claim of the rows", _told(error)))
 
     def _check_rebuild(self) -> str:
         assert self.rebuild is not None
@@ -160,19 +158,21 @@ class Verification:
         return f"the bytes of {', '.join(differ)} differ, as other libraries may write them" if differ else ""
 
     def _check_version(self) -> None:
-        facts = self._manifest
-        if not all(re.fullmatch(NAME_PATTERN, str(facts[key])) for key in ("name", "version")):
-            raise _Wrong(f"{NAME}: its name or version is none")
-        limit = facts["trial"] and facts["trial"]["rows_of_each_source"]
-        build = facts["build"]
-        key = key_of(root=facts["root"], recipe=build["recipe"], inputs=build["inputs"], limit=limit)[:12]
-        if facts["version"] not in (key, f"trial-{key}") and not self._is_named(str(facts["version"])):
-            raise _Wrong(f"{NAME}: its version {facts['version']} is not that of its root, recipe and inputs, {key}")
+        manifest = self._manifest
+        limit = manifest["trial"] and manifest["trial"]["rows_of_each_source"]
+        build = manifest["build"]
+        key = key_of(root=manifest["root"], recipe=build["recipe"], inputs=build["inputs"], limit=limit)[:12]
+        if manifest["version"] not in (key, f"trial-{key}") and not self._is_named(manifest["version"]):
+            raise _Wrong(
+                f"{MANIFEST}: its version {manifest['version']} is not that of its root, recipe and inputs, {key}"
+            )
+        # Whoever wrote them, options go through the stage's own bounds before anything is done by them.
+        _ = self._mixture.stages
 
     def _is_named(self, version: str) -> bool:
         """Whether the recipe gives the version its name."""
         path = self.folder / "recipe.yaml"
-        if not path.is_file() or path.is_symlink() or path.stat().st_size > MAX_MANIFEST_BYTES:
+        if not path.is_file() or path.is_symlink() or path.stat().st_size > facts.MAX_BYTES:
             return False
         with path.open(encoding="utf-8") as file:
             return any(
@@ -195,18 +195,13 @@ class Verification:
 
     @cached_property
     def _manifest(self) -> dict[str, Any]:
-        path = self.folder / NAME
-        if path.is_symlink() or path.stat().st_size > MAX_MANIFEST_BYTES:
-            raise _Wrong(f"{path}: is a link, or over {MAX_MANIFEST_BYTES:,} bytes")
-        content = path.read_bytes()
+        manifest, content = facts.read(self.folder)
         self.digest = hashlib.sha256(content).hexdigest()
-        manifest = json.loads(content)
-        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-            raise _Wrong(f"{path}: is no '{FORMAT}'")
-        missing = [key for key in KEYS if key not in manifest]
-        if missing:
-            raise _Wrong(f"{path}: has no '{missing[0]}'")
         return manifest
+
+    @cached_property
+    def _mixture(self) -> Mixture:
+        return Mixture.unsealed(self.folder, self._manifest)
 
     def _check_files(self) -> None:
         named: dict[str, Any] = self._manifest["files"]
@@ -219,7 +214,7 @@ class Verification:
         there = {name for name, path in every.items() if path.is_file()}
         for name in sorted(named.keys() - there):
             raise _Wrong(f"{name}: is missing")
-        for name in sorted((there | {*self.others}) - named.keys() - {NAME, SUMS} - BESIDE):
+        for name in sorted((there | {*self.others}) - named.keys() - {MANIFEST, SUMS} - BESIDE):
             raise _Wrong(f"{name}: is not in the manifest")
         if (strange := unknown(sorted(named))) is not None:
             raise _Wrong(f"{strange}: is in the manifest, and no mixture has such a file")
@@ -231,42 +226,27 @@ class Verification:
     def _check_sums(self) -> None:
         lines = (self.folder / SUMS).read_text(encoding="utf-8").splitlines()
         sums = {name: sha256 for sha256, _, name in (line.partition("  ") for line in lines)}
-        with (self.folder / NAME).open("rb") as file:
+        with (self.folder / MANIFEST).open("rb") as file:
             manifest_sum = hashlib.file_digest(file, "sha256").hexdigest()
-        wanted = {NAME: manifest_sum, **{name: entry["sha256"] for name, entry in self._manifest["files"].items()}}
+        wanted = {MANIFEST: manifest_sum, **{name: entry["sha256"] for name, entry in self._manifest["files"].items()}}
         for name in sorted(wanted.keys() | sums.keys()):
             if wanted.get(name) != sums.get(name):
                 raise _Wrong(f"{SUMS}: {name} has the sum {sums.get(name)}, not {wanted.get(name)}")
 
     def _check_tables(self) -> None:
-        for name, schema in (("ledger", LEDGER), ("places", PLACES)):
-            for path in self._tables(name):
-                self._check_schema(path, schema)
-        self._check_schema(self.folder / "quarantine.parquet", QUARANTINE)
         schemas = {pq.read_schema(path).remove_metadata().to_string() for path in self._tables("data")}
         if len(schemas) != 1:
             raise _Wrong("data/: its files have different columns")
         for path in sorted(self.folder.rglob("*.parquet")):
+            name = path.relative_to(self.folder).as_posix()
+            layout.check_file(self.folder, name)
             with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
-                size = sum(
-                    parquet.metadata.row_group(i).total_byte_size for i in range(parquet.metadata.num_row_groups)
-                )
-                if size > RATIO_FLOOR_BYTES and size > MAX_RATIO * path.stat().st_size:
-                    raise _Wrong(f"{path.relative_to(self.folder)}: expands more than {MAX_RATIO:,} times")
-                decoded = 0
+                # What the file says of its size may be a lie.
                 for batch in batches(path, parquet, CHECKED_ROWS):
-                    # What the file says of its size may be a lie.
-                    decoded += batch.nbytes
-                    if decoded > RATIO_FLOOR_BYTES and decoded > MAX_RATIO * path.stat().st_size:
-                        raise _Wrong(f"{path.relative_to(self.folder)}: expands more than {MAX_RATIO:,} times")
-
-    def _check_schema(self, path: Path, schema: pa.Schema) -> None:
-        found = pq.read_schema(path)
-        if found.names != schema.names:
-            raise _Wrong(f"{path.relative_to(self.folder)}: has the columns {found.names}, not {schema.names}")
+                    layout.check_values(self.folder, name, pl.DataFrame(batch))
 
     def _tables(self, folder: str) -> list[Path]:
-        tables = sorted((self.folder / folder).glob("*.parquet"))
+        tables = layout.files_in(self.folder, f"{folder}/*.parquet")
         if not tables:
             raise _Wrong(f"{folder}/: holds no table")
         return tables
@@ -276,6 +256,13 @@ class Verification:
         ledger = pl.concat([pl.read_parquet(path, glob=False) for path in self._tables("ledger")])
         if not ledger["id"].is_sorted() or not ledger["id"].is_unique().all():
             raise _Wrong("ledger/: its ids are not sorted, or one stands twice")
+        fates = self._mixture.fates
+        each = ledger.select("fate", pl.col("copies") > 0, "id").unique(("fate", "copies"), keep="first")
+        for fate, is_kept, id in each.iter_rows():
+            if fate not in fates:
+                raise _Wrong(f"ledger/: row {id} has the fate '{printable(fate, 60)}', which is no stage")
+            if (fate == KEPT) != is_kept:
+                raise _Wrong(f"ledger/: row {id} is {printable(fate, 60)} and has {'some' if is_kept else 'no'} copies")
         return ledger
 
     def _check_counts(self) -> None:
@@ -299,22 +286,100 @@ class Verification:
                 raise _Wrong(
                     f"{source}: {written[source]} rows are written, the ledger says {copies.get(source, 0)} copies"
                 )
-        unknown = {source for source, _ in fates} - self._manifest["sources"].keys()
+        unknown = ({source for source, _ in fates} | {*quarantined} | {*written}) - self._manifest["sources"].keys()
         if unknown:
-            raise _Wrong(f"ledger/: the source '{min(unknown)}' is not in the manifest")
+            raise _Wrong(f"the source '{printable(min(unknown), 60)}' of some rows is not in the manifest")
+        if self._manifest["rows"] != written.total():
+            raise _Wrong(f"the manifest says rows {self._manifest['rows']}, data/ has {written.total()}")
 
     def _check_evidence(self) -> None:
-        for (fate,), rows in self._ledger.filter(~pl.col("fate").is_in([KEPT, TAKE])).group_by(
-            "fate", maintain_order=True
-        ):
-            path = self.folder / "evidence" / f"{fate}.parquet"
-            if not path.is_file():
-                raise _Wrong(f"evidence/{fate}.parquet: is missing")
-            evidence = pl.read_parquet(path, glob=False)
-            if sorted(evidence["id"]) != rows["id"].to_list():
-                raise _Wrong(f"evidence/{fate}.parquet: its rows are not those that {fate} removed")
-            if TWIN in evidence.columns and not evidence[TWIN].is_in(self._ledger["id"].implode()).all():
-                raise _Wrong(f"evidence/{fate}.parquet: a twin is not in the ledger")
+        removed = {
+            str(fate): rows
+            for (fate,), rows in self._ledger.filter(~pl.col("fate").is_in([KEPT, TAKE])).group_by("fate")
+        }
+        evidence = self._mixture.evidence
+        for step in sorted(removed.keys() - evidence.keys()):
+            raise _Wrong(f"evidence/{step}.parquet: is missing")
+        for step, path in evidence.items():
+            filed = pl.read_parquet(path, glob=False)
+            rows = removed.get(step, self._ledger.clear())
+            if sorted(filed["id"]) != rows["id"].to_list():
+                raise _Wrong(f"evidence/{step}.parquet: its rows are not those that {step} removed")
+            if wrong := self._wrong_evidence(step, filed):
+                raise _Wrong(f"evidence/{step}.parquet: {wrong}")
+        self._check_excerpts()
+
+    def _wrong_evidence(self, step: str, filed: pl.DataFrame) -> str:
+        """What is wrong in the evidence of a step, whose rows are those that it removed."""
+        told = filed.select("id", "source", "reason").join(self._ledger, on=["id", "source", "reason"], how="semi")
+        if len(told) != len(filed):
+            return "a row has another source or reason than the ledger says"
+        stage = self._stages[step]
+        kind = None if "from" in stage else stages.of_step(step)
+        if TWIN in filed.columns:
+            if not filed[TWIN].is_in(self._ledger["id"].implode()).all():
+                return "a twin is not in the ledger"
+            order = self._mixture.fates
+            fates = filed.join(self._ledger.select(pl.col("id").alias(TWIN), pl.col("fate").alias("its")), on=TWIN)
+            gone = next((id for id, its in fates.select("id", "its").iter_rows() if order[its] <= order[step]), None)
+            if gone is not None:
+                return f"the twin of row {gone} was gone before it"
+        threshold = stage["options"].get("threshold")
+        if kind is not None and "jaccard" in filed.columns and threshold is not None:
+            far = filed.filter(pl.col("jaccard").round(6) < round(float(threshold), 6))
+            if len(far):
+                return f"row {far['id'][0]} has a Jaccard similarity of {far['jaccard'][0]}, under {threshold}"
+        if kind is not None and {"value", "threshold"} <= {*filed.columns}:
+            short = filed.filter(~(pl.col("value") >= pl.col("threshold")))
+            if len(short):
+                return f"row {short['id'][0]} has {short['value'][0]}, and a threshold of {short['threshold'][0]}"
+        return ""
+
+    @cached_property
+    def _stages(self) -> dict[str, dict[str, Any]]:
+        return {stage["name"]: stage for stage in self._mixture.stages}
+
+    def _check_excerpts(self) -> None:
+        path = self.folder / excerpts.NAME
+        if path.is_file():
+            ledger = self._ledger.with_columns(pl.col("copies").cast(pl.Int64))
+            strange = pl.read_parquet(path, glob=False).join(ledger, on=ledger.columns, how="anti")
+            if len(strange):
+                raise _Wrong(f"{excerpts.NAME}: row {strange['id'][0]} is not as the ledger has it")
+
+    def _check_drawn(self) -> str:
+        """Draw again what is made of the tables and the manifest, by the code that drew it."""
+        build = self._manifest["build"]
+        if build["versions"] != versions() or build["code"] != self._code():
+            return f"{', '.join(DRAWN)}: not drawn again, since other code or libraries drew them"
+        prose = self._recipe.get("card") or ""
+        drawn: dict[str, Callable[[], str]] = {
+            report.NAME: lambda: report.page(self._mixture),
+            card.NAME: card.Card(self.folder, self._manifest, prose).text,
+            croissant.NAME: lambda: croissant.text(self.folder, self._manifest),
+        }
+        for name, draw in drawn.items():
+            if name in self._manifest["files"] and (self.folder / name).read_bytes() != draw().encode():
+                raise _Wrong(f"{name}: is not what this program draws of the tables; open it with care")
+        return ""
+
+    @cached_property
+    def _recipe(self) -> dict[str, Any]:
+        """The recipe as plain values: no stage is made of it."""
+        values: dict[str, Any] = parse(self._mixture.recipe_text(), RECIPE).root
+        return values
+
+    def _code(self) -> str:
+        """The code id that a build of this recipe has here; empty where a stage is from outside."""
+        kinds = sources.kinds()
+        keys = {key for source in self._recipe["sources"].values() for key in source}
+        modules = {"tulu_data.build", *(kind.__module__ for key, kind in kinds.items() if key in keys)}
+        for name, stage in self._stages.items():
+            kind = None if "from" in stage else stages.of_step(name)
+            if kind is None:
+                return ""
+            modules.add(kind.__module__)
+        return code_id(tuple(sorted(modules)))
 
     def _check_rows(self) -> None:
         kept = self._ledger.filter(pl.col("fate") == KEPT)
@@ -350,6 +415,14 @@ class Verification:
         for path in self._tables("data"):
             with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
                 yield from batches(path, parquet, BATCH_ROWS)
+
+
+def _told(error: Exception) -> str:
+    """What an error says, on one line."""
+    if isinstance(error, layout.DamagedError):
+        return error.what
+    told = printable(str(error).splitlines()[0] if str(error) else "", 300)
+    return told if isinstance(error, TuluDataError) else f"{type(error).__name__}: {told}"
 
 
 def _rows_of(batch: pa.RecordBatch) -> Rows:

@@ -12,7 +12,7 @@ from tulu_data import hub
 from tulu_data.build import build, read
 from tulu_data.errors import told_of
 from tulu_data.files import RECIPE
-from tulu_data.mixture import find
+from tulu_data.mixture import located
 from tulu_data.progress import Progress, Silent
 from tulu_data.publishing import download, parted
 from tulu_data.run import Places
@@ -53,7 +53,7 @@ def verify(
             with told_of(repository), progress.phase("fetch", None, "files") as tick:
                 others = download(repository, hub.commit_of(repository, revision), folder, tick)
         else:
-            folder = find(mixture, out).folder
+            folder = located(mixture, out).folder
         recipe = read(folder / RECIPE, Workspace(workspace), trusted) if rebuild else None
         if fetch:
             stack.enter_context(Workspace(workspace).held())

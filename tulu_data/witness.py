@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
@@ -22,10 +22,12 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 import pyarrow.parquet as pq
 
+from tulu_data import stages
 from tulu_data.commit import sha256_file
 from tulu_data.errors import TuluDataError, printable
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
 from tulu_data.hub import COMMIT
+from tulu_data.mixture import options_of
 from tulu_data.readers.parquet_batches import batches
 from tulu_data.rescan import SPEAKERS, Near, Rescan, Text, near_pairs, shingles, spoken, told
 from tulu_data.sources.huggingface import Huggingface
@@ -76,15 +78,20 @@ class Witness:
     def testify(self) -> Iterator[Testimony]:
         """What there is to say of each stage that claims something of the rows kept."""
         for stage in self.manifest["stages"]:
-            name, options = str(stage["name"]), stage["options"]
-            kind = name.partition("-")[0]
-            if "from" in stage:
-                yield Testimony(f"{name}: what it claims", unproven="it is code of its own, which is not run")
-            elif "evaluations" in stage:
-                yield from self._decontamination(name, options, stage["evaluations"])
-            elif kind == "exact_dedup":
+            name = stage["name"]
+            kind = None if "from" in stage else stages.of_step(name)
+            if kind is None:
+                why = (
+                    "is code of its own, which is not run" if "from" in stage else "is a stage that this program lacks"
+                )
+                yield Testimony(f"{name}: what it claims", unproven=f"it {why}")
+                continue
+            options = options_of(stage)
+            if kind.name() == "ngram_decontamination":
+                yield from self._decontamination(name, options, stage.get("evaluations", {}))
+            elif kind.name() == "exact_dedup":
                 yield self._exact(name, options)
-            elif kind == "minhash_dedup":
+            elif kind.name() == "minhash_dedup":
                 yield self._near(name, options, int(stage.get("buckets_over_cap", 0)))
 
     def rows(self, sources: Sequence[str] = ()) -> Iterator[Row]:
@@ -105,6 +112,9 @@ class Witness:
         self, name: str, options: Mapping[str, Any], accounts: Mapping[str, Mapping[str, Any]]
     ) -> Iterator[Testimony]:
         what = f"{name}: the evaluation sets are those that the manifest pins"
+        if accounts.keys() != options["against"].keys():
+            yield Testimony(what, wrong="the manifest does not account for each of them")
+            return
         items: list[Text] = []
         absent: list[str] = []
         for evaluation, account in accounts.items():
@@ -247,7 +257,7 @@ class Witness:
             pair
             for pair in near_pairs(sets(self.rows(options["sources"])), sample, threshold)
             if not (options["scope"] == "within" and sources[pair.id] != sources[pair.other])
-            and not all(_is_named(sources[id], options["protect"]) for id in (pair.id, pair.other))
+            and not all(_is_named(sources[id], tuple(options["protect"])) for id in (pair.id, pair.other))
         ]
         sure = [pair for pair in pairs if (1 - pair.jaccard**size) ** bands < SURE]
         told = [f"rows {pair.id} and {pair.other} have a Jaccard similarity of {pair.jaccard:.3f}" for pair in sure]
@@ -266,7 +276,8 @@ def _one_space(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _is_named(source: str, patterns: Sequence[str]) -> bool:
+@cache
+def _is_named(source: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(source, pattern) for pattern in patterns)
 
 

@@ -54,9 +54,9 @@ VALUES: Final[dict[Statistic, pl.Expr]] = {
     "coverage": pl.col("covered") / pl.col("tokens"),
     "ngrams": pl.col("grams").cast(pl.Float64),
     "ngram_share": pl.col("grams") / pl.col("grams_all"),
-    "longest_run": pl.col("longest") / pl.col("tokens"),
+    "longest_run": pl.col("run") / pl.col("tokens"),
     "idf_overlap": _IDF_OVERLAP,
     # What is rare in the item must be there, and so must most of its words.
     "overlap": pl.min_horizontal(_IDF_OVERLAP, pl.col("covered_all") / pl.col("words")),
 }
-"""A statistic of a row and an item, from what a scan counts (`covered`, `grams`, `longest`, `idf`) and the item has."""
+"""A statistic of a row and an item, from what a scan counts (`covered`, `grams`, `run`, `idf`) and the item has."""

@@ -36,6 +36,7 @@ SHARED: Final = np.dtype(
         ("idf", np.float64),
         ("grams", np.int32),
         ("longest", np.int32),
+        ("run", np.int32),
         ("whole", np.int32),
         ("text", np.int32),
         ("start", np.int32),
@@ -46,8 +47,9 @@ SHARED: Final = np.dtype(
 )
 """What an item shares with the row that touched it last.
 
-The distinct n-grams and their idf, the words of the longest run, whole texts; and where
-that run stands: the row's text, its bytes from and to, the item's token.
+The distinct n-grams and their idf; the words of the longest run of n-grams that count; of a
+run that goes on through common n-grams too, the most words that lie in n-grams that count;
+whole texts; and where the longest run is: the row's text, its bytes from and to, the item's token.
 """
 
 
@@ -95,7 +97,7 @@ class Work(NamedTuple):
     """What a scan writes on while it runs: stamps by row, and what each item shares. One a thread.
 
     `token` int64: the word, counted over all rows, at which an n-gram of a token stood
-    last, and how many stood one after the other until there.
+    last; how many stood one after the other until there; and the words of `run` until there.
     """
 
     gram_seen: npt.NDArray[np.int64]
@@ -114,7 +116,7 @@ class Work(NamedTuple):
         return cls(
             gram_seen=np.zeros(len(index.grams), np.int64),
             number_seen=np.zeros(len(index.number_token), np.int64),
-            token=np.full((tokens, 2), -2, np.int64),
+            token=np.full((tokens, 3), -2, np.int64),
             text_seen=np.zeros(texts, np.int64),
             shared=np.zeros(items, SHARED),
             touched=np.zeros(items, np.int64),
@@ -126,7 +128,7 @@ class Work(NamedTuple):
 PAIR: Final = np.dtype(
     [
         *((name, np.int64) for name in ("row", "item", "covered", "grams", "longest", "whole", "text", "start", "end")),
-        *((name, np.int64) for name in ("item_token", "covered_all", "numbers", "numbers_missing")),
+        *((name, np.int64) for name in ("item_token", "run", "covered_all", "numbers", "numbers_missing")),
         ("idf", np.float64),
     ]
 )
@@ -353,6 +355,7 @@ def _touch(shared, item, row, work, touched):
         shared.idf = 0.0
         shared.grams = 0
         shared.longest = 0
+        shared.run = 0
         shared.whole = 0
         work.touched[touched] = item
         touched += 1
@@ -419,13 +422,43 @@ def _count_gram(gram, n, place, message, index, row, work, touched):
             shared.grams += 1
             shared.idf += post.idf
         before = post.item
-        run = 1
-        if token > 0 and work.token[token - 1, 0] == now - 1 and index.token_text[token - 1] == index.token_text[token]:
-            run = work.token[token - 1, 1] + 1
+        run, counted = 1, n
+        if token > 0 and index.token_text[token - 1] == index.token_text[token]:
+            if work.token[token - 1, 0] == now - 1:
+                run, counted = work.token[token - 1, 1] + 1, work.token[token - 1, 2] + 1
+            elif not _counts(token - 1, index):
+                counted = _counted_before(token, n, place, message, index)
         work.token[token, 0] = now
         work.token[token, 1] = run
+        work.token[token, 2] = counted
+        shared.run = max(shared.run, counted)
         _note_run(shared, token - run + 1, run + n - 1, place - run + 1, message)
     return touched
+
+
+@inlined
+def _counts(token, index):
+    """Whether the n-gram that begins at a token counts: a common one does not."""
+    gram = index.token_gram[token]
+    return gram >= 0 and index.grams[gram + 1].posts > index.grams[gram].posts
+
+
+@inlined
+def _counted_before(token, n, place, message, index):
+    """Of the run of words until an n-gram, common n-grams in it, how many words lie in n-grams that count."""
+    counted, following = n, token
+    back = 1
+    while (
+        place - back >= message.first
+        and token >= back
+        and index.token_text[token - back] == index.token_text[token]
+        and _is_word(token - back, place - back, message, index)
+    ):
+        if _counts(token - back, index):
+            counted += min(following - (token - back), n)
+            following = token - back
+        back += 1
+    return counted
 
 
 @inlined
@@ -599,6 +632,7 @@ def scan(owned, bounds, rows, owned_table, mode, n, noted_from, owned_index, own
             pair.item = item
             pair.grams = shared.grams
             pair.longest = shared.longest
+            pair.run = shared.run
             pair.whole = shared.whole
             pair.text = shared.text
             pair.start = _characters(data, begin, begin + shared.start)

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tulu_data.errors import InputError
+from tulu_data.readers.stream import MAX_RATIO, RATIO_FLOOR_BYTES
 
 BATCH_BYTES: Final = 8 << 20
 """Batches are joined up to this size; one row more may be in them."""
@@ -26,10 +27,20 @@ MAX_DECODED_BYTES: Final = 256 << 20
 """What is decoded at a time may have this many bytes at the worst, or is one row."""
 MAX_TEXT_BYTES: Final = (1 << 31) - 1
 """What the texts of a column of Arrow may have together: their offsets are int32."""
+_WIDTHS: Final = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 12}
+_OFFSET_BYTES: Final = 4
 _PAGE_HEADER_BYTES: Final = 64
 _DICTIONARY_PAGE: Final = 2
 _INT32_FIELD: Final = b"\x15"
 _DICTIONARIES: Final = frozenset({"PLAIN_DICTIONARY", "RLE_DICTIONARY"})
+
+
+class ExpandsError(Exception):
+    """A file expands more than a thousand times: `size` is what it gives, or more."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        super().__init__(f"expands more than {MAX_RATIO:,} times")
 
 
 def batches(
@@ -41,12 +52,50 @@ def batches(
 ) -> Iterator[pa.RecordBatch]:
     """The rows of some row groups in order, in batches of at most `rows` rows and some 8 MiB.
 
-    Needs no more memory than 256 MiB at a time, or one row. Raises `InputError` (exit 3)
-    where a single row has more text than Arrow's offsets count, and what pyarrow raises
-    for a damaged file.
+    Needs no more memory than 256 MiB at a time, or one row; texts are plain, whatever
+    dictionary they were in. Raises `ExpandsError` where the file gives more than a thousand
+    times its size, `InputError` (exit 3) where a single row has more text than Arrow's
+    offsets count, and what pyarrow raises for a damaged file.
     """
+    refuse_declared(path, parquet.metadata)
+    decoded = 0
     for group in range(parquet.num_row_groups) if groups is None else groups:
-        yield from _joined(_decoded(path, parquet, group, rows, columns), rows)
+        for batch in _joined(_decoded(path, parquet, group, rows, columns), rows):
+            decoded += batch.nbytes
+            _refuse(path, decoded)
+            yield batch
+
+
+def refuse_declared(path: Path, metadata: pq.FileMetaData) -> None:
+    """Raise `ExpandsError` where the footer alone says that a file gives more than a thousand times its size."""
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    _refuse(path, sum(group.total_byte_size for group in groups))
+    chunks = (group.column(index) for group in groups for index in range(group.num_columns))
+    _refuse(path, sum(_WIDTHS.get(chunk.physical_type, _OFFSET_BYTES) * chunk.num_values for chunk in chunks))
+
+
+def refuse_bomb(path: Path, metadata: pq.FileMetaData) -> None:
+    """Raise `ExpandsError` where a file gives more than a thousand times its size; no text is repeated for it."""
+    refuse_declared(path, metadata)
+    groups = {group: metadata.row_group(group) for group in range(metadata.num_row_groups)}
+    chunks = [(group, own.column(index)) for group, own in groups.items() for index in range(own.num_columns)]
+    repeating = [(group, chunk, size) for group, chunk in chunks if (size := _dictionary_size(path, chunk))]
+    if sum(size * chunk.num_values for _, chunk, size in repeating) <= max(RATIO_FLOOR_BYTES, _most(path)):
+        return
+    total = 0
+    for group, chunk, _ in repeating:
+        for _, values in _values(path, group, chunk):
+            total += int(_text_lengths(values).sum())
+            _refuse(path, total)
+
+
+def _most(path: Path) -> int:
+    return MAX_RATIO * path.stat().st_size
+
+
+def _refuse(path: Path, size: int) -> None:
+    if size > RATIO_FLOOR_BYTES and size > _most(path):
+        raise ExpandsError(size)
 
 
 def _joined(decoded: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
@@ -178,11 +227,9 @@ def _check_rows(path: Path, group: int, chunks: Sequence[pq.ColumnChunkMetaData]
     for chunk in chunks:
         before = 0
         for rows, values in _values(path, group, chunk):
-            if pa.types.is_dictionary(values.type):
-                lengths = pc.binary_length(values.dictionary).to_numpy(zero_copy_only=False)
-                sizes = np.bincount(rows, np.nan_to_num(lengths[values.indices.fill_null(0).to_numpy()]))
-                if sizes.max(initial=0) > MAX_TEXT_BYTES:
-                    raise _too_much(path, group, before + int(sizes.argmax()))
+            sizes = np.bincount(rows, _text_lengths(values))
+            if sizes.max(initial=0) > MAX_TEXT_BYTES:
+                raise _too_much(path, group, before + int(sizes.argmax()))
             before += int(rows.max(initial=-1)) + 1
 
 
@@ -199,6 +246,15 @@ def _values(path: Path, group: int, chunk: pq.ColumnChunkMetaData) -> Iterator[t
                     rows = rows[pc.list_parent_indices(values).to_numpy()]
                     values = pc.list_flatten(values)
             yield rows, values
+
+
+def _text_lengths(values: pa.Array) -> npt.NDArray[np.int64]:
+    """The bytes of each value that is a number into a dictionary; null has none."""
+    if not pa.types.is_dictionary(values.type):
+        return np.zeros(len(values), np.int64)
+    lengths = pc.fill_null(pc.binary_length(values.dictionary), 0).cast(pa.int64()).take(values.indices)
+    found: npt.NDArray[np.int64] = pc.fill_null(lengths, 0).to_numpy()
+    return found
 
 
 def _too_much(path: Path, group: int, row: int) -> InputError:

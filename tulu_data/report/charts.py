@@ -80,7 +80,7 @@ def histogram(
     """
     low, high, most = bins[0][0], bins[-1][1], max((rows for _, _, rows in bins), default=0)
     # A threshold beyond the values is drawn at the edge it is beyond.
-    scale = WIDTH / (high - low)
+    scale = WIDTH / ((high - low) or 1)
     drawn = []
     for start, end, rows in bins:
         if rows:

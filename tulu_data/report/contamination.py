@@ -64,7 +64,7 @@ def _names(sets: pl.DataFrame) -> str:
 
 
 def _deciding(mixture: Mixture) -> list[Mapping[str, Any]]:
-    return [stage for stage in mixture.manifest["stages"] if "evaluations" in stage]
+    return [stage for stage in mixture.stages if "evaluations" in stage]
 
 
 def _rule(options: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ def duplicates(mixture: Mixture) -> Section:
     """Are there duplicates?"""
     pairs, found = audit.overlap(mixture), audit.clusters(mixture)
     title = "Were there duplicates?"
-    looking = [stage["name"] for stage in mixture.manifest["stages"] if "dedup" in stage["name"]]
+    looking = [stage["name"] for stage in mixture.stages if "dedup" in stage["name"]]
     if not looking and pairs.is_empty():
         return Section("duplicates", title, (sentence("No stage of the recipe looks for them."),))
     parts = [
@@ -85,10 +85,10 @@ def duplicates(mixture: Mixture) -> Section:
 def _alike(mixture: Mixture, pairs: pl.DataFrame) -> str:
     """What was the same in them, stage by stage."""
     told = []
-    for stage in mixture.manifest["stages"]:
+    for stage in mixture.stages:
         rows = int(pairs.filter(pl.col("stage") == stage["name"])["rows"].sum())
         on = stage["options"].get("on")
-        if rows and on in SAID:
+        if rows and isinstance(on, str) and on in SAID:
             nearly = "nearly " if stage["name"] in mixture.clusters else ""
             differ = ", whatever the answer" if on == "prompt" else ""
             told.append(f"{number(rows)} with {nearly}the same {SAID[on]} ({stage['name']}{differ})")

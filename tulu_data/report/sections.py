@@ -64,7 +64,7 @@ _KINDS: Final = {"sft": "conversations for supervised fine-tuning"}
 def _tokens_fact(mixture: Mixture, parts: pl.DataFrame) -> tuple[str, str]:
     if parts["tokens"].null_count():
         return "not counted", ""
-    counters = [stage["options"]["tokenizer"] for stage in mixture.manifest["stages"] if stage["name"] == "tokens"]
+    counters = [stage["options"]["tokenizer"] for stage in mixture.stages if stage["name"] == "tokens"]
     by = f" by {counters[-1]}" if counters else ""
     trained = "" if parts["trainable"].null_count() else f", {number(int(parts['trainable'].sum()))} of them trained on"
     return number(int(parts["tokens"].sum())), f"counted{by}{trained}" if by or trained else ""
@@ -113,7 +113,7 @@ def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
             cell(line["rows"]),
         ]
         if is_repeated:
-            cells += [cell(line["distinct"]), tag("td", f"{line['rows'] / line['distinct']:.1f}", class_="n")]
+            cells += [cell(line["distinct"]), tag("td", f"{line['rows'] / max(line['distinct'], 1):.1f}", class_="n")]
         if has_tokens:
             cells += [cell(line["tokens"]), tag("td", percent(line["token_share"]), class_="n")]
         if has_trainable:
@@ -181,7 +181,7 @@ def removals(mixture: Mixture) -> Section:
 def _nothing_left(flow: pl.DataFrame, steps: Sequence[str]) -> list[Markup]:
     """Of which sources nothing is left, and what took most of them."""
     lost = [line for line in lines_of(flow) if line["read"] and not line["kept"]]
-    if not lost:
+    if not lost or not steps:
         return []
     told = []
     for line in lost[:SHOWN_SOURCES]:
@@ -199,7 +199,7 @@ def _stages(mixture: Mixture, removed: Mapping[str, Any]) -> Markup:
     lines = [
         (QUARANTINED, "Records that could not be read as a conversation."),
         *([(TAKE, "The recipe takes a part of the source only.")] if TAKE in removed else []),
-        *((stage["name"], _does(stage)) for stage in mixture.manifest["stages"]),
+        *((stage["name"], _does(stage)) for stage in mixture.stages),
     ]
     shown = [
         tag("tr", tag("th", _name(step), scope="row"), cell(removed[step]), tag("td", prose(does)))

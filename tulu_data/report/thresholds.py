@@ -33,6 +33,9 @@ def thresholds(mixture: Mixture) -> Section | None:
         said = f"{number(with_value)} rows by their {measured}; the threshold is {number(used)}."
         parts += [tag("h3", f"{stage}: {option} = {number(used)}"), *_meaning(str(stage), str(option))]
         others = _alternatives(str(stage), str(option), own, total)
+        if summed.is_empty():
+            parts.append(others)
+            continue
         if len(summed) == 1:
             parts += [sentence(f"All {number(with_value)} rows have {number(summed['low'][0])}.{none}"), others]
             continue

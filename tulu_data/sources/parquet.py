@@ -17,8 +17,8 @@ from pydantic import Field
 from tulu_data.commit import sha256_file
 from tulu_data.errors import InputError
 from tulu_data.readers.arrow_record import BATCH_ROWS, as_records, column_names
-from tulu_data.readers.parquet_batches import batches
-from tulu_data.readers.stream import CHUNK_BYTES, MAX_RATIO, RATIO_FLOOR_BYTES, require_regular, watched
+from tulu_data.readers.parquet_batches import ExpandsError, batches, refuse_declared
+from tulu_data.readers.stream import CHUNK_BYTES, require_regular, watched
 from tulu_data.source import Cut, Part, Paths, Reading, Source
 
 
@@ -78,7 +78,10 @@ def _opened(file: Path) -> Iterator[pq.ParquetFile]:
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _damaged(file, error) from None
     with parquet:
-        _refuse_bomb(file, parquet.metadata)
+        try:
+            refuse_declared(file, parquet.metadata)
+        except ExpandsError as error:
+            raise _bomb(file, error) from None
         sizes = _sizes(parquet.metadata)
         if sum(sizes) != parquet.metadata.num_rows or min(sizes, default=0) < 0:
             raise _damaged(file, ValueError("its row groups do not have the rows that it says"))
@@ -127,31 +130,22 @@ def _sha256(file: Path, metadata: pq.FileMetaData, start: int, end: int) -> str:
 def _batches(
     file: Path, parquet: pq.ParquetFile, columns: list[str], groups: list[int] | None = None
 ) -> Iterator[pa.RecordBatch]:
-    decoded = 0
-    size = file.stat().st_size
     read = batches(file, parquet, BATCH_ROWS, columns, groups)
     while True:
         try:
             batch = next(read, None)
+        except ExpandsError as error:
+            raise _bomb(file, error) from None
         except (pa.ArrowException, OSError) as error:
             raise _damaged(file, error) from None
         if batch is None:
             return
-        decoded += batch.nbytes
-        if decoded > RATIO_FLOOR_BYTES and decoded > MAX_RATIO * size:
-            raise _bomb(file, decoded)
         yield batch
 
 
-def _refuse_bomb(file: Path, metadata: pq.FileMetaData) -> None:
-    declared = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
-    if declared > RATIO_FLOOR_BYTES and declared > MAX_RATIO * file.stat().st_size:
-        raise _bomb(file, declared)
-
-
-def _bomb(file: Path, size: int) -> InputError:
+def _bomb(file: Path, error: ExpandsError) -> InputError:
     return InputError(
-        f"{file}: expands more than {MAX_RATIO:,} times ({file.stat().st_size:,} bytes give {size:,} or more): "
+        f"{file}: {error} ({file.stat().st_size:,} bytes give {error.size:,} or more): "
         "a decompression bomb; it is not read"
     )
 

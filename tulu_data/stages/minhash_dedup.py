@@ -46,6 +46,7 @@ PRESETS: Final[dict[Preset, Bands]] = {
 }
 MOST_PERMUTATIONS: Final = 2_048
 MOST_VALUES: Final = 10_000
+MOST_ROWS: Final = 1_000_000
 SHOWN: Final = tuple(Decimal(tenths) / 20 for tenths in range(10, 21))
 Threshold = Annotated[Decimal, Field(gt=0, le=1)]
 
@@ -108,8 +109,12 @@ class MinhashDedup(Comparer):
         description="Which rows are kept before others of their rank: the `longest` or `shortest` by characters of the "
         "conversation, `any`, or those with most `tokens`, or of a measure of an earlier stage, `stage.measure`",
     )
-    keep_responses: Decides[PositiveInt] = Field(1, description="How many rows with near prompts stay; with on: prompt")
-    bucket_cap: Decides[PositiveInt] = Field(64, description="Kept rows of one bucket that a row is compared with")
+    keep_responses: Decides[PositiveInt] = Field(
+        1, le=MOST_ROWS, description="How many rows with near prompts stay; with on: prompt"
+    )
+    bucket_cap: Decides[PositiveInt] = Field(
+        64, le=MOST_ROWS, description="Kept rows of one bucket that a row is compared with"
+    )
 
     @model_validator(mode="before")
     @classmethod

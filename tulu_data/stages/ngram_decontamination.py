@@ -43,6 +43,7 @@ PAIR: Final = {
     "covered": pl.UInt32,
     "grams": pl.UInt32,
     "longest": pl.UInt32,
+    "run": pl.UInt32,
     "whole": pl.UInt32,
     "idf": pl.Float64,
     "covered_all": pl.UInt32,
@@ -57,6 +58,11 @@ PAIR: Final = {
 MEASURES: Final = {"pairs": pl.List(pl.Struct(PAIR)), "ngrams": pl.List(pl.UInt32)}
 Numbers = npt.NDArray[Any]
 THRESHOLDS: Final = ("above", "at_least")
+# More than any evaluation item has: what a stranger's manifest may ask of `verify` has an end.
+MOST_WORDS: Final = 100_000
+MOST_ITEMS: Final = 2**31 - 1
+MOST_PARTS: Final = 16
+Threshold = Annotated[Decimal, Field(ge=0, le=MOST_WORDS)]
 _NAME: Final = {"type": "string", "pattern": NAME_PATTERN}
 Against = Annotated[
     dict[str, EvaluationSet],
@@ -128,26 +134,34 @@ class NgramDecontamination(Filter):
     n: PositiveInt = Field(8, le=64, description="Words in an n-gram")
     normaliser: Normaliser = Field("words", description="What a word is, and what is ignored in comparing")
     on: On = Field("prompt", description="Which messages are compared")
-    parts: tuple[Part, ...] = Field(("question",), min_length=1, description="The parts of an item that are compared")
-    min_words: PositiveInt = Field(3, description="Short items of fewer words can't be matched; they are counted")
-    short_below: NonNegativeInt = Field(0, description="Items of fewer words are short, even where they have n-grams")
+    parts: tuple[Part, ...] = Field(
+        ("question",), min_length=1, max_length=MOST_PARTS, description="The parts of an item that are compared"
+    )
+    min_words: PositiveInt = Field(
+        3, le=MOST_WORDS, description="Short items of fewer words can't be matched; they are counted"
+    )
+    short_below: NonNegativeInt = Field(
+        0, le=MOST_WORDS, description="Items of fewer words are short, even where they have n-grams"
+    )
     max_item_df: PositiveInt | None = Field(
-        None, description="Leave n-grams that more items than this have out of every statistic"
+        None, le=MOST_ITEMS, description="Leave n-grams that more items than this have out of every statistic"
     )
     noted_from: Share = Field(
         Decimal(0), description="A row and an item that share less than this part of its n-grams, by idf, are not noted"
     )
     ignored: Paths | None = Field(None, description="Files of texts whose n-grams count in no statistic, one a line")
-    answer_words: PositiveInt = Field(50, description="An answer is nearby within so many words after its item")
+    answer_words: PositiveInt = Field(
+        50, le=MOST_WORDS, description="An answer is nearby within so many words after its item"
+    )
     statistic: Decides[Statistic] = Field("coverage", description="What of a row and an item is held to the threshold")
-    above: Decides[Decimal | None] = Field(None, description="Contaminated where the statistic is above this")
-    at_least: Decides[Decimal | None] = Field(None, description="Contaminated where the statistic is at least this")
-    thresholds: Decides[dict[str, Decimal]] = Field({}, description="Other thresholds for some evaluation sets")
+    above: Decides[Threshold | None] = Field(None, description="Contaminated where the statistic is above this")
+    at_least: Decides[Threshold | None] = Field(None, description="Contaminated where the statistic is at least this")
+    thresholds: Decides[dict[str, Threshold]] = Field({}, description="Other thresholds for some evaluation sets")
     full_below: Decides[PositiveInt | None] = Field(
-        None, description="Items of at most so many words must have the statistic 1"
+        None, le=MOST_WORDS, description="Items of at most so many words must have the statistic 1"
     )
     relaxed_from: Decides[PositiveInt | None] = Field(
-        None, description="From so many words on the threshold is as said; between, it falls in a line"
+        None, le=MOST_WORDS, description="From so many words on the threshold is as said; between, it falls in a line"
     )
     max_numbers_missing: Decides[Share | None] = Field(
         None, description="Where a row lacks more than this part of an item's numbers, it is near, not contaminated"
