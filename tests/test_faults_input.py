@@ -106,7 +106,7 @@ def test_a_decompression_bomb(yard: Yard, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_bomb_of_dictionary_pages_in_parquet(yard: Yard, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("tulu_data.readers.row_groups.RATIO_FLOOR_BYTES", 1 << 20)
+    monkeypatch.setattr("tulu_data.readers.parquet_batches.RATIO_FLOOR_BYTES", 1 << 20)
     column = pa.array(["x" * 20_000] * 2_000)
     pq.write_table(pa.table({"prompt": column, "response": column}), yard.root / "a.parquet", compression="zstd")
     assert (yard.root / "a.parquet").stat().st_size < 10_000
