@@ -110,7 +110,7 @@ class FileUnit:
             source=self.source.place,
             reading=self.source.reading(),
             format=[self.format.name, self.format.model_dump(mode="json")],
-            mappers=[[mapper.name(), mapper.measuring_options()] for mapper in self.mappers],
+            mappers=[[mapper.name(), mapper.measuring_options(), mapper.artifacts] for mapper in self.mappers],
             code=code_id(tuple(sorted(modules)), tuple(sorted(requires))),
             shard_rows=self.shard_rows,
             limit=self.limit,

@@ -60,7 +60,7 @@ def identify(recipe: Recipe, surveyed: Sequence[Surveyed], limit: int | None) ->
     parts = (*recipe.sources.values(), *recipe.stages)
     modules = {"tulu_data.build", *(type(part).__module__ for part in parts)}
     inputs = {source.name: sorted(file.sha256 for file in source.files) for source in surveyed}
-    artifacts = [stage.artifacts for stage in recipe.stages if stage.artifacts]
+    artifacts = [found for stage in recipe.stages if (found := {**stage.artifacts, **stage.file_digests})]
     return Identity(
         recipe=key_of(recipe=recipe.canonical()),
         inputs=key_of(inputs=inputs, artifacts=artifacts) if artifacts else key_of(inputs=inputs),
@@ -141,6 +141,7 @@ def compose(
             "inputs": identity.inputs,
             "code": identity.code,
             "versions": versions(),
+            **({"stage_files": read} if (read := _read_by_stages(recipe)) else {}),
         },
         "sources": {
             source.name: {
@@ -167,6 +168,11 @@ def compose(
         ],
         "files": dict(files),
     }
+
+
+def _read_by_stages(recipe: Recipe) -> dict[str, dict[str, str]]:
+    """The sha256 of the files that options of stages name, by the stage and the option."""
+    return {step: stage.file_digests for step, stage in Plan.numbered(recipe.stages) if stage.file_digests}
 
 
 def _made_by(source: Source) -> dict[str, dict[str, str]]:

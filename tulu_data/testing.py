@@ -27,7 +27,7 @@ from tulu_data import verdicts
 from tulu_data.code_id import code_id
 from tulu_data.commit import sha256_file
 from tulu_data.rows import Conversation, Rows
-from tulu_data.stage import COLUMNS, Comparer, Filter, Mapper, Resolver, Stage
+from tulu_data.stage import COLUMNS, Comparer, Filter, Mapper, Resolver, Stage, prepared
 from tulu_data.workspace import Workspace
 
 _TOOL_CALLS: Final = '[null,{"tool_calls":[{"function":{"arguments":"{}","name":"now"},"id":"1","type":"function"}]}]'
@@ -57,7 +57,7 @@ def check_stage(stage: Stage, rows: Rows | None = None) -> None:
     rows = rows or Rows.of(SAMPLE)
     _check_form(stage)
     with tempfile.TemporaryDirectory() as folder:
-        _check_prepared(stage.prepare(Workspace(Path(folder)), sha256_file), rows)
+        _check_prepared(prepared(stage, Workspace(Path(folder)), sha256_file), rows)
 
 
 def _check_prepared(stage: Stage, rows: Rows) -> None:
