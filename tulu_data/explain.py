@@ -18,7 +18,7 @@ from tulu_data.errors import InputError, TuluDataError, UsageError
 from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE, Plan
 from tulu_data.recipe_file import load
-from tulu_data.rows import CONTENT
+from tulu_data.rows import CONTENT, whole_text
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
 
@@ -320,7 +320,7 @@ class Explainer:
 
 
 def _as_content(row: dict[str, Any]) -> dict[str, Any]:
-    messages = tuple((message["role"], message["content"]) for message in row["messages"])
+    messages = tuple((message["role"], whole_text(message)) for message in row["messages"])
     return {"messages": messages, "tool_calls": row.get("tool_calls"), "tools": row.get("tools")}
 
 

@@ -23,7 +23,7 @@ from tulu_data.errors import InputError, InvariantError, RecordError, told_of
 from tulu_data.executors import Executor, Tick
 from tulu_data.formats.format import Format
 from tulu_data.readers.arrow_record import AnyRecord
-from tulu_data.rows import CONTENT, STORED, Conversation, Rows
+from tulu_data.rows import CONTENT, STORED, Conversation, Rows, whole_text
 from tulu_data.source import Part, Source
 from tulu_data.stage import Mapper, blamed
 from tulu_data.survey import InputFile, Surveyed
@@ -421,6 +421,6 @@ def messages_at(shard: Shard, offset: int) -> list[tuple[str, str]]:
             rows = parquet.metadata.row_group(index).num_rows
             if offset < rows:
                 messages = parquet.read_row_group(index, columns=["messages"])["messages"][offset].as_py()
-                return [(message["role"], message["content"]) for message in messages]
+                return [(message["role"], whole_text(message)) for message in messages]
             offset -= rows
     raise IndexError(offset)

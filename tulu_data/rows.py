@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
@@ -36,8 +36,15 @@ ROLES_OF: Final[dict[str, tuple[str, ...]]] = {
 SAID: Final[dict[str, str]] = {"prompt": "prompt", "response": "response", "conversation": "text"}
 """What the texts under `on` are called where a person reads of them."""
 
-MESSAGES: Final = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
-CONTENT: Final = {"messages": MESSAGES, "tool_calls": pa.string(), "tools": pa.string()}
+PLAIN_FIELDS: Final = {"role": pa.string(), "content": pa.string()}
+RARE_FIELDS: Final = {"reasoning_content": pa.string(), "weight": pa.float64()}
+"""What few messages have: what the assistant thought before it answered, and how much the message is trained on.
+
+`weight` is null where it is the usual one: 1 of the assistant's messages, 0 of others.
+"""
+MESSAGES: Final = pa.list_(pa.struct(list(PLAIN_FIELDS.items())))
+WHOLE_MESSAGES: Final = pa.list_(pa.struct([*PLAIN_FIELDS.items(), *RARE_FIELDS.items()]))
+CONTENT: Final = {"messages": WHOLE_MESSAGES, "tool_calls": pa.string(), "tools": pa.string()}
 """The columns that are a row's content, by name. `tool_calls` and `tools` are JSON texts."""
 
 STORED: Final = pa.schema([("row", pa.int64()), ("content", pa.binary(32)), *CONTENT.items()])
@@ -49,12 +56,15 @@ class Conversation(NamedTuple):
 
     `messages` are (role, content) pairs. `tool_calls` is a JSON array with one entry a
     message: null, or what it had of `tool_calls`, `function_call`, `tool_call_id`, `name`.
-    `tools` is the JSON text of the tools that were on offer.
+    `tools` is the JSON text of the tools that were on offer. `reasoning` and `weights` have
+    one entry a message, or are empty where no message has any; see `RARE_FIELDS`.
     """
 
     messages: Sequence[tuple[str, str]]
     tool_calls: str | None = None
     tools: str | None = None
+    reasoning: Sequence[str | None] = ()
+    weights: Sequence[float | None] = ()
 
 
 class Texts(NamedTuple):
@@ -98,24 +108,30 @@ class Rows:
         offsets = [0]
         tool_calls: list[str | None] = []
         tools: list[str | None] = []
+        rare: dict[str, list[Any]] = {name: [] for name in RARE_FIELDS}
         for conversation in conversations:
             for role, content in conversation.messages:
                 roles.append(role)
                 contents.append(content)
+            nothing = [None] * (len(roles) - offsets[-1])
+            rare["reasoning_content"] += conversation.reasoning or nothing
+            rare["weight"] += conversation.weights or nothing
             offsets.append(len(roles))
             tool_calls.append(conversation.tool_calls)
             tools.append(conversation.tools)
+        values = {"role": roles, "content": contents, **rare}
+        fields = list(WHOLE_MESSAGES.value_type)
         structs = pa.StructArray.from_arrays(
-            [pa.array(roles, pa.string()), pa.array(contents, pa.string())], fields=list(MESSAGES.value_type)
+            [pa.array(values[field.name], field.type) for field in fields], fields=fields
         )
-        messages = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), structs, type=MESSAGES)
+        messages = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), structs, type=WHOLE_MESSAGES)
         return cls._of_columns(messages, pa.array(tool_calls, pa.string()), pa.array(tools, pa.string()))
 
     @classmethod
     def of_messages(cls, messages: pa.ListArray) -> Rows:
         """Rows that have messages and nothing else."""
         nothing = pa.nulls(len(messages), pa.string())
-        return cls._of_columns(messages, nothing, nothing)
+        return cls._of_columns(with_fields(messages, WHOLE_MESSAGES), nothing, nothing)
 
     @classmethod
     def _of_columns(cls, *columns: pa.Array) -> Rows:
@@ -129,7 +145,13 @@ class Rows:
         """The rows one by one."""
         columns = (self.column(name).to_pylist() for name in CONTENT)
         for messages, tool_calls, tools in zip(*columns, strict=True):
-            yield Conversation([(message["role"], message["content"]) for message in messages], tool_calls, tools)
+            rare = ([message[name] for message in messages] for name in RARE_FIELDS)
+            yield Conversation(
+                [(message["role"], message["content"]) for message in messages],
+                tool_calls,
+                tools,
+                *(values if any(value is not None for value in values) else () for values in rare),
+            )
 
     def frame(self) -> pl.DataFrame:
         """The rows as a polars frame."""
@@ -138,17 +160,33 @@ class Rows:
         return frame
 
     def texts(self, on: On) -> Texts:
-        """The messages that are the text of each row under `on`."""
+        """The messages that are the text of each row under `on`; reasoning is a text after its message's content."""
         messages = self.batch.column("messages")
         flat = messages.flatten()
         wanted = pc.is_in(flat.field("role"), pa.array(ROLES_OF[on]))
-        before = np.zeros(len(flat) + 1, dtype=np.int64)
-        np.cumsum(wanted.to_numpy(zero_copy_only=False), out=before[1:])
         bounds = messages.offsets.to_numpy().astype(np.int64)
         bounds -= bounds[0]
-        numbers = np.arange(len(flat)) - np.repeat(bounds[:-1], np.diff(bounds))
-        chosen = wanted.to_numpy(zero_copy_only=False)
-        return Texts(flat.field("content").filter(wanted), before[bounds], numbers[chosen].astype(np.int32))
+        numbers = (np.arange(len(flat)) - np.repeat(bounds[:-1], np.diff(bounds))).astype(np.int32)
+        places = np.flatnonzero(wanted.to_numpy(zero_copy_only=False))
+        strings = flat.field("content").filter(wanted)
+        if (reasoning := self.reasoning()) is not None:
+            thought = np.flatnonzero(pc.and_(wanted, reasoning.is_valid()).to_numpy(zero_copy_only=False))
+            every = np.concatenate([places, thought])
+            order = np.argsort(every, kind="stable")
+            places = every[order]
+            strings = pa.concat_arrays([strings, reasoning.take(pa.array(thought))]).take(pa.array(order))
+        return Texts(strings, np.searchsorted(places, bounds), numbers[places])
+
+    def reasoning(self) -> pa.StringArray | None:
+        """The reasoning of each message of all rows, null where it has none; None where no message has any."""
+        return self._rare("reasoning_content")
+
+    def _rare(self, name: str) -> pa.Array | None:
+        flat = self.batch.column("messages").flatten()
+        if flat.type.get_field_index(name) < 0:
+            return None
+        values = flat.field(name)
+        return None if values.null_count == len(values) else values
 
     def calls(self, on: On) -> pa.StringArray:
         """The calls that go with the text of each row under `on`, as JSON; null where there are none."""
@@ -163,13 +201,17 @@ class Rows:
 
     def with_contents(self, contents: pa.StringArray) -> Rows:
         """The same rows with other contents of their messages, one for each message of all rows."""
+        return self.with_field("content", contents)
+
+    def with_field(self, name: str, values: pa.Array) -> Rows:
+        """The same rows with other values of one field of their messages, one for each message of all rows."""
         messages = self.batch.column("messages")
-        structs = pa.StructArray.from_arrays(
-            [messages.flatten().field("role"), contents], fields=list(MESSAGES.value_type)
-        )
+        flat = messages.flatten()
+        fields = list(flat.type)
+        children = [values if field.name == name else flat.field(field.name) for field in fields]
+        structs = pa.StructArray.from_arrays(children, fields=fields)
         offsets = pc.subtract(messages.offsets, messages.offsets[0])
-        rewritten = pa.ListArray.from_arrays(offsets, structs, type=MESSAGES)
-        return self.with_column("messages", rewritten)
+        return self.with_column("messages", pa.ListArray.from_arrays(offsets, structs, type=messages.type))
 
     def with_column(self, name: str, column: pa.Array) -> Rows:
         """The same rows with another column of this name."""
@@ -186,7 +228,12 @@ class Rows:
         bounds = (messages.offsets.to_numpy() - messages.offsets[0].as_py()).tolist()
         pairs = zip(flat.field("content").to_pylist(), flat.field("role").to_pylist(), strict=True)
         # Keys in sorted order throughout, as RFC 8785 has them.
-        shown = [{"content": content, "role": role} for content, role in pairs]
+        shown: list[dict[str, Any]] = [{"content": content, "role": role} for content, role in pairs]
+        if any(self._rare(name) is not None for name in RARE_FIELDS):
+            shown = [
+                {key: number_of(value) for key, value in sorted(message.items()) if value is not None}
+                for message in flat.to_pylist()
+            ]
         others = [name for name in ("tool_calls", "tools") if self.batch.column(name).null_count < len(self)]
         columns = {name: self.batch.column(name).to_pylist() for name in others}
         for index, (start, end) in enumerate(itertools.pairwise(bounds)):
@@ -195,6 +242,34 @@ class Rows:
                 if (value := columns[name][index]) is not None:
                     content[name] = value
             yield content
+
+
+def with_fields(messages: pa.ListArray, kind: pa.DataType) -> pa.ListArray:
+    """Messages with the fields of another type: those that they do not have are null, and others are left out."""
+    if messages.type == kind:
+        return messages
+    flat, fields = messages.flatten(), list(kind.value_type)
+    children = [
+        flat.field(field.name) if flat.type.get_field_index(field.name) >= 0 else pa.nulls(len(flat), field.type)
+        for field in fields
+    ]
+    structs = pa.StructArray.from_arrays(children, fields=fields)
+    return pa.ListArray.from_arrays(pc.subtract(messages.offsets, messages.offsets[0]), structs, type=kind)
+
+
+def whole_text(message: Mapping[str, Any]) -> str:
+    """All that a message says, for a person: its content and, from a new line, the reasoning before it."""
+    reasoning = message.get("reasoning_content")
+    return str(message["content"]) if reasoning is None else f"{message['content']}\n{reasoning}"
+
+
+def number_of(value: Any) -> Any:
+    """A number as canonical JSON has it: whole ones without a point. Other values are themselves.
+
+    >>> number_of(1.0), number_of(0.5), number_of("1.0")
+    (1, 0.5, '1.0')
+    """
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
 def _without_ids(calls: str) -> str:

@@ -22,14 +22,29 @@ TOKENIZER_FILES: Final = ("tokenizer.json", "tokenizer_config.json", "chat_templ
 
 
 class Message(NamedTuple):
-    """One message as a chat template takes it."""
+    """One message as a chat template takes it.
+
+    `weight` is how much it is trained on; None means as usual: the assistant's, and no other.
+    """
 
     role: str
     content: str
+    reasoning_content: str | None = None
+    weight: float | None = None
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether its tokens are trained on."""
+        return self.role == "assistant" if self.weight is None else self.weight > 0
+
+    def as_values(self) -> dict[str, str]:
+        """The message as templates take it; those that know `reasoning_content` ask whether it is there."""
+        plain = {"role": self.role, "content": self.content}
+        return plain if self.reasoning_content is None else {**plain, "reasoning_content": self.reasoning_content}
 
 
 class Counts(NamedTuple):
-    """The tokens of one conversation: of all of it, of what the assistant says, and of each message."""
+    """The tokens of one conversation: of all of it, of what is trained on, and of each message."""
 
     tokens: int
     trainable: int
@@ -71,18 +86,20 @@ class Tiktoken(TokenCounter):
         return hashlib.sha256(f"{self.encoding.name} {self.encoding.n_vocab}".encode()).hexdigest()
 
     def count(self, conversations: Sequence[Sequence[Message]]) -> list[Counts]:
-        texts = [message.content for conversation in conversations for message in conversation]
+        texts = [text for conversation in conversations for message in conversation for text in _texts(message)]
         # Workers share the cores already.
         threads = 1 if multiprocessing.parent_process() else os.cpu_count() or 1
         encoded = iter(self.encoding.encode_ordinary_batch(texts, num_threads=threads))
         counted = []
         for conversation in conversations:
-            each = [len(next(encoded)) for _ in conversation]
-            trainable = sum(
-                tokens for tokens, message in zip(each, conversation, strict=True) if message.role == "assistant"
-            )
+            each = [sum(len(next(encoded)) for _ in _texts(message)) for message in conversation]
+            trainable = sum(tokens for tokens, message in zip(each, conversation, strict=True) if message.is_trained)
             counted.append(Counts(sum(each), trainable, each))
         return counted
+
+
+def _texts(message: Message) -> tuple[str, ...]:
+    return (message.content,) if message.reasoning_content is None else (message.content, message.reasoning_content)
 
 
 class ChatTemplate(TokenCounter):
@@ -131,12 +148,12 @@ class ChatTemplate(TokenCounter):
         return [self._count(conversation) for conversation in conversations]
 
     def _count(self, conversation: Sequence[Message]) -> Counts:
-        messages = [message._asdict() for message in conversation]
+        messages = [message.as_values() for message in conversation]
         before, trainable, each = 0, 0, []
         for number, message in enumerate(conversation):
             after = self._length(messages[: number + 1])
             each.append(after - before)
-            if message.role == "assistant":
+            if message.is_trained:
                 trainable += after - max(before, self._length(messages[:number], invites=True))
             before = after
         return Counts(before, trainable, each)

@@ -96,7 +96,7 @@ class Witness:
                 for batch in parquet.iter_batches(BATCH_ROWS, columns=names):
                     for row in batch.to_pylist():
                         if "-" not in row["id"] and (not sources or _is_named(row["source"], sources)):
-                            messages = [(message["role"], message["content"] or "") for message in row["messages"]]
+                            messages = [said for message in row["messages"] for said in _said(message)]
                             yield Row(row["id"], row["source"], messages, row.get("tool_calls"))
                     self.tick(batch.num_rows)
 
@@ -257,6 +257,12 @@ def _missed(pairs: Sequence[Near]) -> str:
     return (
         f"{len(pairs)} pairs are near that the stage may have missed by chance, such as {pairs[0].id}, {pairs[0].other}"
     )
+
+
+def _said(message: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The texts of one message, each with its role: the content, and what was thought before it."""
+    texts = [message["content"] or "", message.get("reasoning_content")]
+    return [(message["role"], text) for text in texts if text is not None]
 
 
 def _is_named(source: str, patterns: Sequence[str]) -> bool:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from tulu_data import table
 from tulu_data.commit import make_folders, remove_folder
@@ -25,7 +26,17 @@ from tulu_data.errors import InputError, InvariantError
 from tulu_data.executors import Executor, Tick
 from tulu_data.ingest import Shard
 from tulu_data.recipe import TRAIN, Recipe
-from tulu_data.rows import CONTENT, MESSAGES, Rows, fixed_bytes, hex_texts, in_order, keyed_order
+from tulu_data.rows import (
+    CONTENT,
+    PLAIN_FIELDS,
+    RARE_FIELDS,
+    Rows,
+    fixed_bytes,
+    hex_texts,
+    in_order,
+    keyed_order,
+    with_fields,
+)
 from tulu_data.scan import batches
 
 TOOL_COLUMNS: Final = ("tool_calls", "tools")
@@ -130,12 +141,14 @@ def write(
 
 
 def _published(decision: Decision, shards: Sequence[Shard]) -> pa.Schema:
-    """The columns of the mixture: those of tools are there if a kept row has them."""
+    """The columns of the mixture: those of tools, and rare fields of messages, are there if a kept row has them."""
+    rare = [(name, kind) for name, kind in RARE_FIELDS.items() if _any_kept_message_has(decision, shards, name)]
+    messages = pa.list_(pa.struct([*PLAIN_FIELDS.items(), *rare]))
     with_tools = [name for name in TOOL_COLUMNS if _any_kept_has(decision, shards, name)]
     return pa.schema(
         [
             ("id", pa.string()),
-            ("messages", MESSAGES),
+            ("messages", messages),
             *((name, pa.string()) for name in with_tools),
             ("source", pa.string()),
             *COMPUTED.items(),
@@ -151,6 +164,22 @@ def _any_kept_has(decision: Decision, shards: Sequence[Shard], column: str) -> b
             present = table.read_frame(shard.table.path, [column])[column].is_not_null().to_numpy()
             if (present & kept[start:end]).any():
                 return True
+    return False
+
+
+def _any_kept_message_has(decision: Decision, shards: Sequence[Shard], field: str) -> bool:
+    for index, shard in enumerate(shards):
+        kept = decision.kept[decision.starts[index] : decision.starts[index + 1]]
+        if kept.any():
+            with pq.ParquetFile(shard.table.path, page_checksum_verification=True) as parquet:
+                messages = parquet.read(columns=[f"messages.list.element.{field}"])["messages"]
+            offset = 0
+            for chunk in messages.chunks:
+                has = np.concatenate([[0], np.cumsum(chunk.flatten().field(field).is_valid())])
+                bounds = chunk.offsets.to_numpy() - chunk.offsets[0].as_py()
+                if (np.diff(has[bounds]).astype(bool) & kept[offset : offset + len(chunk)]).any():
+                    return True
+                offset += len(chunk)
     return False
 
 
@@ -298,5 +327,6 @@ def _output(unit: RouteUnit, chosen: npt.NDArray[np.intp], rows: Rows, schema: p
         **{name: unit.columns.column(name).take(pa.array(chosen)) for name in COMPUTED},
         "position": pa.array(unit.position[chosen]),
     }
+    columns["messages"] = with_fields(rows.column("messages"), schema.field("messages").type)
     arrays = [columns[name] if name in columns else rows.column(name) for name in schema.names]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -53,11 +53,16 @@ class LengthFilter(Filter):
 
     def measure(self, rows: Rows) -> pl.DataFrame:
         """Columns `messages` and `characters`, UInt32."""
-        strings, offsets, _ = rows.texts(self.on)
+        strings, offsets, numbers = rows.texts(self.on)
         total = np.zeros(len(strings) + 1, dtype=np.int64)
         np.cumsum(pc.utf8_length(strings).to_numpy(), out=total[1:])
         calls = pc.fill_null(pc.utf8_length(rows.calls(self.on)), 0).to_numpy()
-        counts = {"messages": np.diff(offsets), "characters": np.diff(total[offsets]) + calls}
+        # What was thought before an answer is a text of its message, and no message.
+        is_first = np.ones(len(strings) + 1, dtype=np.int64)
+        is_first[1:-1] = np.diff(numbers) != 0
+        is_first[offsets] = 1
+        messages = np.concatenate([[0], np.cumsum(is_first)])[offsets]
+        counts = {"messages": np.diff(messages), "characters": np.diff(total[offsets]) + calls}
         return pl.DataFrame({name: count.astype(np.uint32) for name, count in counts.items()})
 
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:

@@ -42,19 +42,18 @@ class Redact(Mapper):
     def map(self, rows: Rows) -> Rows:
         """The rows with placeholders; also in `tool_calls` and `tools`."""
         starts = rows.column("messages").offsets.to_numpy() - rows.column("messages").offsets[0].as_py()
-        changed: dict[str, dict[int, str]] = {name: {} for name in ("messages", *BESIDE)}
+        changed: dict[str, dict[int, str]] = {name: {} for name in ("content", "reasoning_content", *BESIDE)}
         for row in sensitive.suspect_rows(rows):
             texts = sensitive.texts_of(rows, row)
             names = _Names(text.text for text in texts)
-            for number, text in enumerate(texts):
+            for text in texts:
                 redacted = self._redacted(text, names)
                 if redacted != text.text:
-                    is_beside = text.place in BESIDE
-                    column, place = (text.place, row) if is_beside else ("messages", starts[row] + number)
-                    changed[column][place] = redacted
-        if changed["messages"]:
-            contents = rows.column("messages").flatten().field("content")
-            rows = rows.with_contents(_replaced(contents, changed["messages"]))
+                    changed[text.column][row if text.message is None else starts[row] + text.message] = redacted
+        for name in ("content", "reasoning_content"):
+            if changed[name]:
+                values = rows.column("messages").flatten().field(name)
+                rows = rows.with_field(name, _replaced(values, changed[name]))
         for name in BESIDE:
             if changed[name]:
                 rows = rows.with_column(name, _replaced(rows.column(name), changed[name]))

@@ -27,8 +27,9 @@ class Tokens(Annotator):
     `tokenizer` is an encoding of tiktoken, of which `cl100k_base` needs no network, or the
     folder of a Hugging Face tokenizer, whose chat template is then applied. tiktoken's
     counts are those of all contents and of the calls of tools, without what a template puts
-    between them. Measures: `tokens`; `trainable`, those of the assistant's messages; and
-    `messages`, of each message. `reports/tokens-sources.parquet` sums them by source.
+    between them. Measures: `tokens`; `trainable`, those of the assistant's messages, but for
+    messages whose `weight` is 0; and `messages`, of each message with its reasoning.
+    `reports/tokens-sources.parquet` sums them by source.
     """
 
     reads: ClassVar = ("messages", "tool_calls")
@@ -59,8 +60,7 @@ class Tokens(Annotator):
         """Columns `tokens`, `trainable` (Int32) and `messages` (a list of Int32)."""
         calls = rows.column("tool_calls").to_pylist()
         conversations = [
-            [Message(message["role"], message["content"]) for message in messages]
-            + ([Message("assistant", call)] if call is not None else [])
+            [Message(**message) for message in messages] + ([Message("assistant", call)] if call is not None else [])
             for messages, call in zip(rows.column("messages").to_pylist(), calls, strict=True)
         ]
         return pl.DataFrame(self._counter().count(conversations), schema=MEASURES, orient="row")
