@@ -10,6 +10,7 @@ import inspect
 import json
 import platform
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -149,6 +150,7 @@ def compose(
                 "domain": source.source.domain,
                 **_made_by(source.source),
                 **rows[source.name],
+                **({"unread": unread} if (unread := _unread(source, shards)) else {}),
                 "inputs": _inputs(source, shards),
             }
             for source in surveyed
@@ -185,6 +187,15 @@ def _outside(stage: Stage) -> dict[str, str]:
     if not stage.reference:
         return {}
     return {"from": stage.reference, "sha256": sha256_file(Path(inspect.getfile(type(stage))))}
+
+
+def _unread(source: Surveyed, shards: Sequence[Shard]) -> dict[str, int]:
+    """What the records of a source held that nobody read, with the number of rows that had it."""
+    counted: Counter[str] = Counter()
+    for shard in shards:
+        if shard.source == source.name:
+            counted.update(shard.unread)
+    return dict(sorted(counted.items()))
 
 
 def _inputs(source: Surveyed, shards: Sequence[Shard]) -> list[dict[str, Any]]:

@@ -47,8 +47,12 @@ WHOLE_MESSAGES: Final = pa.list_(pa.struct([*PLAIN_FIELDS.items(), *RARE_FIELDS.
 CONTENT: Final = {"messages": WHOLE_MESSAGES, "tool_calls": pa.string(), "tools": pa.string()}
 """The columns that are a row's content, by name. `tool_calls` and `tools` are JSON texts."""
 
-STORED: Final = pa.schema([("row", pa.int64()), ("content", pa.binary(32)), *CONTENT.items()])
-"""What the store keeps of a row: its number in the file, its content hash, its content."""
+_NOTED: Final = {"row": pa.int64(), "content": pa.binary(32), "marks": pa.uint32()}
+STORED: Final = pa.schema([*_NOTED.items(), *CONTENT.items()])
+"""What the store keeps of a row: its number in the file, its content hash, what `blemishes` mark, its content.
+
+Columns that a source keeps come after these.
+"""
 
 
 class Conversation(NamedTuple):
@@ -213,6 +217,13 @@ class Rows:
         offsets = pc.subtract(messages.offsets, messages.offsets[0])
         return self.with_column("messages", pa.ListArray.from_arrays(offsets, structs, type=messages.type))
 
+    def with_more(self, columns: Mapping[str, pa.Array]) -> Rows:
+        """The same rows with more columns, which are a part of their content."""
+        batch = self.batch
+        return Rows(
+            pa.RecordBatch.from_arrays([*batch.columns, *columns.values()], names=[*batch.schema.names, *columns])
+        )
+
     def with_column(self, name: str, column: pa.Array) -> Rows:
         """The same rows with another column of this name."""
         return Rows(self.batch.set_column(self.batch.schema.get_field_index(name), name, column))
@@ -234,14 +245,20 @@ class Rows:
                 {key: number_of(value) for key, value in sorted(message.items()) if value is not None}
                 for message in flat.to_pylist()
             ]
-        others = [name for name in ("tool_calls", "tools") if self.batch.column(name).null_count < len(self)]
+        names = self.batch.schema.names
+        others = [
+            name
+            for name in names
+            if name not in (*_NOTED, "messages") and self.batch.column(name).null_count < len(self)
+        ]
         columns = {name: self.batch.column(name).to_pylist() for name in others}
+        is_wider = not {*others} <= {*CONTENT}
         for index, (start, end) in enumerate(itertools.pairwise(bounds)):
             content: dict[str, Any] = {"messages": shown[start:end]}
             for name in others:
                 if (value := columns[name][index]) is not None:
-                    content[name] = value
-            yield content
+                    content[name] = number_of(value)
+            yield dict(sorted(content.items())) if is_wider else content
 
 
 def with_fields(messages: pa.ListArray, kind: pa.DataType) -> pa.ListArray:

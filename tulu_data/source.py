@@ -20,6 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt,
 
 from tulu_data.errors import InputError, UsageError, did_you_mean
 from tulu_data.formats import FormatSpec
+from tulu_data.kept_columns import KeptColumns
 from tulu_data.readers.arrow_record import AnyRecord
 
 NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
@@ -52,6 +53,12 @@ class Source(BaseModel):
     rows: PositiveInt | None = Field(None, description="Take this many rows; an error where there are fewer")
     fraction: Annotated[Decimal, Field(gt=0, le=1)] | None = Field(None, description="Take this part of the rows")
     max_quarantined: Annotated[int, Field(ge=0)] = Field(0, description="Allow this many bad records; they are listed")
+    keep_columns: KeptColumns = Field(
+        {}, description="Columns to carry along into the mixture: names, or names with types"
+    )
+    drop_parts: tuple[str, ...] = Field(
+        (), description="Types of content parts to leave out, such as `image`; of other types than text all are refused"
+    )
     allow_empty: bool = Field(False, description="Accept a source without any row")
 
     place: ClassVar[str]
@@ -95,7 +102,7 @@ class Source(BaseModel):
 
     @abstractmethod
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> AbstractContextManager[Reading]:
-        """Open one file. `columns` are those that will be used; a reader may leave out others."""
+        """Open one file. `columns` are those that will be read; of others it is seen whether they hold something."""
 
     def cut(self, file: Path, records: int) -> Cut | None:
         """Where a file can be cut into parts of so many records each; None where it is read in one go."""

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from tulu_data import kept_columns, unread
 from tulu_data.errors import InputError, RecordError, did_you_mean, printable, told_of
 from tulu_data.executors import Tick
 from tulu_data.formats import detect
-from tulu_data.formats.column import pluck
 from tulu_data.formats.format import Format
-from tulu_data.formats.turns import READ_KEYS
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.stream import require_regular
 from tulu_data.recipe import Recipe
@@ -124,6 +123,7 @@ def survey(recipe: Recipe, digests: Callable[[Sequence[Path]], Iterable[str]], c
     not what the recipe says, and for files of one source that disagree in their columns.
     """
     looked = [_survey(name, source, cache) for name, source in sorted(recipe.sources.items())]
+    kept_columns.together({source.name: source.source.keep_columns for source in looked})
     sha256 = iter(digests([file.path for source in looked for file in source.files]))
     return tuple(
         replace(source, files=tuple(replace(file, sha256=next(sha256)) for file in source.files)) for source in looked
@@ -141,11 +141,16 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
             many = f"{len(paths)} file{'s' * (len(paths) != 1)}"
             raise InputError(f"no row in {many}; if that is right, say: allow_empty: true")
         format = _format(source, probes)
+        if source.keep_columns and probes:
+            records = [record for probe in probes for record in probe.records]
+            kept = kept_columns.typed(source.keep_columns, records, str(probes[0].path))
+            source = source.model_copy(update={"keep_columns": kept})
     files = tuple(InputFile(path, "", status.st_size) for path, status in zip(paths, statuses, strict=True))
     read = format.columns() if format else ()
     columns = dict.fromkeys(column for probe in probes for column in probe.columns)
-    unread = [column for column in columns if column not in read]
-    tried = [_tried(format, probe, record) for probe in probes for record in probe.records] if format else []
+    read = (*read, *kept_columns.columns_of(source.keep_columns))
+    others = [column for column in columns if column not in read]
+    tried = [_tried(source, format, probe, record) for probe in probes for record in probe.records] if format else []
     good = [conversation for conversation in tried if not isinstance(conversation, str)]
     return Surveyed(
         name=name,
@@ -153,7 +158,7 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
         format=format,
         files=files,
         columns=tuple(columns),
-        unread=(*unread, *_unread_keys(format, probes)),
+        unread=(*others, *_unread_keys(format, probes)),
         preview=tuple(good[:PREVIEW_ROWS]),
         probed=len(tried),
         bad=tuple(error for error in tried if isinstance(error, str)),
@@ -161,23 +166,24 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
     )
 
 
-def _tried(format: Format, probe: _Probe, record: AnyRecord) -> Conversation | str:
+def _tried(source: Source, format: Format, probe: _Probe, record: AnyRecord) -> Conversation | str:
     """A record as the row that it will be, or its place and what is wrong with it."""
     try:
-        return format.read(record.content())
+        value = record.content()
+        read = (*format.columns(), *kept_columns.columns_of(source.keep_columns))
+        unread.refuse_media(unread.of_record(value, format, read), source.drop_parts)
+        kept_columns.values_of(value, source.keep_columns)
+        return format.read(value, source.drop_parts)
     except RecordError as error:
         return f"{probe.path}:{record.row}: {error}"
 
 
 def _unread_keys(format: Format | None, probes: Sequence[_Probe]) -> list[str]:
-    """Keys inside the messages that are not read, as `messages[].weight`."""
-    if format is None or not format.turns:
+    """Keys inside the messages that are not read, as `messages[].refusal`."""
+    if format is None:
         return []
-    column = getattr(format, format.turns)
-    lists = (pluck(value, column) for probe in probes for value in probe.values)
-    turns = (turn for turns in lists if isinstance(turns, list) for turn in turns if isinstance(turn, dict))
-    keys = dict.fromkeys(key for turn in turns for key in turn)
-    return [f"{column}[].{key}" for key in keys if key not in READ_KEYS]
+    held = (name for probe in probes for value in probe.values for name in unread.of_messages(value, format))
+    return list(dict.fromkeys(held))
 
 
 def _probe(source: Source, path: Path) -> _Probe:

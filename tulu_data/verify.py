@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from tulu_data import merkle
 from tulu_data.decide import KEPT
 from tulu_data.errors import TuluDataError
+from tulu_data.kept_columns import COMPUTED
 from tulu_data.ledger import LEDGER, PLACES, QUARANTINE
 from tulu_data.manifest import FORMAT, NAME, SUMS
 from tulu_data.plan import TAKE
@@ -356,4 +357,5 @@ def _rows_of(batch: pa.RecordBatch) -> Rows:
         batch.column(name) if name in names else pa.nulls(batch.num_rows, kind) for name, kind in CONTENT.items()
     ]
     columns[0] = with_fields(columns[0], WHOLE_MESSAGES)
-    return Rows(pa.RecordBatch.from_arrays(columns, schema=pa.schema(list(CONTENT.items()))))
+    rows = Rows(pa.RecordBatch.from_arrays(columns, schema=pa.schema(list(CONTENT.items()))))
+    return rows.with_more({name: batch.column(name) for name in names if name not in COMPUTED | CONTENT.keys()})

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tulu_data import table
+from tulu_data import kept_columns, table
 from tulu_data.commit import make_folders, remove_folder
 from tulu_data.decide import Decision
 from tulu_data.errors import InputError, InvariantError
@@ -30,6 +30,7 @@ from tulu_data.rows import (
     CONTENT,
     PLAIN_FIELDS,
     RARE_FIELDS,
+    STORED,
     Rows,
     fixed_bytes,
     hex_texts,
@@ -127,7 +128,7 @@ def write(
         remove_folder(spill)
         make_folders(spill)
         make_folders(staging / "data")
-        schema = _published(decision, shards)
+        schema = _published(recipe, decision, shards)
         routes = _routes(decision, layout, shards, schema, missing, spill)
         spilled = tuple(executor.run(route_shard, routes, tick))
         rows = np.bincount(layout.file, minlength=len(layout.names)).tolist()
@@ -140,8 +141,9 @@ def write(
     return WriteResult(len(missing), len(layout.names) - len(missing))
 
 
-def _published(decision: Decision, shards: Sequence[Shard]) -> pa.Schema:
+def _published(recipe: Recipe, decision: Decision, shards: Sequence[Shard]) -> pa.Schema:
     """The columns of the mixture: those of tools, and rare fields of messages, are there if a kept row has them."""
+    kept = kept_columns.together({name: source.keep_columns for name, source in recipe.sources.items()})
     rare = [(name, kind) for name, kind in RARE_FIELDS.items() if _any_kept_message_has(decision, shards, name)]
     messages = pa.list_(pa.struct([*PLAIN_FIELDS.items(), *rare]))
     with_tools = [name for name in TOOL_COLUMNS if _any_kept_has(decision, shards, name)]
@@ -152,6 +154,7 @@ def _published(decision: Decision, shards: Sequence[Shard]) -> pa.Schema:
             *((name, pa.string()) for name in with_tools),
             ("source", pa.string()),
             *COMPUTED.items(),
+            *kept,
         ]
     )
 
@@ -273,7 +276,10 @@ def route_shard(unit: RouteUnit, tick: Tick) -> Spilled:
     schema = unit.schema.append(pa.field("position", pa.int64()))
     with pa.OSFile(str(unit.spill), "wb") as sink, pa.ipc.new_file(sink, schema) as spill:
         start = 0
-        for rows in batches(unit.shard, ["content", *CONTENT]):
+        stored = pq.read_schema(unit.shard.table.path).names
+        for rows in batches(
+            unit.shard, ["content", *(name for name in stored if name not in STORED.names or name in CONTENT)]
+        ):
             first, last = np.searchsorted(unit.offset, [start, start + len(rows)])
             if first < last:
                 part = slice(first, last)
@@ -328,5 +334,13 @@ def _output(unit: RouteUnit, chosen: npt.NDArray[np.intp], rows: Rows, schema: p
         "position": pa.array(unit.position[chosen]),
     }
     columns["messages"] = with_fields(rows.column("messages"), schema.field("messages").type)
-    arrays = [columns[name] if name in columns else rows.column(name) for name in schema.names]
+    there = rows.batch.schema.names
+    arrays = [
+        columns[field.name]
+        if field.name in columns
+        else rows.column(field.name)
+        if field.name in there
+        else pa.nulls(count, field.type)
+        for field in schema
+    ]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)

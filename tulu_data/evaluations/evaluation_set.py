@@ -219,7 +219,9 @@ class EvaluationSet(BaseModel):
         return tuple(texts)
 
 
-HIDDEN: Final = frozenset({"format", "domain", "license", "rows", "fraction", "max_quarantined", "allow_empty"})
+HIDDEN: Final = frozenset(
+    {"format", "domain", "license", "rows", "fraction", "max_quarantined", "keep_columns", "drop_parts", "allow_empty"}
+)
 """Keys of a source that an evaluation set has no use for: all its items count."""
 
 
