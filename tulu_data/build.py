@@ -12,7 +12,20 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from tulu_data import card, croissant, excerpts, ingest, ledger, manifest, mixture, report, scan, thresholds, trainable
+from tulu_data import (
+    card,
+    croissant,
+    excerpts,
+    first_looks,
+    ingest,
+    ledger,
+    manifest,
+    mixture,
+    report,
+    scan,
+    thresholds,
+    trainable,
+)
 from tulu_data.commit import (
     locked,
     make_folders,
@@ -124,6 +137,7 @@ def build(
         with progress.phase("report", None, ""):
             thresholds.write(decision, plan, shards, measured.tables, staging)
             trainable.write(decision, plan, shards, measured.tables, staging)
+            first_looks.write(decision, staging)
             private = thresholds.private_rows(decision, plan, shards, measured.tables)
             excerpts.write(Explainer(Mixture(staging), places.workspace, run.record()), private, staging)
         rows = manifest.counts(decision, shards, _written(staging))

@@ -42,6 +42,8 @@ OVERLAP_LINES: Final = 20
 LISTED_ITEMS: Final = 40
 CONTAMINATED_SHARE: Final = 0.02
 SHOWN_CLUSTERS: Final = 3
+FIRST_LOOKS: Final = 12
+UNREAD_NAMES: Final = 12
 SHOWN_MESSAGES: Final = 4
 MATRIX_COLUMNS: Final = 8
 ID_DIGITS: Final = 12
@@ -124,6 +126,7 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
     table.add_section()
     table.add_row("[bold]all[/]", *(f"[bold]{_number(total)}[/]" for total in totals))
     console.print(table)
+    _show_first_looks(console, built.mixture)
     for path in built.mixture.overlaps.values():
         console.print()
         _show_overlap(console, read_frame(path), f"reports/{path.name}")
@@ -148,6 +151,41 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
     if any(rows["removed"] for rows in built.mixture.rows.values()):
         console.print(f"see why rows went:       tulu-data removed {where}", soft_wrap=True)
     console.print(f"follow one row:          tulu-data explain {where} ID | FILE:ROW | --text '…'", soft_wrap=True)
+
+
+def _show_first_looks(console: Console, mixture: Mixture) -> None:
+    """What was not read, and what many rows have that no trainer wants."""
+    from tulu_data import audit
+
+    left_out = audit.unread(mixture)
+    if len(left_out):
+        console.print("\n[bold]not read[/], with the rows that have it")
+        for (source,), names in left_out.group_by("source", maintain_order=True):
+            listed = [
+                f"{_as_unread(line['name'])} {line['rows']:,}"
+                for line in names.head(UNREAD_NAMES).iter_rows(named=True)
+            ]
+            more = [f"… {len(names) - UNREAD_NAMES} more"] if len(names) > UNREAD_NAMES else []
+            console.print(f"  {escape(printable(str(source), 60))}: {escape(', '.join(listed + more))}", soft_wrap=True)
+        console.print("  [dim]to carry columns along, give the source: keep_columns: \\[NAME, …][/]", soft_wrap=True)
+    found = audit.blemishes(mixture)
+    if len(found):
+        console.print("\n[bold yellow]look at this first[/]")
+        for line in found.head(FIRST_LOOKS).iter_rows(named=True):
+            where = f"{line['rows']:,} of {line['of']:,} rows of {line['source']} {line['what']} ({line['remedy']})"
+            console.print(f"  {escape(where)}", soft_wrap=True)
+            shown = printable(line["shown"] or "", BEGINS_CHARACTERS)
+            console.print(f"    [dim]{escape(line['id'][:ID_DIGITS])} {escape(shown)}[/]", soft_wrap=True)
+        if len(found) > FIRST_LOOKS:
+            console.print(f"  [dim]and {len(found) - FIRST_LOOKS} more: reports/blemishes.parquet[/]", soft_wrap=True)
+
+
+def _as_unread(name: str) -> str:
+    """A name that is not read; one that a format may read is said to be a candidate."""
+    from tulu_data.formats import could_be
+
+    role = could_be(name)
+    return printable(name, 40) + (f" (could be the {role})" if role else "")
 
 
 def _show_overlap(console: Console, every: pl.DataFrame, rest: str) -> None:
@@ -316,8 +354,11 @@ def show_plan(
                 soft_wrap=True,
             )
         if source.unread:
-            unread = ", ".join(printable(column, 40) for column in source.unread)
+            unread = ", ".join(map(_as_unread, source.unread))
             console.print(f"  not read: {escape(unread)}", soft_wrap=True)
+        for blemish, count, shown in source.blemishes:
+            told = f"{count} of the first {source.probed} records {blemish.what} ({blemish.remedy}): "
+            console.print(f"  [yellow]look at this first[/]: {escape(told + printable(shown, 90))}", soft_wrap=True)
         for conversation in source.preview:
             for index, (role, content) in enumerate(conversation.messages[:4]):
                 mark = "┌" if index == 0 else "│"

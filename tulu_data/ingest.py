@@ -28,7 +28,7 @@ from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.rows import STORED, Conversation, Rows, whole_text
 from tulu_data.source import Part, Source
 from tulu_data.stage import Mapper, blamed
-from tulu_data.survey import InputFile, Surveyed
+from tulu_data.survey import InputFile, Surveyed, columns_read
 from tulu_data.workspace import Table, Workspace, key_of
 
 SHARD_ROWS: Final = 65_536
@@ -108,7 +108,7 @@ class FileUnit:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns that are read."""
-        return (*self.format.columns(), *kept_columns.columns_of(self.source.keep_columns))
+        return columns_read(self.source, self.format)
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -445,8 +445,8 @@ def _rewritten(texts: Iterable[str], mappers: tuple[Mapper, ...]) -> list[str]:
 def as_stored(surveyed: Surveyed, mappers: tuple[Mapper, ...]) -> Surveyed:
     """A surveyed source with its first rows, and what is said of bad ones, as a build will store them."""
     applying = _applying(mappers, surveyed.name)
-    preview = _mapped(Rows.of(surveyed.preview), applying).conversations()
-    return replace(surveyed, preview=tuple(preview), bad=tuple(_rewritten(surveyed.bad, applying)))
+    rows = _mapped(Rows.of(surveyed.rows), applying).conversations()
+    return replace(surveyed, rows=tuple(rows), bad=tuple(_rewritten(surveyed.bad, applying)))
 
 
 def _applying(mappers: tuple[Mapper, ...], source: str) -> tuple[Mapper, ...]:

@@ -64,6 +64,9 @@ class Source(BaseModel):
     place: ClassVar[str]
     """The field that says where the rows are; also the source's name in a recipe."""
 
+    annotations: ClassVar[tuple[str, ...]] = ()
+    """Columns that its records have about themselves; that they are not read is no news."""
+
     made_by: ClassVar[tuple[str, ...]] = ()
     """The libraries whose versions decide the bytes of files that it makes."""
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from tulu_data import kept_columns, unread
+import numpy as np
+
+from tulu_data import blemishes, kept_columns, unread
+from tulu_data.blemishes import BLEMISHES, Blemish, shown_in
 from tulu_data.errors import InputError, RecordError, did_you_mean, printable, told_of
 from tulu_data.executors import Tick
 from tulu_data.formats import detect
@@ -16,7 +19,7 @@ from tulu_data.formats.format import Format
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.stream import require_regular
 from tulu_data.recipe import Recipe
-from tulu_data.rows import Conversation
+from tulu_data.rows import Conversation, Rows
 from tulu_data.source import Source
 from tulu_data.workspace import Workspace
 
@@ -38,8 +41,8 @@ class Surveyed:
     """One source, looked into.
 
     `source` is as it was found, its format said and what may move pinned. `columns` are
-    those of the first rows, and `unread` what of them the format does not read; `preview`
-    are the first rows as they will be; `bad` are those of the first records that can't
+    those of the first rows, and `unread` what of them the format does not read; `rows`
+    are the first rows as they will be, `preview` the first of them; `bad` are those of the first records that can't
     become rows, and `probed` is their number; `expected_rows` is an estimate.
     """
 
@@ -49,10 +52,27 @@ class Surveyed:
     files: tuple[InputFile, ...]
     columns: tuple[str, ...]
     unread: tuple[str, ...]
-    preview: tuple[Conversation, ...]
+    rows: tuple[Conversation, ...]
     probed: int
     bad: tuple[str, ...]
     expected_rows: int
+
+    @property
+    def preview(self) -> tuple[Conversation, ...]:
+        """The first rows."""
+        return self.rows[:PREVIEW_ROWS]
+
+    @property
+    def blemishes(self) -> list[tuple[Blemish, int, str]]:
+        """What the first rows have that no trainer wants: how many, and the part of one that shows it."""
+        marks = blemishes.marks(Rows.of(self.rows))
+        found = []
+        for bit, blemish in enumerate(BLEMISHES):
+            places = np.flatnonzero(marks >> np.uint32(bit) & np.uint32(1))
+            if len(places):
+                shown = shown_in(blemish.name, tuple(self.rows[int(places[0])].messages))
+                found.append((blemish, len(places), shown))
+        return found
 
     @property
     def size(self) -> int:
@@ -68,6 +88,7 @@ def as_values(surveyed: Surveyed) -> dict[str, Any]:
         "expected_rows": surveyed.expected_rows,
         "format": format and {"name": format.name, **format.model_dump(mode="json")},
         "unread": list(surveyed.unread),
+        "blemishes": {blemish.name: count for blemish, count, _ in surveyed.blemishes},
         "bad": list(surveyed.bad),
         "preview": [
             [{"role": role, "content": content} for role, content in conversation.messages]
@@ -146,9 +167,8 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
             kept = kept_columns.typed(source.keep_columns, records, str(probes[0].path))
             source = source.model_copy(update={"keep_columns": kept})
     files = tuple(InputFile(path, "", status.st_size) for path, status in zip(paths, statuses, strict=True))
-    read = format.columns() if format else ()
     columns = dict.fromkeys(column for probe in probes for column in probe.columns)
-    read = (*read, *kept_columns.columns_of(source.keep_columns))
+    read = columns_read(source, format) if format else ()
     others = [column for column in columns if column not in read]
     tried = [_tried(source, format, probe, record) for probe in probes for record in probe.records] if format else []
     good = [conversation for conversation in tried if not isinstance(conversation, str)]
@@ -159,19 +179,23 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
         files=files,
         columns=tuple(columns),
         unread=(*others, *_unread_keys(format, probes)),
-        preview=tuple(good[:PREVIEW_ROWS]),
+        rows=tuple(good),
         probed=len(tried),
         bad=tuple(error for error in tried if isinstance(error, str)),
         expected_rows=sum(map(_expected_rows, probes)),
     )
 
 
+def columns_read(source: Source, format: Format) -> tuple[str, ...]:
+    """The columns of a source's records that are read, or known to be about them."""
+    return (*format.columns(), *kept_columns.columns_of(source.keep_columns), *source.annotations)
+
+
 def _tried(source: Source, format: Format, probe: _Probe, record: AnyRecord) -> Conversation | str:
     """A record as the row that it will be, or its place and what is wrong with it."""
     try:
         value = record.content()
-        read = (*format.columns(), *kept_columns.columns_of(source.keep_columns))
-        unread.refuse_media(unread.of_record(value, format, read), source.drop_parts)
+        unread.refuse_media(unread.of_record(value, format, columns_read(source, format)), source.drop_parts)
         kept_columns.values_of(value, source.keep_columns)
         return format.read(value, source.drop_parts)
     except RecordError as error:

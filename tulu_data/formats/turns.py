@@ -174,7 +174,7 @@ def _not_text(part: Any, place: str) -> str:
     if kind in ("text", *REASONING_KEYS):
         return f"{place} is of type '{shown}' and has no text"
     family = printable(family_of(kind), 40)
-    return f"{place} is of type '{shown}', not text; to leave such parts out, say: drop_parts: [{family}]"
+    return f"{place} is of type '{shown}', not text; to leave such parts out, give the source: drop_parts: [{family}]"
 
 
 def family_of(kind: str) -> str:
