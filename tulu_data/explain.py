@@ -141,11 +141,9 @@ class Explainer:
                 break
         found = [explanation for id in ids for explanation in self.by_id(id)]
         if not found and not self._has_store:
-            contains = pl.col("messages").list.eval(
-                pl.element().struct.field("content").str.contains(text, literal=True)
-            )
             for path in self.mixture.data:
-                hits = _scan(path).filter(contains.list.any()).head(limit).select("id").collect()
+                rows = _scan(path)
+                hits = rows.filter(_says(text, rows.collect_schema())).head(limit).select("id").collect()
                 found += [explanation for id in hits["id"] for explanation in self.by_id(id)]
         if not found:
             where = "rows" if self._has_store else "kept rows (the workspace that held the others is gone)"
@@ -312,11 +310,18 @@ class Explainer:
                     for batch in parquet.iter_batches(8192, columns=["row", "messages"]):
                         frame = pl.from_arrow(batch)
                         assert isinstance(frame, pl.DataFrame)
-                        hit = pl.col("messages").list.eval(
-                            pl.element().struct.field("content").str.contains(text, literal=True)
-                        )
-                        for row in frame.filter(hit.list.any())["row"]:
+                        for row in frame.filter(_says(text, frame.schema))["row"]:
                             yield file, row
+
+
+def _says(text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
+    """Whether a message has a text in its content or its reasoning, where the table has that."""
+    messages = schema["messages"]
+    assert isinstance(messages, pl.List)
+    assert isinstance(messages.inner, pl.Struct)
+    said = [field.name for field in messages.inner.fields if field.name in ("content", "reasoning_content")]
+    found = (pl.element().struct.field(name).str.contains(text, literal=True).fill_null(value=False) for name in said)
+    return pl.col("messages").list.eval(pl.any_horizontal(*found)).list.any()
 
 
 def _as_content(row: dict[str, Any]) -> dict[str, Any]:
