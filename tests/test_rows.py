@@ -25,7 +25,7 @@ def conversation(draw: st.DrawFn) -> Conversation:
         st.lists(st.tuples(st.sampled_from(["system", "user", "assistant", "tool"]), texts), min_size=1, max_size=4)
     )
     size = len(messages)
-    rare = (st.none() | texts, st.none() | st.sampled_from([0.0, 0.5, 1.0, 2.0]))
+    rare = (st.none() | texts.filter(bool), st.none() | st.sampled_from([0.0, 0.5, 1.0, 2.0]))
     of_messages = (draw(st.just(()) | st.lists(values, min_size=size, max_size=size)) for values in rare)
     return Conversation(messages, draw(st.none() | texts), draw(st.none() | texts), *of_messages)
 

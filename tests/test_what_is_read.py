@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ import pytest
 
 from conftest import Yard, files_of, pairs
 from tulu_data import audit, load
+from tulu_data.__main__ import main
 from tulu_data.build import Built
 from tulu_data.errors import InputError, RecipeError
 from tulu_data.explain import Explainer
@@ -408,3 +412,38 @@ def test_what_many_rows_have_is_listed_to_be_looked_at_first(yard: Yard):
         ("token_at_end", 5),
         ("same_role_twice", 1),
     ]
+
+
+def test_a_plan_and_a_build_say_what_was_not_read_and_what_to_look_at_first(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    rows = [{"prompt": f"{n}?", "response": f"{n}.</s>", "solution": "x", "score": [n] * n} for n in range(3)]
+    yard.jsonl("a.jsonl", rows)
+    yard.write("mix.yaml", "name: mix\nsources: {a: {jsonl: a.jsonl}}\n")
+    monkeypatch.chdir(yard.root)
+
+    def said(command: str) -> list[str]:
+        handler = signal.getsignal(signal.SIGTERM)
+        monkeypatch.setattr(sys, "argv", ["tulu-data", command, "mix.yaml"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code
+        signal.signal(signal.SIGTERM, handler)
+        told = capsys.readouterr()
+        return [line.strip() for line in (told.out + told.err).splitlines()]
+
+    plan, built = said("plan"), said("build")
+    assert "not read: solution (could be the response), score" in plan
+    assert (
+        "look at this first: 3 of the first 3 records end with a special token (remove it: templates put their own): 0.</s>"
+        in plan
+    )
+    place = built.index("not read, with the rows that have it")
+    assert built[place + 1 : place + 6] == [
+        "a: solution (could be the response) 3, score 2",
+        "to carry columns along, give the source: keep_columns: [NAME, …]",
+        "",
+        "look at this first",
+        "3 of 3 rows of a end with a special token (remove it: templates put their own)",
+    ]
+    assert re.fullmatch(r"[0-9a-f]{12} \d\.</s>", built[place + 6])
