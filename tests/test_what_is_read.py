@@ -20,9 +20,10 @@ from conftest import Yard, files_of, pairs
 from tulu_data import audit, load
 from tulu_data.__main__ import main
 from tulu_data.build import Built
-from tulu_data.errors import InputError, RecipeError
+from tulu_data.errors import InputError, InvariantError, RecipeError
 from tulu_data.explain import Explainer
 from tulu_data.rows import Conversation, Rows, row_id
+from tulu_data.stage import Mapper
 from tulu_data.survey import survey
 from tulu_data.verify import Verification
 from tulu_data.witness import Witness
@@ -447,3 +448,28 @@ def test_a_plan_and_a_build_say_what_was_not_read_and_what_to_look_at_first(
         "3 of 3 rows of a end with a special token (remove it: templates put their own)",
     ]
     assert re.fullmatch(r"[0-9a-f]{12} \d\.</s>", built[place + 6])
+
+
+def test_secrets_in_carried_columns_are_redacted(yard: Yard):
+    token = "glpat-" + "1a2B3c4D5e6F7g8H9i0J"
+    yard.jsonl("a.jsonl", [{**pair, "id": "+44 20 7123 4567", "meta": {"token": token}} for pair in pairs(1)])
+    keep = {"keep_columns": ["id", "meta"]}
+    built = yard.mix(sources={"a": {"jsonl": "a.jsonl", **keep}}, stages=["redact"])
+    (row,) = rows_of(built)
+    assert (row["source_id"], row["meta"]) == ("+44 20 7123 4567", '{"token":"<SECRET_1>"}')
+    assert not any(token.encode() in path.read_bytes() for path in yard.root.rglob("*.parquet"))
+    every = yard.mix(name="all", sources={"a": {"jsonl": "a.jsonl", **keep}}, stages=[{"redact": {"code": "all"}}])
+    assert rows_of(every)[0]["source_id"] == "<PHONE_1>"
+
+
+def test_a_mapper_that_loses_columns_is_told(yard: Yard):
+    class Forgets(Mapper):
+        def map(self, rows: Rows) -> Rows:
+            return Rows.of(rows.conversations())
+
+    yard.jsonl("a.jsonl", [{**pair, "n": 1} for pair in pairs(1)])
+    recipe = yard.recipe(sources={"a": {"jsonl": "a.jsonl", "keep_columns": ["n"]}}).with_stages([Forgets()])
+    with pytest.raises(
+        InvariantError, match="stage forgets: gave the columns messages, tool_calls, tools for messages, "
+    ):
+        yard.build(recipe)

@@ -418,6 +418,7 @@ def _one_by_one(
         conversations.append(conversation)
         beside_rows.append(kept)
         characters += sum(len(content) for _, content in conversation.messages)
+        characters += sum(len(thought) for thought in conversation.reasoning if thought)
         if len(numbers) == PIECE_ROWS or characters > PIECE_SIZE:
             yield piece()
             numbers, conversations, beside_rows, characters = [], [], [], 0
@@ -431,6 +432,11 @@ def _mapped(rows: Rows, mappers: tuple[Mapper, ...]) -> Rows:
             mapped = mapper.map(rows)
         if len(mapped) != len(rows):
             raise InvariantError(f"stage {mapper.name()}: gave {len(mapped)} rows for {len(rows)}")
+        if mapped.batch.schema != rows.batch.schema:
+            given, wanted = (", ".join(one.batch.schema.names) for one in (mapped, rows))
+            raise InvariantError(
+                f"stage {mapper.name()}: gave the columns {given} for {wanted}; see Rows.with_contents"
+            )
         rows = mapped
     return rows
 

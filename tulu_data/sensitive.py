@@ -32,8 +32,6 @@ KINDS: Final[tuple[Kind, ...]] = ("secret", "email", "iban", "card", "ip", "phon
 Code = Literal["secrets", "all"]
 """What counts in code and in texts of tools."""
 
-BESIDE: Final = ("tool_calls", "tools")
-
 
 class Finding(NamedTuple):
     """What was found, and where: characters from `start` to before `end`."""
@@ -357,7 +355,7 @@ def find(text: str, kinds: Iterable[Kind] = KINDS, *, code: Code = "secrets", is
 
 
 class Text(NamedTuple):
-    """One text of a row: a field of a message, by its number, or the column `tool_calls` or `tools`."""
+    """One text of a row: a field of a message, by its number, or a column such as `tool_calls` or `tools`."""
 
     column: str
     text: str
@@ -372,6 +370,12 @@ class Text(NamedTuple):
         return f"messages[{self.message}]" + (f".{self.column}" if self.column != "content" else "")
 
 
+def beside(rows: Rows) -> list[str]:
+    """The columns of text beside the messages: calls, tools, and those that the recipe keeps."""
+    schema = rows.batch.schema
+    return [field.name for field in schema if field.type == pa.string()]
+
+
 def suspect_rows(rows: Rows) -> list[int]:
     """The rows that `find` is to look at."""
     messages = rows.column("messages")
@@ -381,7 +385,7 @@ def suspect_rows(rows: Rows) -> list[int]:
     before = np.concatenate([[0], np.cumsum(suspected)])
     bounds = messages.offsets.to_numpy() - messages.offsets[0].as_py()
     looked = before[bounds[1:]] > before[bounds[:-1]]
-    for name in BESIDE:
+    for name in beside(rows):
         looked = looked | np.array(suspects(rows.column(name)), dtype=bool)
     found: list[int] = np.flatnonzero(looked).tolist()
     return found
@@ -396,8 +400,8 @@ def texts_of(rows: Rows, row: int) -> list[Text]:
         for name in ("content", "reasoning_content")
         if (text := message.get(name)) is not None
     ]
-    beside = ((name, rows.column(name)[row].as_py()) for name in BESIDE)
-    return texts + [Text(name, text, is_tool=True) for name, text in beside if text is not None]
+    others = ((name, rows.column(name)[row].as_py()) for name in beside(rows))
+    return texts + [Text(name, text, is_tool=True) for name, text in others if text is not None]
 
 
 def plain(kind: Kind, value: str) -> str:
