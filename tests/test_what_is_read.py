@@ -153,7 +153,7 @@ def test_rows_without_reasoning_and_weights_are_what_they_were(yard: Yard):
             "part 0 is of type 'image_url', not text; to leave such parts out, give the source: drop_parts: [image]",
         ),
         (turn("assistant", [{"type": "refusal", "refusal": "No."}]), "drop_parts: [refusal]"),
-        (turn("assistant", "Two.", images=["a.png"]), "messages[].images is about the text, and is not read"),
+        (turn("assistant", "Two.", images=["a.png"]), "messages[].images holds media, which are not read"),
     ],
 )
 def test_what_can_not_be_read_is_a_bad_record(yard: Yard, message: dict[str, Any], told: str):
@@ -176,8 +176,7 @@ def test_two_questions_about_two_pictures_are_not_one_text(yard: Yard, kind: str
     detail = pl.read_parquet(built.mixture.folder / "quarantine.parquet")["detail"].to_list()
     assert (
         detail
-        == ["images is about the text, and is not read; to take the text alone, give the source: drop_parts: [image]"]
-        * 2
+        == ["images holds media, which are not read; to take the text alone, give the source: drop_parts: [image]"] * 2
     )
     sources["a"] |= {"drop_parts": ["image"], "max_quarantined": 0}
     dropped = yard.mix(name="text", sources=sources)

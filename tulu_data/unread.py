@@ -67,7 +67,7 @@ def refuse_media(names: Iterable[str], drop_parts: Collection[str]) -> None:
         if family and family not in drop_parts:
             raise RecordError(
                 "not_text",
-                f"{name} is about the text, and is not read; to take the text alone, give the source: "
+                f"{name} holds media, which are not read; to take the text alone, give the source: "
                 f"drop_parts: [{family}]",
             )
 
