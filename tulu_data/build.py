@@ -12,7 +12,20 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from tulu_data import card, croissant, excerpts, ingest, ledger, manifest, mixture, report, scan, thresholds, trainable
+from tulu_data import (
+    card,
+    croissant,
+    excerpts,
+    first_looks,
+    ingest,
+    ledger,
+    manifest,
+    mixture,
+    report,
+    scan,
+    thresholds,
+    trainable,
+)
 from tulu_data.commit import (
     locked,
     make_folders,
@@ -37,6 +50,7 @@ from tulu_data.recipe import Recipe
 from tulu_data.recipe_file import load
 from tulu_data.run import Places, Run, Units
 from tulu_data.scan import Scan
+from tulu_data.stage import prepared
 from tulu_data.survey import DigestUnit, Surveyed, check_unreadable, digest_file, survey
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
@@ -123,6 +137,7 @@ def build(
         with progress.phase("report", None, ""):
             thresholds.write(decision, plan, shards, measured.tables, staging)
             trainable.write(decision, plan, shards, measured.tables, staging)
+            first_looks.write(decision, staging)
             private = thresholds.private_rows(decision, plan, shards, measured.tables)
             excerpts.write(Explainer(Mixture(staging), places.workspace, run.record()), private, staging)
         rows = manifest.counts(decision, shards, _written(staging))
@@ -172,12 +187,12 @@ def prepare(recipe: Recipe, workspace: Workspace, *, trust_mtime: bool, progress
         return workspace.digest_of(path, trust_mtime=trust_mtime)
 
     with progress.phase(_preparing(recipe), None, "stages") as tick:
-        prepared = []
+        ready = []
         for stage in recipe.stages:
             with told_of(f"stages.{stage.name()}"):
-                prepared.append(stage.prepare(workspace, digest))
+                ready.append(prepared(stage, workspace, digest))
             tick(1)
-    return recipe.with_stages(prepared)
+    return recipe.with_stages(ready)
 
 
 def _preparing(recipe: Recipe) -> str:

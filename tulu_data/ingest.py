@@ -8,16 +8,18 @@ lists the records among them that could not become rows.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tulu_data import calls, table
+from tulu_data import blemishes, kept_columns, table, unread
 from tulu_data.code_id import code_id
 from tulu_data.commit import remove_folder
 from tulu_data.errors import InputError, InvariantError, RecordError, told_of
@@ -25,10 +27,10 @@ from tulu_data.executors import Executor, Tick
 from tulu_data.formats.format import Format
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.stream import ENCODING_REMEDY
-from tulu_data.rows import CONTENT, STORED, Conversation, Rows
+from tulu_data.rows import STORED, Conversation, Rows
 from tulu_data.source import Part, Source
 from tulu_data.stage import Mapper, blamed
-from tulu_data.survey import InputFile, Surveyed, unreadable_file
+from tulu_data.survey import InputFile, Surveyed, columns_read, unreadable_file
 from tulu_data.workspace import Table, Workspace, key_of
 
 SHARD_ROWS: Final = 65_536
@@ -66,7 +68,8 @@ class Shard:
     """One finished shard of the store.
 
     `source` is the name of the source it is read for, `file` the sha256 of its file,
-    `records` what was read for it: its rows and its quarantined records.
+    `records` what was read for it: its rows and its quarantined records. `unread` counts
+    the rows whose records held something that nobody reads, by its name.
     """
 
     source: str
@@ -76,6 +79,7 @@ class Shard:
     table: Table
     rows: int
     quarantined: tuple[Quarantined, ...]
+    unread: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def records(self) -> int:
@@ -105,6 +109,16 @@ class FileUnit:
     def __str__(self) -> str:
         return f"reading {self.file.path} of {self.name}"
 
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        return columns_read(self.source, self.format)
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The columns of its shards."""
+        return pa.schema([*STORED, *kept_columns.fields_of(self.source.keep_columns)])
+
     def key(self) -> str:
         """The key of the file's shards: all that decides what is in them."""
         modules = {type(part).__module__ for part in (self.source, self.format, *self.mappers)} | {__name__}
@@ -114,7 +128,9 @@ class FileUnit:
             source=self.source.place,
             reading=self.source.reading(),
             format=[self.format.name, self.format.model_dump(mode="json")],
-            mappers=[[mapper.name(), mapper.measuring_options()] for mapper in self.mappers],
+            drop_parts=self.source.drop_parts,
+            keep_columns=[[column, one.name, one.type] for column, one in self.source.keep_columns.items()],
+            mappers=[[mapper.name(), mapper.measuring_options(), mapper.artifacts] for mapper in self.mappers],
             code=code_id(tuple(sorted(modules)), tuple(sorted(requires))),
             shard_rows=self.shard_rows,
             limit=self.limit,
@@ -208,7 +224,7 @@ def ingest_part(unit: PartUnit, tick: Tick) -> FileResult:
             return FileResult((shard,), 1)
         with (
             _set_aside(whole) as aside,
-            whole.source.read_part(whole.file.path, unit.part, whole.format.columns()) as reading,
+            whole.source.read_part(whole.file.path, unit.part, whole.columns) as reading,
         ):
 
             def check() -> None:
@@ -295,7 +311,7 @@ def ingest_file(unit: FileUnit, tick: Tick) -> FileResult:
 def _ingest_rest(unit: FileUnit, key: str, tick: Tick) -> FileResult:
     shards: list[Shard] = []
     found = 0
-    with unit.source.read(unit.file.path, unit.format.columns()) as reading:
+    with unit.source.read(unit.file.path, unit.columns) as reading:
         records = itertools.islice(reading.records, unit.limit)
         for number in itertools.count():
             if (head := next(records, None)) is None:
@@ -340,7 +356,7 @@ def _finished(unit: FileUnit, key: str, number: int) -> Shard | None:
     if note is None:
         return None
     quarantined = tuple(Quarantined(*record) for record in note["quarantined"])
-    return Shard(unit.name, unit.file.sha256, key, number, table, note["rows"], quarantined)
+    return Shard(unit.name, unit.file.sha256, key, number, table, note["rows"], quarantined, note["unread"])
 
 
 def _write_shard(
@@ -353,19 +369,27 @@ def _write_shard(
 ) -> Shard:
     """Write one shard; `check` is called before it counts as finished."""
     shard = unit.workspace.shard(key, number)
-    quarantined: list[Quarantined] = []
+    left_out = _LeftOut([], Counter())
     rows = 0
-    with table.writer(unit.workspace.prepare(shard.path), STORED, table.WORKING) as writer:
-        for piece in _pieces(unit.format, records, quarantined):
-            stored = _stored(piece, unit.mappers)
+    with table.writer(unit.workspace.prepare(shard.path), unit.schema, table.WORKING) as writer:
+        for piece in _pieces(unit, records, left_out):
+            stored = _stored(piece, unit)
             writer.write_batch(stored, row_group_size=len(stored))
             rows += len(stored)
             tick(len(stored))
     check()
-    details = _rewritten([record.detail for record in quarantined], unit.mappers)
-    quarantined = [replace(record, detail=detail) for record, detail in zip(quarantined, details, strict=True)]
-    shard.finish(rows=rows, quarantined=[list(astuple(record)) for record in quarantined])
-    return Shard(unit.name, unit.file.sha256, key, number, shard, rows, tuple(quarantined))
+    details = _rewritten([record.detail for record in left_out.records], unit.mappers)
+    quarantined = [replace(record, detail=detail) for record, detail in zip(left_out.records, details, strict=True)]
+    not_read = dict(sorted(left_out.unread.items()))
+    shard.finish(rows=rows, quarantined=[list(astuple(record)) for record in quarantined], unread=not_read)
+    return Shard(unit.name, unit.file.sha256, key, number, shard, rows, tuple(quarantined), not_read)
+
+
+class _LeftOut(NamedTuple):
+    """What of the records did not get into rows: bad ones, and by its name what nobody reads."""
+
+    records: list[Quarantined]
+    unread: Counter[str]
 
 
 class _Piece(NamedTuple):
@@ -373,11 +397,11 @@ class _Piece(NamedTuple):
     rows: Rows
 
 
-def _pieces(format: Format, records: Iterable[AnyRecord], quarantined: list[Quarantined]) -> Iterator[_Piece]:
-    """Rows in pieces whose bounds depend on nothing but the rows; bad records go to `quarantined`."""
+def _pieces(unit: FileUnit, records: Iterable[AnyRecord], left_out: _LeftOut) -> Iterator[_Piece]:
+    """Rows in pieces whose bounds depend on nothing but the rows; what gets into none goes to `left_out`."""
     parts: list[_Piece] = []
     rows = size = 0
-    for part in _parts(format, records, quarantined):
+    for part in _parts(unit, records, left_out):
         parts.append(part)
         rows += len(part.rows)
         size += part.rows.batch.nbytes
@@ -395,39 +419,62 @@ def _joined_pieces(parts: Sequence[_Piece]) -> _Piece:
     return _Piece(numbers, Rows(pa.concat_batches([part.rows.batch for part in parts])))
 
 
-def _parts(format: Format, records: Iterable[AnyRecord], quarantined: list[Quarantined]) -> Iterator[_Piece]:
+def _parts(unit: FileUnit, records: Iterable[AnyRecord], left_out: _LeftOut) -> Iterator[_Piece]:
     """Rows of records that Arrow gave together at once, where their format can; of others one by one."""
     for batch, members in itertools.groupby(records, key=lambda record: record.batch):
         if batch is None:
-            yield from _one_by_one(format, members, quarantined)
+            yield from _one_by_one(unit, ((record, ()) for record in members), left_out)
             continue
         together = list(members)
-        rows = None if batch.is_large else format.read_batch(batch.part(together[0].row, len(together)))
-        if rows is None:
-            yield from _one_by_one(format, together, quarantined)
+        part = batch.part(together[0].row, len(together))
+        held = unread.of_batch(part, unit.columns)
+        is_plain = not batch.is_large and not unread.has_media(held, unit.source.drop_parts)
+        rows = unit.format.read_batch(part) if is_plain else None
+        kept = kept_columns.arrays_of(part, unit.source.keep_columns) if rows else None
+        if rows is None or kept is None:
+            names = ([name for name, mask in held.items() if mask[place]] for place in range(len(together)))
+            yield from _one_by_one(unit, zip(together, names, strict=True), left_out)
         else:
-            yield _Piece([record.row for record in together], rows)
+            left_out.unread.update({name: int(mask.sum()) for name, mask in held.items()})
+            yield _Piece([record.row for record in together], rows.with_more(kept))
 
 
-def _one_by_one(format: Format, records: Iterable[AnyRecord], quarantined: list[Quarantined]) -> Iterator[_Piece]:
+def _one_by_one(
+    unit: FileUnit, records: Iterable[tuple[AnyRecord, Collection[str]]], left_out: _LeftOut
+) -> Iterator[_Piece]:
+    """Rows of records, each with the names of what its batch has beside the columns that are read."""
     numbers: list[int] = []
     conversations: list[Conversation] = []
+    beside_rows: list[dict[str, Any]] = []
     characters = 0
-    for record in records:
+
+    def piece() -> _Piece:
+        fields = kept_columns.fields_of(unit.source.keep_columns)
+        columns = {one.name: pa.array([kept[one.name] for kept in beside_rows], one.type) for one in fields}
+        return _Piece(numbers, Rows.of(conversations).with_more(columns))
+
+    for record, beside in records:
         try:
-            conversation = format.read(record.content())
+            value = record.content()
+            held = [*beside, *unread.of_record(value, unit.format, unit.columns)]
+            unread.refuse_media(held, unit.source.drop_parts)
+            conversation = unit.format.read(value, unit.source.drop_parts)
+            kept = kept_columns.values_of(value, unit.source.keep_columns)
         except RecordError as error:
-            quarantined.append(Quarantined.of(record, error))
+            left_out.records.append(Quarantined.of(record, error))
             continue
+        left_out.unread.update(held)
         numbers.append(record.row)
         conversations.append(conversation)
+        beside_rows.append(kept)
         characters += sum(len(content) for _, content in conversation.messages)
         characters += len(conversation.tool_calls or "") + len(conversation.tools or "")
+        characters += sum(len(thought) for thought in conversation.reasoning if thought)
         if len(numbers) == PIECE_ROWS or characters > PIECE_SIZE:
-            yield _Piece(numbers, Rows.of(conversations))
-            numbers, conversations, characters = [], [], 0
+            yield piece()
+            numbers, conversations, beside_rows, characters = [], [], [], 0
     if numbers:
-        yield _Piece(numbers, Rows.of(conversations))
+        yield piece()
 
 
 def _mapped(rows: Rows, mappers: tuple[Mapper, ...]) -> Rows:
@@ -436,6 +483,11 @@ def _mapped(rows: Rows, mappers: tuple[Mapper, ...]) -> Rows:
             mapped = mapper.map(rows)
         if len(mapped) != len(rows):
             raise InvariantError(f"stage {mapper.name()}: gave {len(mapped)} rows for {len(rows)}")
+        if mapped.batch.schema != rows.batch.schema:
+            given, wanted = (", ".join(one.batch.schema.names) for one in (mapped, rows))
+            raise InvariantError(
+                f"stage {mapper.name()}: gave the columns {given} for {wanted}; see Rows.with_contents"
+            )
         rows = mapped
     return rows
 
@@ -450,19 +502,23 @@ def _rewritten(texts: Iterable[str], mappers: tuple[Mapper, ...]) -> list[str]:
 def as_stored(surveyed: Surveyed, mappers: tuple[Mapper, ...]) -> Surveyed:
     """A surveyed source with its first rows, and what is said of bad ones, as a build will store them."""
     applying = _applying(mappers, surveyed.name)
-    preview = _mapped(Rows.of(surveyed.preview), applying).conversations()
-    return replace(surveyed, preview=tuple(preview), bad=tuple(_rewritten(surveyed.bad, applying)))
+    rows = _mapped(Rows.of(surveyed.rows), applying).conversations()
+    return replace(surveyed, rows=tuple(rows), bad=tuple(_rewritten(surveyed.bad, applying)))
 
 
 def _applying(mappers: tuple[Mapper, ...], source: str) -> tuple[Mapper, ...]:
     return tuple(mapper for mapper in mappers if mapper.applies_to(source))
 
 
-def _stored(piece: _Piece, mappers: tuple[Mapper, ...]) -> pa.RecordBatch:
-    rows = _mapped(piece.rows, mappers)
-    content = pa.array(rows.content_hashes(), pa.binary(32))
-    columns = [pa.array(piece.numbers, pa.int64()), content, *(rows.column(name) for name in CONTENT)]
-    return pa.RecordBatch.from_arrays(columns, schema=STORED)
+def _stored(piece: _Piece, unit: FileUnit) -> pa.RecordBatch:
+    rows = _mapped(piece.rows, unit.mappers)
+    noted = {
+        "row": pa.array(piece.numbers, pa.int64()),
+        "content": pa.array(rows.content_hashes(), pa.binary(32)),
+        "marks": pa.array(blemishes.marks(rows)),
+    }
+    columns = [noted[name] if name in noted else rows.column(name) for name in unit.schema.names]
+    return pa.RecordBatch.from_arrays(columns, schema=unit.schema)
 
 
 def messages_at(shard: Shard, offset: int) -> list[tuple[str, str]]:
@@ -473,6 +529,6 @@ def messages_at(shard: Shard, offset: int) -> list[tuple[str, str]]:
             if offset < rows:
                 group = parquet.read_row_group(index, columns=["messages", "tool_calls"])
                 (messages,) = Rows(group.slice(offset, 1).to_batches()[0]).messages()
-                return [(message.role, calls.with_texts(message.content, message.entry)) for message in messages]
+                return [(message.role, message.whole_text) for message in messages]
             offset -= rows
     raise IndexError(offset)

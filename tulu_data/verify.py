@@ -24,12 +24,13 @@ import pyarrow.parquet as pq
 from tulu_data import merkle
 from tulu_data.decide import KEPT
 from tulu_data.errors import TuluDataError
+from tulu_data.kept_columns import COMPUTED
 from tulu_data.ledger import LEDGER, PLACES, QUARANTINE
 from tulu_data.manifest import FORMAT, NAME, SUMS
 from tulu_data.plan import TAKE
 from tulu_data.readers.parquet_batches import batches
 from tulu_data.readers.stream import MAX_RATIO, RATIO_FLOOR_BYTES
-from tulu_data.rows import CONTENT, Rows, row_id
+from tulu_data.rows import CONTENT, WHOLE_MESSAGES, Rows, row_id, with_fields
 from tulu_data.source import NAME_PATTERN
 from tulu_data.verdicts import TWIN
 from tulu_data.witness import Witness
@@ -356,4 +357,6 @@ def _rows_of(batch: pa.RecordBatch) -> Rows:
     columns = [
         batch.column(name) if name in names else pa.nulls(batch.num_rows, kind) for name, kind in CONTENT.items()
     ]
-    return Rows(pa.RecordBatch.from_arrays(columns, schema=pa.schema(list(CONTENT.items()))))
+    columns[0] = with_fields(columns[0], WHOLE_MESSAGES)
+    rows = Rows(pa.RecordBatch.from_arrays(columns, schema=pa.schema(list(CONTENT.items()))))
+    return rows.with_more({name: batch.column(name) for name in names if name not in COMPUTED | CONTENT.keys()})
