@@ -15,7 +15,7 @@ from tulu_data import calls
 from tulu_data.__main__ import main
 from tulu_data.explain import Explainer
 from tulu_data.rescan import spoken, told
-from tulu_data.rows import Conversation, Rows
+from tulu_data.rows import Conversation, Message, Rows
 from tulu_data.stages.exact_dedup import ExactDedup
 from tulu_data.stages.length_filter import LengthFilter
 from tulu_data.stages.pattern_filter import PatternFilter
@@ -204,7 +204,7 @@ def test_items_of_evaluation_sets_are_found_in_calls_and_marked_there(yard: Yard
         (told,) = explainer.by_id(found["id"])
         assert told.messages is not None
         entry = calls.entries_of(told.tool_calls or "")[1]
-        whole = calls.with_texts(told.messages[1][1], entry)
+        whole = Message(*told.messages[1], entry).whole_text
         assert found["message"] == 1
         assert whole[found["start"] : found["end"]] == ITEM.rstrip("?")
     console.show_explanations(explainer.by_place(yard.root / "a.jsonl", 1))

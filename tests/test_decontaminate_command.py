@@ -474,3 +474,11 @@ def test_known_leaks_of_real_data_are_found(run: Run, shared: Path, monkeypatch:
     # ../shared/data/README.md: 723 above one half; and 80 of the 119 short ones stand whole in a row.
     (line,) = found["evaluations"]
     assert (line["items"], line["contaminated"], line["full"]) == (1221, 803, 714 + 80)
+
+
+def test_of_pictures_and_texts_the_texts_are_looked_into(run: Run, yard: Yard):
+    parts = [{"type": "image_url", "image_url": {"url": "a.png"}}, {"type": "text", "text": f"So: {TRAINS}"}]
+    turns = [{"role": "user", "content": parts}, {"role": "assistant", "content": "30"}]
+    yard.jsonl("a.jsonl", [{"messages": turns, "images": ["a.png"]}, {"messages": [*turns[1:]] * 2, "images": []}])
+    done = run("decontaminate", "a.jsonl", "--against", "e", "--json", code=4)
+    assert json.loads(done.stdout)["rows"] == {"a.jsonl": {"read": 2, "quarantined": 0, "contaminated": 1}}

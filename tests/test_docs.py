@@ -37,12 +37,19 @@ def test_the_table_of_the_readme_is_that_of_the_demo(tmp_path: Path):
 
 
 def test_the_stages_of_the_guide_keep_the_contract(tmp_path: Path):
-    overlap, check, trim, cap = blocks(ROOT / "docs/writing-a-stage.md", "python")
-    for name, stage in (("overlap_filter", overlap), ("trim", trim), ("source_cap", cap)):
+    overlap, check, quality, trim, cap = blocks(ROOT / "docs/writing-a-stage.md", "python")
+    for name, stage in (
+        ("overlap_filter", overlap),
+        ("quality_filter", quality),
+        ("trim", trim),
+        ("source_cap", cap),
+    ):
         (tmp_path / f"{name}.py").write_text(stage)
     more = (
         "from trim import Trim\nfrom source_cap import SourceCap\ncheck_stage(Trim())\ncheck_stage(SourceCap(most=2))\n"
     )
+    more += 'from quality_filter import QualityFilter\ncheck_stage(QualityFilter(model="model.json"))\n'
+    (tmp_path / "model.json").write_text('{"144": 1.0}')
     (tmp_path / "check.py").write_text(check + more)
     subprocess.run([sys.executable, "check.py"], cwd=tmp_path, check=True, env={"PYTHONPATH": f"{ROOT}:{tmp_path}"})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from ruamel.yaml import YAML
 
@@ -297,3 +298,56 @@ def test_all_sets_of_the_shared_data_are_described_to_their_known_counts(
     described = [str(path) for name in found for path in catalogue.find(name).items.files(tmp_path)]
     folders = {path.name for path in (shared / "evals").iterdir() if path.is_dir()}
     assert folders <= {Path(path).parent.name for path in described}
+
+
+@pytest.mark.parametrize(
+    ("record", "keys", "message"),
+    [
+        (
+            {"question": "Why?", "nr": 2},
+            {"id": "no"},
+            ":2: no 'no', which names the item; its columns are question, nr",
+        ),
+        ({"question": "Why?", "no": None}, {"id": "no"}, ":2: 'no' names the item, and it is null; mend the record"),
+        ({"question": "Why?", "no": True}, {"id": "no"}, ":2: 'no' names the item, and it is true; mend the record"),
+        (
+            {"question": "Why?", "no": {"id": 2}},
+            {"id": "no"},
+            ":2: 'no' names the item, and it is an object; name a part of it, such as no.id, or name other columns",
+        ),
+        ({"question": "Why?", "no": [2]}, {"group_by": "no"}, ":2: 'no' names the item, and it is an array"),
+        ({"question": "Why?", "no": 1}, {"id": "no"}, "two items have the id '1'"),
+    ],
+)
+def test_an_item_is_named_by_what_its_record_says_or_not_at_all(
+    yard: Yard, record: dict[str, Any], keys: dict[str, Any], message: str
+):
+    path = yard.jsonl("mine.jsonl", [{"question": "How?", "no": "1"}, record])
+    one = EvaluationSet.model_validate({"jsonl": str(path), "question": "question", **keys})
+    with pytest.raises(InputError) as refused:
+        one.items("mine", yard.root, sha256_file)
+    assert message in str(refused.value)
+
+
+def test_items_are_named_by_texts_and_numbers(yard: Yard):
+    path = yard.jsonl("mine.jsonl", [{"q": "a", "id": id} for id in ("x", 7, 2.5, -1, 12.0)])
+    one = EvaluationSet.model_validate({"jsonl": str(path), "question": "q", "id": "id"})
+    assert [item.id for item in one.items("mine", yard.root, sha256_file)] == ["x", "7", "2.5", "-1", "12.0"]
+
+
+def test_no_output_of_a_build_names_a_place_in_memory(yard: Yard):
+    yard.jsonl("evals.jsonl", [{"q": f"What is {number} plus {number} minus 3?", "id": number} for number in range(9)])
+    rows = [{"prompt": f"What is {number} plus {number} minus 3?", "response": "?"} for number in range(5)]
+    yard.jsonl("a.jsonl", [*rows, *pairs(20), b"{", {"prompt": {"a": 1}, "response": None}])
+    against = {"mine": {"jsonl": str(yard.root / "evals.jsonl"), "question": "q", "id": "id"}}
+    stages = ["redact", {"length_filter": {"min_characters": 20}}, {"ngram_decontamination": {"against": against}}]
+    built = yard.mix(
+        sources={"a": {"jsonl": "a.jsonl", "max_quarantined": 2}}, stages=[*stages, "exact_dedup", "minhash_dedup"]
+    )
+    for path in sorted(yard.root.rglob("*")):
+        if path.is_file() and "workspace" not in path.parts:
+            content = path.read_bytes()
+            if path.suffix == ".parquet":
+                content = pl.read_parquet(path, glob=False).write_json().encode()
+            assert b" at 0x" not in content, path
+    assert built.mixture.rows["a"]["quarantined"] == 2

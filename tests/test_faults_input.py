@@ -218,7 +218,10 @@ def test_what_is_unprintable_is_kept_in_rows_and_escaped_in_messages(yard: Yard)
         (
             [{"role": "assistant", "content": [{"type": "image_url"}]}],
             "not_text",
-            "messages[0], part 0 is of type 'image_url', not text",
+            (
+                "messages[0], part 0 is of type 'image_url', not text; "
+                "to leave such parts out, give the source: drop_parts: [image]"
+            ),
         ),
         ("hello", "not_a_list", "messages is a text"),
         (["hello"], "not_an_object", "messages[0] is a text"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -141,3 +143,102 @@ def test_an_exception_in_it_gives_its_own_file_and_line(project: Yard):
     failed = run(project, "build", recipe(project, "./mine_broken.py:NoRefusals"), code=1).stderr
     assert "stage no_refusals: " in failed
     assert "mine_broken.py:24: ZeroDivisionError: division by zero" in failed
+
+
+MODEL = '''"""Drop answers with words that a list names."""
+
+from pathlib import Path
+from typing import Any
+from typing import ClassVar
+
+import polars as pl
+from pydantic import Field
+
+from tulu_data.rows import Rows
+from tulu_data.stage import Filter, ModelFile
+from tulu_data.verdicts import Evidence, drop
+
+
+class WordFilter(Filter):
+    """Drop answers with words that a list names.
+
+        - word_filter: {words: words.txt}
+    """
+
+    evidence: ClassVar[Evidence] = {"found": pl.UInt32}
+    words: ModelFile = Field(description="A file with a word a line, or a folder of such files")
+    more: tuple[Path, ...] = Field((), description="More such files")
+
+    def measure(self, rows: Rows) -> pl.DataFrame:
+        files = [file for path in (self.words, *self.more) for file in (path.iterdir() if path.is_dir() else [path])]
+        words = {word for file in files for word in file.read_text().split()}
+        found = [len(words.intersection(" ".join(texts).split())) for texts in rows.texts("response").by_row()]
+        return pl.DataFrame({"found": found}, schema={"found": pl.UInt32})
+
+    def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
+        return drop(measures, pl.col("found") > 0, reason="word", evidence=["found"])
+'''
+
+
+def measured_by(yard: Yard) -> set[str]:
+    return {path.stem for path in (yard.root / ".tulu-data/measures/word_filter").rglob("*.parquet")}
+
+
+def test_measures_are_made_anew_when_a_file_that_a_stage_reads_changes(project: Yard):
+    project.write("words_of_mine.py", MODEL)
+    project.write("words.txt", "cannot")
+    project.write("more/a.txt", "nothing")
+    path = recipe(project, "./words_of_mine.py:WordFilter: {words: words.txt, more: [more]}")
+
+    def built() -> dict[str, Any]:
+        return json.loads(run(project, "build", path, "--json").stdout)
+
+    first, measures = built(), measured_by(project)
+    assert first["rows"]["a"]["removed"] == {"word_filter": 1}
+    manifest = json.loads((project.root / first["mixture"] / "manifest.json").read_text())
+    assert list(manifest["build"]["stage_files"]["word_filter"]) == ["more.0", "words"]
+    assert manifest["build"]["stage_files"]["word_filter"]["words"] == hashlib.sha256(b"cannot").hexdigest()
+    os.utime(project.root / "words.txt", (1, 1))
+    assert built()["status"] == "unchanged"
+    assert measured_by(project) == measures
+    project.write("words.txt", "can't")
+    second = built()
+    assert second["rows"]["a"]["removed"] == {}
+    assert second["version"] != first["version"]
+    assert len(measured_by(project)) == 2
+    project.write("more/a.txt", "do")
+    assert built()["rows"]["a"]["removed"] == {"word_filter": 1}
+    # The same bytes in another place are the same measures.
+    (project.root / "words.txt").rename(project.root / "renamed.txt")
+    again = recipe(project, "./words_of_mine.py:WordFilter: {words: renamed.txt, more: [more]}")
+    run(project, "build", again)
+    assert len(measured_by(project)) == 3
+
+
+def test_a_file_that_a_stage_reads_and_that_is_not_there_is_told(project: Yard):
+    project.write("words_of_mine.py", MODEL)
+    failed = run(project, "build", recipe(project, "./words_of_mine.py:WordFilter: {words: no.txt}"), code=3).stderr
+    assert "stages.word_filter: words: no.txt: there is no such file or folder (looked in " in failed
+    assert "give the file that the stage reads" in failed
+
+
+def test_a_mapper_that_reads_a_file_maps_anew_when_it_changes(project: Yard):
+    project.write(
+        "mine_trimmed.py",
+        "from tulu_data.stage import Mapper, ModelFile\nimport pyarrow as pa\n\n\n"
+        "class Cut(Mapper):\n    letters: ModelFile\n\n    def map(self, rows):\n"
+        "        contents = rows.column('messages').flatten().field('content').to_pylist()\n"
+        "        letters = self.letters.read_text()\n"
+        "        return rows.with_contents(pa.array([text.rstrip(letters) for text in contents], pa.string()))\n",
+    )
+    project.write("letters.txt", ".")
+    path = recipe(project, "./mine_trimmed.py:Cut: {letters: letters.txt}")
+
+    def answers() -> list[str]:
+        folder = project.root / json.loads(run(project, "build", path, "--json").stdout)["mixture"]
+        rows = pl.read_parquet(folder / "data/*.parquet")["messages"].to_list()
+        return sorted(row[-1]["content"] for row in rows)
+
+    assert answers()[:2] == ["I cannot do that", "It is 0"]
+    project.write("letters.txt", ".t")
+    assert answers()[:2] == ["I cannot do tha", "It is 0"]

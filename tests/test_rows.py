@@ -17,22 +17,32 @@ from tulu_data.kernels.sha256 import MANY, sha256_rows
 from tulu_data.rows import CONTENT, Conversation, Rows, hex_texts, in_order, keyed_order, row_id
 
 texts = st.text(st.characters(blacklist_categories=["Cs"]), max_size=8)
-conversations = st.lists(
-    st.builds(
-        Conversation,
-        st.lists(st.tuples(st.sampled_from(["system", "user", "assistant", "tool"]), texts), min_size=1, max_size=4),
-        st.none() | texts,
-        st.none() | texts,
-    ),
-    max_size=8,
-)
+
+
+@st.composite
+def conversation(draw: st.DrawFn) -> Conversation:
+    messages = draw(
+        st.lists(st.tuples(st.sampled_from(["system", "user", "assistant", "tool"]), texts), min_size=1, max_size=4)
+    )
+    size = len(messages)
+    rare = (st.none() | texts.filter(bool), st.none() | st.sampled_from([0.0, 0.5, 1.0, 2.0]))
+    of_messages = (draw(st.just(()) | st.lists(values, min_size=size, max_size=size)) for values in rare)
+    return Conversation(messages, draw(st.none() | texts), draw(st.none() | texts), *of_messages)
+
+
+conversations = st.lists(conversation(), max_size=8)
 
 
 @given(conversations)
 def test_a_content_hash_is_the_sha256_of_canonical_json(rows: list[Conversation]):
     for row, found in zip(rows, Rows.of(rows).content_hashes(), strict=True):
+        messages = [{"content": content, "role": role} for role, content in row.messages]
+        for message, thought in zip(messages, row.reasoning, strict=False):
+            message.update({} if thought is None else {"reasoning_content": thought})
+        for message, weight in zip(messages, row.weights, strict=False):
+            message.update({} if weight is None else {"weight": int(weight) if weight == int(weight) else weight})
         content = {
-            "messages": [{"content": content, "role": role} for role, content in row.messages],
+            "messages": messages,
             **({"tool_calls": row.tool_calls} if row.tool_calls is not None else {}),
             **({"tools": row.tools} if row.tools is not None else {}),
         }
@@ -56,8 +66,37 @@ def test_texts_are_the_messages_of_the_roles(rows: list[Conversation]):
         ("response", ["assistant"]),
         ("conversation", ["user", "assistant", "tool"]),
     ):
-        expected = [[text for role, text in row.messages if role in roles] for row in rows]
+        expected = [
+            [
+                text
+                for place, (role, content) in enumerate(row.messages)
+                for text in (content, *row.reasoning[place : place + 1])
+                if role in roles and text is not None
+            ]
+            for row in rows
+        ]
         assert list(Rows.of(rows).texts(on).by_row()) == expected
+
+
+@given(conversations)
+def test_conversations_come_back_from_rows(rows: list[Conversation]):
+    plain = [
+        row._replace(
+            **{name: () for name in ("reasoning", "weights") if not any(v is not None for v in getattr(row, name))}
+        )
+        for row in rows
+    ]
+    assert list(Rows.of(rows).conversations()) == [
+        row._replace(reasoning=[*row.reasoning] or (), weights=[*row.weights] or ()) for row in plain
+    ]
+
+
+def test_messages_keep_their_rare_fields_when_their_contents_change():
+    rows = Rows.of([Conversation([("user", "a"), ("assistant", "b")], reasoning=[None, "c"], weights=[None, 0.0])] * 3)
+    changed = Rows(rows.batch.slice(1)).with_contents(pa.array(["x"] * 4))
+    assert next(iter(changed.conversations())) == Conversation(
+        [("user", "x"), ("assistant", "x")], reasoning=[None, "c"], weights=[None, 0.0]
+    )
 
 
 def test_rows_come_back_from_a_batch_that_was_filtered():

@@ -12,6 +12,8 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
+from tulu_data import first_looks
+from tulu_data.blemishes import BY_NAME, is_notable, shown_in
 from tulu_data.decide import KEPT
 from tulu_data.errors import printable
 from tulu_data.excerpts import CHARACTERS, KEPT_ROWS, REMOVED_ROWS, SCHEMA
@@ -394,6 +396,59 @@ def excerpts(mixture: Mixture) -> pl.DataFrame:
     return frame
 
 
+def blemishes(mixture: Mixture) -> pl.DataFrame:
+    """What is to be looked at first: what no trainer wants and many rows of a source have, the largest share first.
+
+    Columns: `source`, `blemish`, `what` it is, in words, `rows` that have it of those read
+    (`of`), how many of them are `kept`, `remedy`, the `id` of one, and the part of it that
+    `shown` is; null where that row is not kept. What chat templates refuse is here from one
+    row on, the rest from a hundred rows or a hundredth; `reports/blemishes.parquet` has all.
+    """
+    path = mixture.folder / first_looks.NAME
+    every = mixture.read(path) if path.is_file() else pl.DataFrame(schema=first_looks.SCHEMA)
+    notable = [line for line in every.iter_rows(named=True) if is_notable(line["blemish"], line["rows"], line["of"])]
+    ids = [line["id"] for line in notable if line["kept"]]
+    texts = {
+        row["id"]: tuple((message["role"], message["content"]) for message in row["messages"])
+        for row in _rows(mixture)
+        .filter(pl.col("id").is_in(ids))
+        .select("id", "messages")
+        .collect()
+        .iter_rows(named=True)
+    }
+    lines = [
+        {
+            **line,
+            "what": BY_NAME[line["blemish"]].what,
+            "remedy": BY_NAME[line["blemish"]].remedy,
+            "shown": shown_in(line["blemish"], texts[line["id"]]) if line["id"] in texts else None,
+        }
+        for line in notable
+    ]
+    schema = {**first_looks.SCHEMA, "what": pl.String, "remedy": pl.String, "shown": pl.String}
+    names = ("source", "blemish", "what", "rows", "of", "kept", "remedy", "id", "shown")
+    return (
+        pl.DataFrame(lines, schema=schema)
+        .sort(pl.col("rows") / pl.col("of"), "source", "blemish", descending=[True, False, False])
+        .select(names)
+    )
+
+
+def unread(mixture: Mixture) -> pl.DataFrame:
+    """What the records of each source held that nobody reads, most rows first.
+
+    Columns: `source`, `name` (a column, or a key of messages, `messages[].refusal`), `rows`
+    in which it was neither null nor empty, and `of` how many.
+    """
+    lines = [
+        {"source": source, "name": name, "rows": rows, "of": entry["read"] - entry["quarantined"]}
+        for source, entry in mixture.manifest["sources"].items()
+        for name, rows in entry.get("unread", {}).items()
+    ]
+    schema = {"source": pl.String, "name": pl.String, "rows": pl.Int64, "of": pl.Int64}
+    return pl.DataFrame(lines, schema=schema).sort("source", "rows", "name", descending=[False, True, False])
+
+
 def as_values(mixture: Mixture) -> dict[str, list[dict[str, Any]]]:
     """The answers to all questions but the excerpts, as plain values, for JSON."""
     frames = {f"composition_by_{by}": composition(mixture, by) for by in ("source", "domain", "language")}
@@ -403,6 +458,8 @@ def as_values(mixture: Mixture) -> dict[str, list[dict[str, Any]]]:
 
 QUESTIONS: Final = (
     flow,
+    blemishes,
+    unread,
     reasons,
     evaluations,
     contamination,

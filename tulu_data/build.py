@@ -16,6 +16,7 @@ from tulu_data import (
     card,
     croissant,
     excerpts,
+    first_looks,
     ingest,
     ledger,
     manifest,
@@ -52,6 +53,7 @@ from tulu_data.recipe import Recipe
 from tulu_data.recipe_file import load
 from tulu_data.run import Places, Run, Units
 from tulu_data.scan import Scan
+from tulu_data.stage import prepared
 from tulu_data.survey import DigestUnit, Surveyed, check_unreadable, digest_file, survey
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
@@ -164,6 +166,7 @@ def _build(
         with progress.phase("report", None, ""):
             thresholds.write(decision, plan, shards, measured.tables, staging)
             trainable.write(decision, plan, shards, measured.tables, staging)
+            first_looks.write(decision, staging)
             private = thresholds.private_rows(decision, plan, shards, measured.tables)
             # Of the manifest it takes the order of the stages, which is known before its counts.
             made = Mixture.unsealed(staging, {"stages": [{"name": step.name} for step in plan.steps]})
@@ -234,12 +237,12 @@ def prepare(recipe: Recipe, workspace: Workspace, *, trust_mtime: bool, progress
         return workspace.digest_of(path, trust_mtime=trust_mtime)
 
     with progress.phase(_preparing(recipe), None, "stages") as tick:
-        prepared = []
+        ready = []
         for stage in recipe.stages:
             with told_of(f"stages.{stage.name()}"):
-                prepared.append(stage.prepare(workspace, digest))
+                ready.append(prepared(stage, workspace, digest))
             tick(1)
-    return recipe.with_stages(prepared)
+    return recipe.with_stages(ready)
 
 
 def _preparing(recipe: Recipe) -> str:

@@ -47,15 +47,6 @@ def texts_of(entry: Entry | None) -> list[str]:
     return [text for text in texts if text]
 
 
-def with_texts(content: str, entry: Entry | None) -> str:
-    """The whole text of a message: its content, then its calls, each from a new line.
-
-    >>> with_texts("Let me see.", {"function_call": {"name": "now", "arguments": "{}"}})
-    'Let me see.\\nnow'
-    """
-    return "\n".join(text for text in (content, *texts_of(entry)) if text)
-
-
 def compared(entry: Entry | None) -> str:
     """What the calls of a message are compared by, as JSON: functions with their arguments, and the message's name.
 

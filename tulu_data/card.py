@@ -326,7 +326,7 @@ def _feature(field: pa.Field) -> dict[str, Any]:
     if pa.types.is_list(field.type):
         inner = field.type.value_type
         return {"name": field.name, "list": [_feature(inner.field(place)) for place in range(inner.num_fields)]}
-    return {"name": field.name, "dtype": str(field.type)}
+    return {"name": field.name, "dtype": "float64" if field.type == pa.float64() else str(field.type)}
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:

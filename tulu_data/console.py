@@ -39,6 +39,8 @@ OVERLAP_LINES: Final = 20
 LISTED_ITEMS: Final = 40
 CONTAMINATED_SHARE: Final = 0.02
 SHOWN_CLUSTERS: Final = 3
+FIRST_LOOKS: Final = 12
+UNREAD_NAMES: Final = 12
 SHOWN_MESSAGES: Final = 4
 MATRIX_COLUMNS: Final = 8
 ID_DIGITS: Final = 12
@@ -81,6 +83,8 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
         lines.append([source, *map(_number, numbers)])
     lines.append([styled("bold", "all"), *(styled("bold", _number(total)) for total in totals)])
     out.table(("source", "read", "quarantined", *steps, "kept"), lines, left=("source",))
+    _show_set_aside(out, built.mixture)
+    _show_first_looks(out, built.mixture)
     for path in built.mixture.overlaps.values():
         out.line()
         _show_overlap(out, read_frame(path), f"reports/{path.name}")
@@ -106,6 +110,54 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
     if any(rows["removed"] for rows in built.mixture.rows.values()):
         out.line(f"see why rows went:       tulu-data removed {where}")
     out.line(f"follow one row:          tulu-data explain {where} ID | FILE:ROW | --text '…'")
+
+
+def _show_set_aside(out: Terminal, mixture: Mixture) -> None:
+    """The files of each source that could not be read, which a recipe has to allow."""
+    for source, entry in mixture.manifest["sources"].items():
+        found = [f"sha256 {file['sha256'][:ID_DIGITS]}" for file in entry["inputs"] if "unreadable" in file]
+        reasons = [file["unreadable"] for file in entry["inputs"] if "unreadable" in file]
+        if found:
+            many = "1 file was" if len(found) == 1 else f"{len(found):,} files were"
+            more = f"; and {len(found) - 1:,} more" if len(found) > 1 else ""
+            out.line(f"{source}: {many} set aside ({found[0]}): {reasons[0]}{more}")
+
+
+def _show_first_looks(out: Terminal, mixture: Mixture) -> None:
+    """What was not read, and what many rows have that no trainer wants."""
+    from tulu_data import audit
+
+    left_out = audit.unread(mixture)
+    if len(left_out):
+        out.line()
+        out.line(styled("bold", "not read"), ", with the rows that have it")
+        for (source,), names in left_out.group_by("source", maintain_order=True):
+            listed = [
+                f"{_as_unread(line['name'])} {line['rows']:,}"
+                for line in names.head(UNREAD_NAMES).iter_rows(named=True)
+            ]
+            more = [f"… {len(names) - UNREAD_NAMES} more"] if len(names) > UNREAD_NAMES else []
+            out.line(f"  {printable(str(source), 60)}: {', '.join(listed + more)}")
+        out.line(styled("dim", "  to carry columns along, give the source: keep_columns: [NAME, …]"))
+    found = audit.blemishes(mixture)
+    if len(found):
+        out.line()
+        out.line(styled("bold yellow", "look at this first"))
+        for line in found.head(FIRST_LOOKS).iter_rows(named=True):
+            many = f"{line['rows']:,} of {line['of']:,} rows of {line['source']}"
+            out.line(f"  {many} {line['what']} ({line['remedy']})")
+            shown = printable(line["shown"] or "", BEGINS_CHARACTERS)
+            out.line(styled("dim", f"    {line['id'][:ID_DIGITS]} {shown}"))
+        if len(found) > FIRST_LOOKS:
+            out.line(styled("dim", f"  and {len(found) - FIRST_LOOKS} more: reports/blemishes.parquet"))
+
+
+def _as_unread(name: str) -> str:
+    """A name that is not read; one that a format may read is said to be a candidate."""
+    from tulu_data.formats import could_be
+
+    role = could_be(name)
+    return printable(name, 40) + (f" (could be the {role})" if role else "")
 
 
 def _show_overlap(out: Terminal, every: pl.DataFrame, rest: str) -> None:
@@ -268,9 +320,12 @@ def show_plan(
             unreadable = f"{len(source.bad)} of the first {source.probed} records can't be read"
             out.line("  ", styled("yellow", unreadable), f": {source.bad[0]}")
         if source.unread:
-            unread = ", ".join(printable(column, 40) for column in source.unread[:LISTED_COLUMNS])
+            unread = ", ".join(map(_as_unread, source.unread[:LISTED_COLUMNS]))
             more = len(source.unread) - LISTED_COLUMNS
             out.line(f"  not read: {unread}" + (f", … and {more:,} more" if more > 0 else ""))
+        for blemish, count, shown in source.blemishes:
+            told = f"{count} of the first {source.probed} records {blemish.what} ({blemish.remedy}): "
+            out.line("  ", styled("yellow", "look at this first"), f": {told}{printable(shown, 90)}")
         for conversation in source.preview:
             for index, (role, content) in enumerate(conversation.messages[:4]):
                 mark = styled("dim", "┌" if index == 0 else "│")

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from pydantic import ValidationError
 
-from tulu_data import table, verdicts
+from tulu_data import table, unread, verdicts
 from tulu_data.build import look, measure, prepare, store
 from tulu_data.commit import sha256_file
 from tulu_data.errors import UsageError, did_you_mean, printable, told_of
@@ -113,9 +113,12 @@ def examine(
 ) -> Contamination:
     """Hold the rows of some sources against evaluation sets. Nothing is written but the workspace.
 
-    What was read and measured before is found again; another threshold reads nothing.
+    What was read and measured before is found again; another threshold reads nothing. Of
+    pictures and other media beside a text the text alone is looked at.
     """
-    recipe = Recipe(name="contamination", sources=dict(found), stages=(stage,))
+    media = {"drop_parts": tuple(sorted({*unread.MEDIA.values()}))}
+    texts = {name: source.model_copy(update=media) for name, source in found.items()}
+    recipe = Recipe(name="contamination", sources=texts, stages=(stage,))
     with workspace.held():
         surveyed = look(recipe, workspace, executor, trust_mtime=False, progress=progress)
         plan = Plan.of(prepare(recipe, workspace, trust_mtime=False, progress=progress))

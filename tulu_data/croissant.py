@@ -57,7 +57,13 @@ CONTEXT: Final[dict[str, Any]] = {
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
-TYPES: Final = {pa.string(): "sc:Text", pa.int32(): "cr:Int32"}
+TYPES: Final = {
+    pa.string(): "sc:Text",
+    pa.bool_(): "sc:Boolean",
+    pa.int32(): "cr:Int32",
+    pa.int64(): "cr:Int64",
+    pa.float64(): "cr:Float64",
+}
 ROWS: Final = "rows"
 MATCHED: Final = "files-of-rows"
 

@@ -41,7 +41,8 @@ class Decision:
     `files`), `place` (the record's number in its file), `id` (16 bytes), `content`
     (32 bytes), `fate` (index into `fates`; 0 is kept), `copies`, `reason` (index into
     `reasons`). `columns` are those of `stage.COLUMNS`, null where
-    nothing wrote them. `evidence` holds a verdict table for each step that dropped rows.
+    nothing wrote them; `marks` are those of `blemishes`. `evidence` holds a verdict table for
+    each step that dropped rows.
     `alone` counts, for each filter and source, what it would have dropped by itself;
     `reports` are the tables that stages make beside their verdicts, by step and name;
     `counts` is what the manifest is to count of resolvers.
@@ -60,6 +61,7 @@ class Decision:
     copies: npt.NDArray[np.uint32]
     reason: npt.NDArray[np.uint16]
     columns: pl.DataFrame
+    marks: npt.NDArray[np.uint32]
     reasons: list[str] = field(default_factory=lambda: [""])
     evidence: dict[str, pl.DataFrame] = field(default_factory=dict)
     alone: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -157,7 +159,7 @@ def _numbered(recipe: Recipe, plan: Plan, shards: Sequence[Shard]) -> Decision:
     sources = tuple(sorted(recipe.sources))
     files = tuple(sorted({file.file for shard in shards for file in shard.files}))
     numbers = {file: number for number, file in enumerate(files)}
-    read = [table.read(shard.table.path, ["row", "content"]) for shard in shards]
+    read = [table.read(shard.table.path, ["row", "content", "marks"]) for shard in shards]
     counts = np.array([len(rows) for rows in read], dtype=np.int64)
     total = int(counts.sum())
     hashes = [fixed_bytes(chunk) for rows in read for chunk in rows["content"].chunks]
@@ -181,6 +183,7 @@ def _numbered(recipe: Recipe, plan: Plan, shards: Sequence[Shard]) -> Decision:
         copies=np.ones(total, dtype=np.uint32),
         reason=np.zeros(total, dtype=np.uint16),
         columns=_columns(recipe, sources, source),
+        marks=np.concatenate([np.empty(0, dtype=np.uint32), *(rows["marks"].to_numpy() for rows in read)]),
     )
 
 

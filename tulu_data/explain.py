@@ -21,7 +21,7 @@ from tulu_data.layout import MOST, remedy
 from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE
 from tulu_data.readers.parquet_batches import batches
-from tulu_data.rows import CONTENT
+from tulu_data.rows import CONTENT, Message
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
 
@@ -38,7 +38,8 @@ class Explanation:
 
     `fate` is "kept", "quarantined", "take", or the stage that removed it; `places` are
     (file, row) pairs; `evidence` is what the stage filed; `twin` explains the row that was
-    kept in its stead; `messages` is its text, or None where the workspace no longer has it;
+    kept in its stead; `messages` are roles and contents with the reasoning from a new line, or
+    None where the workspace no longer has them;
     `item` are the texts of the evaluation item that it holds, where its files are here.
     """
 
@@ -57,12 +58,12 @@ class Explanation:
 
     @property
     def whole_messages(self) -> tuple[tuple[str, str], ...] | None:
-        """Roles and whole texts: the content, then the calls, each from a new line. Evidence counts in these."""
+        """Roles and whole texts (`Message.whole_text`), in whose characters evidence counts."""
         if self.messages is None or self.tool_calls is None:
             return self.messages
         entries = itertools.chain(calls.entries_of(self.tool_calls), itertools.repeat(None))
         pairs = zip(self.messages, entries, strict=False)
-        return tuple((role, calls.with_texts(content, entry)) for (role, content), entry in pairs)
+        return tuple((role, Message(role, said, entry).whole_text) for (role, said), entry in pairs)
 
     def as_values(self) -> dict[str, Any]:
         """The explanation as plain values, for JSON."""
@@ -170,12 +171,10 @@ class Explainer:
                 break
         found = [explanation for id in ids for explanation in self.by_id(id)]
         if not found and not self._has_store:
-            contains = pl.col("messages").list.eval(
-                pl.element().struct.field("content").str.contains(text, literal=True)
-            )
             for path in self.mixture.data:
                 with self.mixture.reading():
-                    hits = self.mixture.scan(path).filter(contains.list.any()).head(limit).collect()
+                    rows = self.mixture.scan(path)
+                    hits = rows.filter(_says(text, rows.collect_schema())).head(limit).collect()
                     self.mixture.check(hits, path)
                 found += [explanation for id in hits["id"] for explanation in self.by_id(id)]
         if not found:
@@ -389,19 +388,26 @@ class Explainer:
                     for batch in batches(path, parquet, 8192, ["row", "messages", "tool_calls"]):
                         frame = pl.from_arrow(batch)
                         assert isinstance(frame, pl.DataFrame)
-                        hit = pl.col("messages").list.eval(
-                            pl.element().struct.field("content").str.contains(text, literal=True)
-                        )
                         hits = frame.select("row", pl.int_range(pl.len()).alias("at")).filter(
-                            frame.select(hit.list.any()).to_series()
+                            frame.select(_says(text, frame.schema)).to_series()
                         )
                         for row, at in hits.rows():
                             yield next(place.file for place in places if place.has(position + at)), row
                         position += len(frame)
 
 
+def _says(text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
+    """Whether a message has a text in its content or its reasoning, where the table has that."""
+    messages = schema["messages"]
+    assert isinstance(messages, pl.List)
+    assert isinstance(messages.inner, pl.Struct)
+    said = [field.name for field in messages.inner.fields if field.name in ("content", "reasoning_content")]
+    found = (pl.element().struct.field(name).str.contains(text, literal=True).fill_null(value=False) for name in said)
+    return pl.col("messages").list.eval(pl.any_horizontal(*found)).list.any()
+
+
 def _as_content(row: dict[str, Any]) -> dict[str, Any]:
-    messages = tuple((message["role"], message["content"] or "") for message in row["messages"])
+    messages = tuple((message["role"], Message(**message).whole_text) for message in row["messages"])
     return {"messages": messages, "tool_calls": row.get("tool_calls"), "tools": row.get("tools")}
 
 

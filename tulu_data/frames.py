@@ -41,7 +41,8 @@ def load(place: str | Path, into: Library = "datasets", *, split: str = "train",
 
     `place` is a version's folder, `NAME[@VERSION]` under mixtures/, or `ORG/NAME[@VERSION]`
     of the Hub. Columns: `id` string, `messages` list of {role, content}, `source`, `domain`,
-    `language` string, `tokens` int32; `tool_calls` and `tools` where a row has them.
+    `language` string, `tokens` int32; `tool_calls`, `tools`, and `reasoning_content` and `weight`
+    of messages where a row has them; and the columns that the recipe keeps.
 
     Raises `UsageError` for a place, library or split that there is not, `FindingsError`
     where `check` finds other bytes than the manifest names, `HubError`.

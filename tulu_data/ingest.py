@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tulu_data import calls, table
+from tulu_data import blemishes, kept_columns, table, unread
 from tulu_data.code_id import code_id
 from tulu_data.commit import remove_folder, sha256_file
 from tulu_data.errors import FindingsError, InputError, InvariantError, RecordError, told_of
@@ -33,10 +33,10 @@ from tulu_data.executors import Executor, Tick
 from tulu_data.formats.format import Format
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.stream import ENCODING_REMEDY
-from tulu_data.rows import CONTENT, STORED, Conversation, Rows
+from tulu_data.rows import STORED, Conversation, Rows
 from tulu_data.source import Part, Source
 from tulu_data.stage import Mapper, blamed, returned
-from tulu_data.survey import InputFile, Surveyed, unreadable_file
+from tulu_data.survey import InputFile, Surveyed, columns_read, unreadable_file
 from tulu_data.workspace import Table, Workspace, key_of
 
 SHARD_ROWS: Final = 65_536
@@ -90,7 +90,8 @@ class Shard:
     """One finished shard of the store.
 
     `source` is the name of the source it is read for, `files` what it has of which file, in
-    the order of its rows.
+    the order of its rows. `unread` counts the rows whose records held something that nobody
+    reads, by its name.
     """
 
     source: str
@@ -98,6 +99,7 @@ class Shard:
     number: int
     table: Table
     files: tuple[FileRows, ...]
+    unread: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> int:
@@ -155,6 +157,16 @@ class FileUnit:
         more = f" and {len(self.files) - 1} more" if len(self.files) > 1 else ""
         return f"reading {self.files[0].path}{more} of {self.name}"
 
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        return columns_read(self.source, self.format)
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The columns of its shards."""
+        return pa.schema([*STORED, *kept_columns.fields_of(self.source.keep_columns)])
+
     def key(self) -> str:
         """The key of the file's shards: all that decides what is in them."""
         modules = {type(part).__module__ for part in (self.source, self.format, *self.mappers)} | {__name__}
@@ -164,7 +176,9 @@ class FileUnit:
             source=self.source.place,
             reading=self.source.reading(),
             format=[self.format.name, self.format.model_dump(mode="json")],
-            mappers=[[mapper.name(), mapper.measuring_options()] for mapper in self.mappers],
+            drop_parts=self.source.drop_parts,
+            keep_columns=[[column, one.name, one.type] for column, one in self.source.keep_columns.items()],
+            mappers=[[mapper.name(), mapper.measuring_options(), mapper.artifacts] for mapper in self.mappers],
             code=code_id(tuple(sorted(modules)), tuple(sorted(requires))),
             shard_rows=self.shard_rows,
             limit=self.limit,
@@ -279,7 +293,7 @@ def ingest_part(unit: PartUnit, tick: Tick) -> FileResult:
         (file,) = whole.files
         with (
             _set_aside(whole) as aside,
-            whole.source.read_part(file.path, unit.part, whole.format.columns()) as reading,
+            whole.source.read_part(file.path, unit.part, whole.columns) as reading,
         ):
 
             def check() -> None:
@@ -398,7 +412,7 @@ class _Records:
     @staticmethod
     def _read(unit: FileUnit) -> Iterator[tuple[str, Iterator[AnyRecord]]]:
         for file in unit.files:
-            with unit.source.read(file.path, unit.format.columns()) as reading:
+            with unit.source.read(file.path, unit.columns) as reading:
                 yield file.sha256, iter(reading.records)
                 if unit.limit is None and reading.sha256() != file.sha256:
                     remove_folder(unit.workspace.store(unit.key()))
@@ -467,8 +481,9 @@ def check_shard(unit: CheckUnit, tick: Tick) -> None:
             members = [(file, itertools.islice(records, start, start + CHECKED_RECORDS))]
             after = pc.subtract(stored["row"], shard.number * whole.shard_rows + start)
             stored = stored.filter(pc.and_(pc.greater(after, 0), pc.less_equal(after, CHECKED_RECORDS)))
-        pieces = [_stored(piece, whole.mappers) for piece in _pieces(_parts_of(whole.format, members, []))]
-        if not pa.Table.from_batches(pieces, STORED).equals(stored):
+        left_out = _LeftOut([], Counter())
+        pieces = [_stored(piece, whole) for piece in _pieces(_parts_of(whole, members, left_out))]
+        if not pa.Table.from_batches(pieces, whole.schema).equals(stored):
             for changed in (file for file in whole.files if sha256_file(file.path) != file.sha256):
                 raise _changed(changed)
             raise FindingsError(
@@ -482,7 +497,7 @@ def _read_again(unit: FileUnit, number: int) -> Iterator[Iterable[tuple[str, Ite
     """The records of one shard of a unit."""
     cut = unit.source.cut(unit.files[0].path, unit.shard_rows) if number and len(unit.files) == 1 else None
     if cut and number < len(cut.parts):
-        with unit.source.read_part(unit.files[0].path, cut.parts[number], unit.format.columns()) as reading:
+        with unit.source.read_part(unit.files[0].path, cut.parts[number], unit.columns) as reading:
             yield [(unit.files[0].sha256, iter(reading.records))]
         return
     with closing(_Records(unit)) as records:
@@ -519,7 +534,7 @@ def _finished(unit: FileUnit, key: str, number: int) -> Shard | None:
         FileRows(file, rows, tuple(Quarantined(*record) for record in quarantined))
         for file, rows, quarantined in note["files"]
     )
-    return Shard(unit.name, key, number, table, tuple(files))
+    return Shard(unit.name, key, number, table, tuple(files), note["unread"])
 
 
 def _write_shard(
@@ -532,20 +547,29 @@ def _write_shard(
 ) -> Shard:
     """Write one shard of the records of some files; `check` is called before it counts as finished."""
     shard = unit.workspace.shard(key, number)
-    read: list[FileRows] = []
-    with table.writer(unit.workspace.prepare(shard.path), STORED, table.WORKING) as writer:
-        for piece in _pieces(_parts_of(unit.format, members, read)):
-            stored = _stored(piece, unit.mappers)
+    left_out = _LeftOut([], Counter())
+    with table.writer(unit.workspace.prepare(shard.path), unit.schema, table.WORKING) as writer:
+        for piece in _pieces(_parts_of(unit, members, left_out)):
+            stored = _stored(piece, unit)
             writer.write_batch(stored, row_group_size=len(stored))
             tick(len(stored))
     check()
-    details = iter(_rewritten([record.detail for file in read for record in file.quarantined], unit.mappers))
+    details = iter(_rewritten([record.detail for file in left_out.files for record in file.quarantined], unit.mappers))
     files = [
         file._replace(quarantined=tuple(replace(record, detail=next(details)) for record in file.quarantined))
-        for file in read
+        for file in left_out.files
     ]
-    shard.finish(files=[(file, rows, [astuple(record) for record in bad]) for file, rows, bad in files])
-    return Shard(unit.name, key, number, shard, tuple(files))
+    not_read = dict(sorted(left_out.unread.items()))
+    noted = [(file, rows, [astuple(record) for record in bad]) for file, rows, bad in files]
+    shard.finish(files=noted, unread=not_read)
+    return Shard(unit.name, key, number, shard, tuple(files), not_read)
+
+
+class _LeftOut(NamedTuple):
+    """What became of the records of a shard: those of each file, and by its name what nobody reads."""
+
+    files: list[FileRows]
+    unread: Counter[str]
 
 
 class _Piece(NamedTuple):
@@ -554,16 +578,16 @@ class _Piece(NamedTuple):
 
 
 def _parts_of(
-    format: Format, members: Iterable[tuple[str, Iterable[AnyRecord]]], read: list[FileRows]
+    unit: FileUnit, members: Iterable[tuple[str, Iterable[AnyRecord]]], left_out: _LeftOut
 ) -> Iterator[_Piece]:
-    """Rows of the records of some files; what became of each file's goes to `read`."""
+    """Rows of the records of some files; what got into none of them goes to `left_out`."""
     for file, records in members:
         quarantined: list[Quarantined] = []
         rows = 0
-        for part in _parts(format, records, quarantined):
+        for part in _parts(unit, records, quarantined, left_out.unread):
             rows += len(part.rows)
             yield part
-        read.append(FileRows(file, rows, tuple(quarantined)))
+        left_out.files.append(FileRows(file, rows, tuple(quarantined)))
 
 
 def _pieces(found: Iterable[_Piece]) -> Iterator[_Piece]:
@@ -588,39 +612,67 @@ def _joined_pieces(parts: Sequence[_Piece]) -> _Piece:
     return _Piece(numbers, Rows(pa.concat_batches([part.rows.batch for part in parts])))
 
 
-def _parts(format: Format, records: Iterable[AnyRecord], quarantined: list[Quarantined]) -> Iterator[_Piece]:
+def _parts(
+    unit: FileUnit, records: Iterable[AnyRecord], quarantined: list[Quarantined], not_read: Counter[str]
+) -> Iterator[_Piece]:
     """Rows of records that Arrow gave together at once, where their format can; of others one by one."""
     for batch, members in itertools.groupby(records, key=lambda record: record.batch):
         if batch is None:
-            yield from _one_by_one(format, members, quarantined)
+            yield from _one_by_one(unit, ((record, ()) for record in members), quarantined, not_read)
             continue
         together = list(members)
-        rows = None if batch.is_large else format.read_batch(batch.part(together[0].row, len(together)))
-        if rows is None:
-            yield from _one_by_one(format, together, quarantined)
+        part = batch.part(together[0].row, len(together))
+        held = unread.of_batch(part, unit.columns)
+        is_plain = not batch.is_large and not unread.has_media(held, unit.source.drop_parts)
+        rows = unit.format.read_batch(part) if is_plain else None
+        kept = kept_columns.arrays_of(part, unit.source.keep_columns) if rows else None
+        if rows is None or kept is None:
+            names = ([name for name, mask in held.items() if mask[place]] for place in range(len(together)))
+            yield from _one_by_one(unit, zip(together, names, strict=True), quarantined, not_read)
         else:
-            yield _Piece([record.row for record in together], rows)
+            not_read.update({name: int(mask.sum()) for name, mask in held.items()})
+            yield _Piece([record.row for record in together], rows.with_more(kept))
 
 
-def _one_by_one(format: Format, records: Iterable[AnyRecord], quarantined: list[Quarantined]) -> Iterator[_Piece]:
+def _one_by_one(
+    unit: FileUnit,
+    records: Iterable[tuple[AnyRecord, Collection[str]]],
+    quarantined: list[Quarantined],
+    not_read: Counter[str],
+) -> Iterator[_Piece]:
+    """Rows of records, each with the names of what its batch has beside the columns that are read."""
     numbers: list[int] = []
     conversations: list[Conversation] = []
+    beside_rows: list[dict[str, Any]] = []
     characters = 0
-    for record in records:
+
+    def piece() -> _Piece:
+        fields = kept_columns.fields_of(unit.source.keep_columns)
+        columns = {one.name: pa.array([kept[one.name] for kept in beside_rows], one.type) for one in fields}
+        return _Piece(numbers, Rows.of(conversations).with_more(columns))
+
+    for record, beside in records:
         try:
-            conversation = format.read(record.content())
+            value = record.content()
+            held = [*beside, *unread.of_record(value, unit.format, unit.columns)]
+            unread.refuse_media(held, unit.source.drop_parts)
+            conversation = unit.format.read(value, unit.source.drop_parts)
+            kept = kept_columns.values_of(value, unit.source.keep_columns)
         except RecordError as error:
             quarantined.append(Quarantined.of(record, error))
             continue
+        not_read.update(held)
         numbers.append(record.row)
         conversations.append(conversation)
+        beside_rows.append(kept)
         characters += sum(len(content) for _, content in conversation.messages)
         characters += len(conversation.tool_calls or "") + len(conversation.tools or "")
+        characters += sum(len(thought) for thought in conversation.reasoning if thought)
         if len(numbers) == PIECE_ROWS or characters > PIECE_SIZE:
-            yield _Piece(numbers, Rows.of(conversations))
-            numbers, conversations, characters = [], [], 0
+            yield piece()
+            numbers, conversations, beside_rows, characters = [], [], [], 0
     if numbers:
-        yield _Piece(numbers, Rows.of(conversations))
+        yield piece()
 
 
 def _mapped(rows: Rows, mappers: tuple[Mapper, ...]) -> Rows:
@@ -630,6 +682,11 @@ def _mapped(rows: Rows, mappers: tuple[Mapper, ...]) -> Rows:
         mapped = returned(mapper, "map", made, Rows, "Rows, such as `rows.with_contents(…)` makes")
         if len(mapped) != len(rows):
             raise InvariantError(f"stage {mapper.name()}: gave {len(mapped)} rows for {len(rows)}")
+        if mapped.batch.schema != rows.batch.schema:
+            given, wanted = (", ".join(one.batch.schema.names) for one in (mapped, rows))
+            raise InvariantError(
+                f"stage {mapper.name()}: gave the columns {given} for {wanted}; see Rows.with_contents"
+            )
         rows = mapped
     return rows
 
@@ -644,19 +701,23 @@ def _rewritten(texts: Iterable[str], mappers: tuple[Mapper, ...]) -> list[str]:
 def as_stored(surveyed: Surveyed, mappers: tuple[Mapper, ...]) -> Surveyed:
     """A surveyed source with its first rows, and what is said of bad ones, as a build will store them."""
     applying = _applying(mappers, surveyed.name)
-    preview = _mapped(Rows.of(surveyed.preview), applying).conversations()
-    return replace(surveyed, preview=tuple(preview), bad=tuple(_rewritten(surveyed.bad, applying)))
+    rows = _mapped(Rows.of(surveyed.rows), applying).conversations()
+    return replace(surveyed, rows=tuple(rows), bad=tuple(_rewritten(surveyed.bad, applying)))
 
 
 def _applying(mappers: tuple[Mapper, ...], source: str) -> tuple[Mapper, ...]:
     return tuple(mapper for mapper in mappers if mapper.applies_to(source))
 
 
-def _stored(piece: _Piece, mappers: tuple[Mapper, ...]) -> pa.RecordBatch:
-    rows = _mapped(piece.rows, mappers)
-    content = pa.array(rows.content_hashes(), pa.binary(32))
-    columns = [pa.array(piece.numbers, pa.int64()), content, *(rows.column(name) for name in CONTENT)]
-    return pa.RecordBatch.from_arrays(columns, schema=STORED)
+def _stored(piece: _Piece, unit: FileUnit) -> pa.RecordBatch:
+    rows = _mapped(piece.rows, unit.mappers)
+    noted = {
+        "row": pa.array(piece.numbers, pa.int64()),
+        "content": pa.array(rows.content_hashes(), pa.binary(32)),
+        "marks": pa.array(blemishes.marks(rows)),
+    }
+    columns = [noted[name] if name in noted else rows.column(name) for name in unit.schema.names]
+    return pa.RecordBatch.from_arrays(columns, schema=unit.schema)
 
 
 def messages_at(shard: Shard, offset: int) -> list[tuple[str, str]]:
@@ -667,6 +728,6 @@ def messages_at(shard: Shard, offset: int) -> list[tuple[str, str]]:
             if offset < rows:
                 group = parquet.read_row_group(index, columns=["messages", "tool_calls"])
                 (messages,) = Rows(group.slice(offset, 1).to_batches()[0]).messages()
-                return [(message.role, calls.with_texts(message.content, message.entry)) for message in messages]
+                return [(message.role, message.whole_text) for message in messages]
             offset -= rows
     raise IndexError(offset)

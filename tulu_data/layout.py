@@ -61,6 +61,8 @@ ID: Final = "^[0-9a-f]{32}$"
 COPY: Final = "^[0-9a-f]{32}(-[0-9]{1,10})?$"
 SHA256: Final = "^[0-9a-f]{64}$"
 _MESSAGES: Final = "list<role text, content text>"
+_RARE: Final = {("reasoning_content", "text"), ("weight", "number")}
+"""Fields of messages that are there only where a row has them, and are null elsewhere."""
 _CUT: Final = "list<role text, content text, left_out whole>"
 MOST: Final = 2**53
 SHARES: Final = frozenset({"jaccard", "estimated", "share"})
@@ -129,6 +131,7 @@ TABLES: Final[Mapping[str, Columns]] = {
         frozenset({"messages", "twin", "twin_source", "twin_messages"}),
         {"id": ID, "twin": ID},
     ),
+    "reports/blemishes.parquet": _counted("source blemish id", "rows of kept"),
     "reports/*-evaluations.parquet": _counted("source evaluation", "items touched contaminated near full rows"),
     "reports/*-clusters.parquet": Columns(
         {
@@ -249,7 +252,8 @@ def _kind(type: pa.DataType) -> str:
         return "yes"
     if (pa.types.is_list(type) or pa.types.is_large_list(type)) and pa.types.is_struct(type.value_type):
         struct = type.value_type
-        return f"list<{', '.join(f'{part.name} {_kind(part.type)}' for part in struct)}>"
+        named = [(part.name, _kind(part.type)) for part in struct]
+        return f"list<{', '.join(f'{name} {kind}' for name, kind in named if (name, kind) not in _RARE)}>"
     return printable(str(type), 60)
 
 
@@ -289,7 +293,8 @@ def _tests(name: str, kind: pl.DataType, columns: Columns) -> Iterable[tuple[str
     if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct) and is_known:
         part = pl.element()
         # A message that only calls a tool may say nothing.
-        required = [own.name for own in kind.inner.fields if own.name != "content" or columns.kinds[name] != _MESSAGES]
+        free = {rare for rare, _ in _RARE} | ({"content"} if columns.kinds[name] == _MESSAGES else set())
+        required = [own.name for own in kind.inner.fields if own.name not in free]
         gaps = [part.struct.field(own).is_null() for own in required]
         yield f"an entry of '{name}' is missing", column.list.eval(pl.any_horizontal(part.is_null(), *gaps)).list.any()
 

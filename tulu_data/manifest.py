@@ -60,7 +60,7 @@ def identify(recipe: Recipe, surveyed: Sequence[Surveyed], limit: int | None) ->
     parts = (*recipe.sources.values(), *recipe.stages)
     modules = {"tulu_data.build", *(type(part).__module__ for part in parts)}
     inputs = {source.name: sorted(file.sha256 for file in source.files) for source in surveyed}
-    artifacts = [stage.artifacts for stage in recipe.stages if stage.artifacts]
+    artifacts = [found for stage in recipe.stages if (found := {**stage.artifacts, **stage.file_digests})]
     return Identity(
         recipe=key_of(recipe=recipe.canonical()),
         inputs=key_of(inputs=inputs, artifacts=artifacts) if artifacts else key_of(inputs=inputs),
@@ -141,6 +141,7 @@ def compose(
             "inputs": identity.inputs,
             "code": identity.code,
             "versions": versions(),
+            **({"stage_files": read} if (read := _read_by_stages(recipe)) else {}),
         },
         "sources": {
             source.name: {
@@ -148,6 +149,7 @@ def compose(
                 "domain": source.source.domain,
                 **_made_by(source.source),
                 **rows[source.name],
+                **({"unread": unread} if (unread := _unread(source, shards)) else {}),
                 "inputs": _inputs(source, shards),
             }
             for source in surveyed
@@ -169,6 +171,11 @@ def compose(
     }
 
 
+def _read_by_stages(recipe: Recipe) -> dict[str, dict[str, str]]:
+    """The sha256 of the files that options of stages name, by the stage and the option."""
+    return {step: stage.file_digests for step, stage in Plan.numbered(recipe.stages) if stage.file_digests}
+
+
 def _made_by(source: Source) -> dict[str, dict[str, str]]:
     """Of a source that makes its files: the versions that decide their bytes, so that they can be made again."""
     return {"made_by": {name: version(name) for name in source.made_by}} if source.made_by else {}
@@ -179,6 +186,15 @@ def _outside(stage: Stage) -> dict[str, str]:
     if not stage.reference:
         return {}
     return {"from": stage.reference, "sha256": sha256_file(Path(inspect.getfile(type(stage))))}
+
+
+def _unread(source: Surveyed, shards: Sequence[Shard]) -> dict[str, int]:
+    """What the records of a source held that nobody read, with the number of rows that had it."""
+    counted: Counter[str] = Counter()
+    for shard in shards:
+        if shard.source == source.name:
+            counted.update(shard.unread)
+    return dict(sorted(counted.items()))
 
 
 def _inputs(source: Surveyed, shards: Sequence[Shard]) -> list[dict[str, Any]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tulu_data.code_id import code_id
 from tulu_data.recipe import Recipe
-from tulu_data.stage import Filter, Mapper, Resolver
+from tulu_data.stage import Filter, Mapper, Resolver, Stage
 from tulu_data.workspace import key_of
 
 TAKE = "take"
@@ -50,17 +51,20 @@ class Plan:
     @classmethod
     def of(cls, recipe: Recipe) -> Plan:
         """The plan of a recipe, whose stages are in the order of their phases."""
+        named = list(cls.numbered(recipe.stages))
+        return cls(
+            tuple(stage for _, stage in named if isinstance(stage, Mapper)),
+            tuple(Step(name, stage) for name, stage in named if isinstance(stage, Filter | Resolver)),
+        )
+
+    @staticmethod
+    def numbered(stages: Iterable[Stage]) -> Iterator[tuple[str, Stage]]:
+        """Stages by their names, numbered from the second of a name on."""
         seen: Counter[str] = Counter()
-        mappers: list[Mapper] = []
-        steps: list[Step] = []
-        for stage in recipe.stages:
-            if isinstance(stage, Mapper):
-                mappers.append(stage)
-            elif isinstance(stage, Filter | Resolver):
-                seen[stage.name()] += 1
-                number = seen[stage.name()]
-                steps.append(Step(stage.name() if number == 1 else f"{stage.name()}-{number}", stage))
-        return cls(tuple(mappers), tuple(steps))
+        for stage in stages:
+            seen[stage.name()] += 1
+            number = seen[stage.name()]
+            yield stage.name() if number == 1 else f"{stage.name()}-{number}", stage
 
     @property
     def resolvers(self) -> tuple[Resolver, ...]:

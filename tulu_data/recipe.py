@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, PositiveInt, field_validator, model_validator
@@ -19,6 +20,7 @@ from tulu_data import stages as stage_kinds
 from tulu_data.errors import did_you_mean
 from tulu_data.source import NAME_PATTERN, Source
 from tulu_data.stage import COLUMNS, PHASES, Stage
+from tulu_data.workspace import as_text
 
 NAME_RULE: Final = "small letters, digits, '.', '_' and '-', at most 64, the first a letter or digit"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
@@ -141,7 +143,7 @@ class Recipe(BaseModel):
 
     def canonical(self) -> str:
         """The recipe as one line of JSON with sorted keys: what its digest is taken of."""
-        return json.dumps(self.as_values(), sort_keys=True, ensure_ascii=False, default=str)
+        return json.dumps(self.as_values(), sort_keys=True, ensure_ascii=False, default=as_text)
 
 
 def _check_measures(stages: tuple[Stage, ...]) -> None:
@@ -177,4 +179,4 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
-    return value
+    return str(value) if isinstance(value, Path) else value

@@ -408,7 +408,7 @@ class Near(NamedTuple):
     jaccard: float
 
 
-def shingles(messages: Iterable[tuple[str, str]], calls: str | None, on: str, n: int) -> frozenset[Gram]:
+def shingles(messages: Iterable[tuple[str, ...]], calls: str | None, on: str, n: int) -> frozenset[Gram]:
     """The shingles of a conversation: n words in order within a text; a shorter text is one."""
     found: set[Gram] = set()
     for role, text in spoken(messages, calls):
@@ -421,15 +421,16 @@ def shingles(messages: Iterable[tuple[str, str]], calls: str | None, on: str, n:
 # --- calls of tools -----------------------------------------------------------------------
 
 
-def spoken(messages: Iterable[tuple[str, str]], calls: str | None) -> list[tuple[str, str]]:
-    """The texts of a conversation by role: each message's content, and after it a text for each of its calls.
+def spoken(messages: Iterable[tuple[str, ...]], calls: str | None) -> list[tuple[str, str]]:
+    """The texts of a conversation by role: those of each message, and after them one for each of its calls.
 
-    The text of a call is its function's name, and all that is said in its arguments, a line each.
+    A message is its role, its content and, where it has any, its reasoning. The text of a call
+    is its function's name, and all that is said in its arguments, a line each.
     """
     said = []
     entries = _entries(calls)
-    for number, (role, content) in enumerate(messages):
-        said.append((role, content))
+    for number, (role, *texts) in enumerate(messages):
+        said += [(role, text) for text in texts]
         for call in _called(entries, number):
             lines = [*_values(call.pop("name", None)), *_values(call)] if isinstance(call, dict) else [*_values(call)]
             if text := "\n".join(lines):

@@ -33,8 +33,6 @@ KINDS: Final[tuple[Kind, ...]] = ("secret", "email", "iban", "card", "ip", "phon
 Code = Literal["secrets", "all"]
 """What counts in code and in texts of tools."""
 
-BESIDE: Final = ("tool_calls", "tools")
-
 
 class Finding(NamedTuple):
     """What was found, and where: characters from `start` to before `end`."""
@@ -367,16 +365,30 @@ def find(text: str, kinds: Iterable[Kind] = KINDS, *, code: Code = "secrets", is
 
 
 class Text(NamedTuple):
-    """One text of a row: `messages[0]` and so on, `tool_calls` or `tools`."""
+    """One text of a row: a field of a message, by its number, or a column such as `tool_calls` or `tools`."""
 
-    place: str
+    column: str
     text: str
     is_tool: bool
+    message: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is, as evidence says it: `messages[0]`, `messages[1].reasoning_content`, `tools`."""
+        if self.message is None:
+            return self.column
+        return f"messages[{self.message}]" + (f".{self.column}" if self.column != "content" else "")
 
     def said(self) -> list[str]:
         """What it says: itself, or the strings and numbers of a JSON text."""
         leaves = json_text.leaves(self.text)
         return [self.text] if leaves is None else [leaf.text for leaf in leaves]
+
+
+def beside(rows: Rows) -> list[str]:
+    """The columns of text beside the messages: calls, tools, and those that the recipe keeps."""
+    schema = rows.batch.schema
+    return [field.name for field in schema if field.type == pa.string()]
 
 
 class Found(NamedTuple):
@@ -435,10 +447,13 @@ def _search_leaf(leaf: Leaf, kinds: Sequence[Kind], code: Code, *, is_tool: bool
 def suspect_rows(rows: Rows) -> list[int]:
     """The rows that `find` is to look at."""
     messages = rows.column("messages")
-    before = np.concatenate([[0], np.cumsum(suspects(messages.flatten().field("content")))])
+    suspected = np.array(suspects(messages.flatten().field("content")), dtype=bool)
+    if (reasoning := rows.reasoning()) is not None:
+        suspected |= np.array(suspects(reasoning), dtype=bool)
+    before = np.concatenate([[0], np.cumsum(suspected)])
     bounds = messages.offsets.to_numpy() - messages.offsets[0].as_py()
     looked = before[bounds[1:]] > before[bounds[:-1]]
-    for name in BESIDE:
+    for name in beside(rows):
         looked = looked | np.array(suspects(rows.column(name)), dtype=bool)
     found: list[int] = np.flatnonzero(looked).tolist()
     return found
@@ -448,11 +463,13 @@ def texts_of(rows: Rows, row: int) -> list[Text]:
     """All texts of a row: its messages, then what it calls and offers."""
     messages = rows.column("messages")[row].as_py()
     texts = [
-        Text(f"messages[{number}]", message["content"], message["role"] == "tool")
+        Text(name, text, message["role"] == "tool", number)
         for number, message in enumerate(messages)
+        for name in ("content", "reasoning_content")
+        if (text := message.get(name)) is not None
     ]
-    beside = ((name, rows.column(name)[row].as_py()) for name in BESIDE)
-    return texts + [Text(name, text, is_tool=True) for name, text in beside if text is not None]
+    others = ((name, rows.column(name)[row].as_py()) for name in beside(rows))
+    return texts + [Text(name, text, is_tool=True) for name, text in others if text is not None]
 
 
 def plain(kind: Kind, value: str) -> str:

@@ -23,6 +23,7 @@ from tulu_data import amounts, patterns
 from tulu_data.code_id import docstring
 from tulu_data.errors import InputError, UsageError, did_you_mean
 from tulu_data.formats import FormatSpec
+from tulu_data.kept_columns import KeptColumns
 from tulu_data.readers.arrow_record import AnyRecord
 
 NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
@@ -58,10 +59,19 @@ class Source(BaseModel):
     max_quarantined_files: Annotated[int, Field(ge=0)] = Field(
         0, description="Allow this many files that can't be read to their end; they are listed, and give no row"
     )
+    keep_columns: KeptColumns = Field(
+        {}, description="Columns to carry along into the mixture: names, or names with types"
+    )
+    drop_parts: tuple[str, ...] = Field(
+        (), description="Types of content parts to leave out, such as `image`; of other types than text all are refused"
+    )
     allow_empty: bool = Field(False, description="Accept a source without any row")
 
     place: ClassVar[str]
     """The field that says where the rows are; also the source's name in a recipe."""
+
+    annotations: ClassVar[tuple[str, ...]] = ()
+    """Columns that its records have about themselves; that they are not read is no news."""
 
     made_by: ClassVar[tuple[str, ...]] = ()
     """The libraries whose versions decide the bytes of files that it makes."""
@@ -119,7 +129,7 @@ class Source(BaseModel):
 
     @abstractmethod
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> AbstractContextManager[Reading]:
-        """Open one file. `columns` are those that will be used; a reader may leave out others."""
+        """Open one file. `columns` are those that will be read; of others it is seen whether they hold something."""
 
     def cut(self, file: Path, records: int) -> Cut | None:
         """Where a file can be cut into parts of so many records each; None where it is read in one go."""

@@ -20,15 +20,15 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from tulu_data import amounts
 from tulu_data.code_id import docstring
-from tulu_data.errors import InvariantError, TuluDataError
+from tulu_data.errors import InputError, InvariantError, TuluDataError
 from tulu_data.patterns import expression, matches
 from tulu_data.rows import Rows
 from tulu_data.verdicts import Evidence, none
-from tulu_data.workspace import Workspace
+from tulu_data.workspace import Workspace, key_of
 
 Phase = Literal["rewrite", "judge", "deduplicate", "mix"]
 PHASES: tuple[Phase, ...] = ("rewrite", "judge", "deduplicate", "mix")
@@ -61,6 +61,13 @@ SourceNames = Annotated[
     ),
 ]
 """Names of sources, or patterns such as `flan_*`; the recipe is checked for them."""
+
+ModelFile = Path
+"""A file, or a folder of files, that a stage reads: a model, a word list.
+
+Its sha256 is part of the key of what the stage measures and of the manifest; its name and
+its time are not. So is that of every `Path` in a stage's options, within lists and mappings too.
+"""
 
 MEASURE = r"tokens|[a-z0-9_]+(-\d+)?\.[a-z0-9_]+"
 """A pattern for the name of a number of each row: `tokens`, or a measure of an earlier stage, `stage.measure`."""
@@ -96,6 +103,8 @@ class Stage(BaseModel):
         "a number, or a mapping of sources to numbers",
     )
 
+    _file_digests: dict[str, str] = PrivateAttr({})
+
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
         """Keep the docstring, which the schema and the report show, where Python was told to drop it."""
@@ -107,6 +116,11 @@ class Stage(BaseModel):
     def _countable(self) -> Self:
         amounts.check(self)
         return self
+
+    @property
+    def file_digests(self) -> dict[str, str]:
+        """The sha256 of each file that its options name, by the option, such as `models.0`; none before `prepared`."""
+        return self._file_digests
 
     def prepare(self, workspace: Workspace, digest: Callable[[Path], str]) -> Self:
         """The stage with what it needs beside rows at hand, made in the workspace where it is not there yet.
@@ -167,8 +181,9 @@ class Stage(BaseModel):
         return copy
 
     def measuring_options(self) -> dict[str, Any]:
-        """The options that its measures depend on."""
-        return self.model_dump(mode="json", exclude=set(self.deciding()))
+        """The options that its measures depend on; files by their sha256, wherever they are."""
+        options = self.model_dump(mode="json", exclude=set(self.deciding()))
+        return {name: _by_digest(value, name, self._file_digests) for name, value in options.items()}
 
     @property
     def is_measured(self) -> bool:
@@ -308,6 +323,60 @@ class Comparer(Resolver):
 
         `looks` holds what `look` said of them in the order of `row`, each in its `room`.
         """
+
+
+S = TypeVar("S", bound=Stage)
+
+
+def prepared(stage: S, workspace: Workspace, digest: Callable[[Path], str]) -> S:
+    """A stage with what it needs beside rows at hand, and the digests of the files that its options name.
+
+    `digest` gives a file's sha256. Raises `InputError` (exit 3) for a file that is not there.
+    """
+    named = {place: path for name in type(stage).model_fields for place, path in _paths(getattr(stage, name), name)}
+    digests = {place: _digest_of(place, path, digest) for place, path in named.items()}
+    ready = stage.prepare(workspace, digest)
+    if digests:
+        ready = ready.model_copy()
+        ready._file_digests = digests  # noqa: SLF001 (its own copy)
+    return ready
+
+
+def _paths(value: Any, place: str) -> Iterator[tuple[str, Path]]:
+    """The paths in the value of an option, each with its place: `models.en`."""
+    if isinstance(value, Path):
+        yield place, value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _paths(getattr(value, name), f"{place}.{name}")
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _paths(item, f"{place}.{name}")
+    elif isinstance(value, tuple | list):
+        for index, item in enumerate(value):
+            yield from _paths(item, f"{place}.{index}")
+
+
+def _by_digest(value: Any, place: str, digests: Mapping[str, str]) -> Any:
+    """The plain value of an option with the digests of files in the place of their paths."""
+    if place in digests:
+        return digests[place]
+    if isinstance(value, Mapping):
+        return {name: _by_digest(item, f"{place}.{name}", digests) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_by_digest(item, f"{place}.{index}", digests) for index, item in enumerate(value)]
+    return value
+
+
+def _digest_of(place: str, path: Path, digest: Callable[[Path], str]) -> str:
+    """The sha256 of a file; of a folder that of the names and digests of its files."""
+    if path.is_file():
+        return digest(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    if not files:
+        found = "there is no file in it" if path.is_dir() else "there is no such file or folder"
+        raise InputError(f"{place}: {path}: {found} (looked in {Path.cwd()}); give the file that the stage reads")
+    return key_of(files={file.relative_to(path).as_posix(): digest(file) for file in files})
 
 
 @contextmanager

@@ -9,17 +9,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
+from tulu_data import blemishes, kept_columns, unread
+from tulu_data.blemishes import BLEMISHES, Blemish, shown_in
 from tulu_data.characters import storable
 from tulu_data.errors import InputError, RecordError, did_you_mean, printable, told_of
 from tulu_data.executors import Tick
 from tulu_data.formats import detect
-from tulu_data.formats.column import pluck
 from tulu_data.formats.format import Format
-from tulu_data.formats.turns import READ_KEYS
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.stream import ENCODING_REMEDY, require_regular
 from tulu_data.recipe import Recipe
-from tulu_data.rows import Conversation
+from tulu_data.rows import Conversation, Rows
 from tulu_data.source import Source
 from tulu_data.workspace import Digest
 
@@ -42,10 +44,11 @@ class Surveyed:
     """One source, looked into.
 
     `source` is as it was found, its format said and what may move pinned. `columns` are
-    those of the first rows, and `unread` what of them the format does not read; `preview`
-    are the first rows as they will be; `bad` are those of the first records that can't
-    become rows, and `probed` is their number; `expected_rows` is an estimate, unless
-    `is_counted`: then there are no more. `problem` is why a build of it is sure to fail.
+    those of the first rows, and `unread` what of them the format does not read; `rows`
+    are the first rows as they will be, `preview` the first of them; `bad` are those of the
+    first records that can't become rows, and `probed` is their number; `expected_rows` is an
+    estimate, unless `is_counted`: then there are no more. `problem` is why a build of it is
+    sure to fail.
     """
 
     name: str
@@ -54,7 +57,7 @@ class Surveyed:
     files: tuple[InputFile, ...]
     columns: tuple[str, ...]
     unread: tuple[str, ...]
-    preview: tuple[Conversation, ...]
+    rows: tuple[Conversation, ...]
     probed: int
     bad: tuple[str, ...]
     expected_rows: int
@@ -62,6 +65,23 @@ class Surveyed:
     problem: str = ""
     unreadable: Mapping[Path, str] = field(default_factory=dict)
     """Why some of the files can't be read, where the recipe allows such files."""
+
+    @property
+    def preview(self) -> tuple[Conversation, ...]:
+        """The first rows."""
+        return self.rows[:PREVIEW_ROWS]
+
+    @property
+    def blemishes(self) -> list[tuple[Blemish, int, str]]:
+        """What the first rows have that no trainer wants: how many, and the part of one that shows it."""
+        marks = blemishes.marks(Rows.of(self.rows))
+        found = []
+        for bit, blemish in enumerate(BLEMISHES):
+            places = np.flatnonzero(marks >> np.uint32(bit) & np.uint32(1))
+            if len(places):
+                shown = shown_in(blemish.name, tuple(self.rows[int(places[0])].messages))
+                found.append((blemish, len(places), shown))
+        return found
 
     @property
     def size(self) -> int:
@@ -78,6 +98,7 @@ def as_values(surveyed: Surveyed) -> dict[str, Any]:
         "problem": surveyed.problem,
         "format": format and {"name": format.name, **format.model_dump(mode="json")},
         "unread": list(surveyed.unread),
+        "blemishes": {blemish.name: count for blemish, count, _ in surveyed.blemishes},
         "bad": list(surveyed.bad),
         "preview": [
             [{"role": role, "content": content} for role, content in conversation.messages]
@@ -132,6 +153,7 @@ def survey(recipe: Recipe, digests: Callable[[Sequence[Path]], Iterable[str]], c
     not what the recipe says, and for files of one source that disagree in their columns.
     """
     looked = [_survey(name, source, cache) for name, source in sorted(recipe.sources.items())]
+    kept_columns.together({source.name: source.source.keep_columns for source in looked})
     sha256 = iter(digests([file.path for source in looked for file in source.files]))
     return tuple(
         replace(source, files=tuple(replace(file, sha256=next(sha256)) for file in source.files)) for source in looked
@@ -152,11 +174,15 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
             many = f"{len(paths)} file{'s' * (len(paths) != 1)}"
             raise InputError(f"no row in {many}; if that is right, say: allow_empty: true")
         format = _format(source, probes)
+        if source.keep_columns and probes:
+            records = [record for probe in probes for record in probe.records]
+            kept = kept_columns.typed(source.keep_columns, records, str(probes[0].path))
+            source = source.model_copy(update={"keep_columns": kept})
     files = tuple(InputFile(path, "", status.st_size) for path, status in zip(paths, statuses, strict=True))
-    read = format.columns() if format else ()
     columns = dict.fromkeys(column for probe in probes for column in probe.columns)
-    unread = [column for column in columns if column not in read]
-    tried = [_tried(format, probe, record) for probe in probes for record in probe.records] if format else []
+    read = columns_read(source, format) if format else ()
+    others = [column for column in columns if column not in read]
+    tried = [_tried(source, format, probe, record) for probe in probes for record in probe.records] if format else []
     good = [conversation for conversation in tried if not isinstance(conversation, str)]
     bad = tuple(error for error in tried if isinstance(error, str))
     expected_rows = sum(map(_expected_rows, probes))
@@ -169,8 +195,8 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
         format=format,
         files=files,
         columns=tuple(columns),
-        unread=(*unread, *_unread_keys(format, probes)),
-        preview=tuple(good[:PREVIEW_ROWS]),
+        unread=(*others, *_unread_keys(format, probes)),
+        rows=tuple(good),
         probed=len(tried),
         bad=bad,
         expected_rows=expected_rows,
@@ -178,6 +204,11 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
         problem=_problem(source, bad, at_most),
         unreadable=unreadable,
     )
+
+
+def columns_read(source: Source, format: Format) -> tuple[str, ...]:
+    """The columns of a source's records that are read, or known to be about them."""
+    return (*format.columns(), *kept_columns.columns_of(source.keep_columns), *source.annotations)
 
 
 def _problem(source: Source, bad: Sequence[str], at_most: int | None) -> str:
@@ -194,23 +225,23 @@ def _problem(source: Source, bad: Sequence[str], at_most: int | None) -> str:
     return ""
 
 
-def _tried(format: Format, probe: _Probe, record: AnyRecord) -> Conversation | str:
+def _tried(source: Source, format: Format, probe: _Probe, record: AnyRecord) -> Conversation | str:
     """A record as the row that it will be, or its place and what is wrong with it."""
     try:
-        return format.read(record.content())
+        value = record.content()
+        unread.refuse_media(unread.of_record(value, format, columns_read(source, format)), source.drop_parts)
+        kept_columns.values_of(value, source.keep_columns)
+        return format.read(value, source.drop_parts)
     except RecordError as error:
         return f"{storable(probe.path)}:{record.row}: {error}"
 
 
 def _unread_keys(format: Format | None, probes: Sequence[_Probe]) -> list[str]:
-    """Keys inside the messages that are not read, as `messages[].weight`."""
-    if format is None or not format.turns:
+    """Keys inside the messages that are not read, as `messages[].refusal`."""
+    if format is None:
         return []
-    column = getattr(format, format.turns)
-    lists = (pluck(value, column) for probe in probes for value in probe.values)
-    turns = (turn for turns in lists if isinstance(turns, list) for turn in turns if isinstance(turn, dict))
-    keys = dict.fromkeys(key for turn in turns for key in turn)
-    return [f"{column}[].{key}" for key in keys if key not in READ_KEYS]
+    held = (name for probe in probes for value in probe.values for name in unread.of_messages(value, format))
+    return list(dict.fromkeys(held))
 
 
 def check_unreadable(source: Source, reasons: Mapping[Path, str]) -> None:

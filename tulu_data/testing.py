@@ -26,8 +26,8 @@ from ruamel.yaml import YAML
 from tulu_data import verdicts
 from tulu_data.code_id import code_id
 from tulu_data.commit import sha256_file
-from tulu_data.rows import Conversation, Rows
-from tulu_data.stage import COLUMNS, Comparer, Filter, Mapper, Resolver, Stage
+from tulu_data.rows import RARE_FIELDS, Conversation, Rows
+from tulu_data.stage import COLUMNS, Comparer, Filter, Mapper, Resolver, Stage, prepared
 from tulu_data.workspace import Workspace
 
 _TOOL_CALLS: Final = '[null,{"tool_calls":[{"function":{"arguments":"{}","name":"now"},"id":"1","type":"function"}]}]'
@@ -45,8 +45,11 @@ SAMPLE: Final = (
     Conversation([("user", "\u0000\u202e😀" * 40), ("assistant", "x" * 5000)]),
     Conversation([("user", "What time is it?"), ("assistant", "")], _TOOL_CALLS, '[{"name":"now"}]'),
     Conversation([("user", "What is 12 × 12?"), ("assistant", "144")]),
+    Conversation(
+        [("user", "What is 12 × 12?"), ("assistant", "144")], reasoning=[None, "12 dozens."], weights=[None, 0]
+    ),
 )
-"""Rows that a stage must cope with: equal, near, empty, many turns, tools, every kind of letter."""
+"""Rows that a stage must cope with: equal, near, empty, many turns, tools, reasoning, every kind of letter."""
 
 
 def check_stage(stage: Stage, rows: Rows | None = None) -> None:
@@ -57,7 +60,7 @@ def check_stage(stage: Stage, rows: Rows | None = None) -> None:
     rows = rows or Rows.of(SAMPLE)
     _check_form(stage)
     with tempfile.TemporaryDirectory() as folder:
-        _check_prepared(stage.prepare(Workspace(Path(folder)), sha256_file), rows)
+        _check_prepared(prepared(stage, Workspace(Path(folder)), sha256_file), rows)
 
 
 def _check_prepared(stage: Stage, rows: Rows) -> None:
@@ -111,6 +114,9 @@ def _check_mapper(stage: Mapper, rows: Rows) -> None:
     assert len(mapped) == len(rows), "a mapper must give as many rows as it gets"
     for name in ("tool_calls", "tools"):
         assert mapped.column(name).equals(rows.column(name)), f"the mapper loses {name}; see Rows.with_contents"
+    for name in RARE_FIELDS:
+        fields = [one.column("messages").flatten().field(name).is_valid() for one in (mapped, rows)]
+        assert fields[0].equals(fields[1]), f"the mapper loses {name} of messages; see Rows.with_contents"
     parts = pa.Table.from_batches([stage.map(part).batch for part in _slices(rows)])
     assert parts.equals(pa.Table.from_batches([mapped.batch])), "mapping parts differs from mapping the whole"
     assert stage.map(mapped).batch.equals(mapped.batch), "mapping twice differs from mapping once"

@@ -34,7 +34,7 @@ TOKENIZER_FILES: Final = ("tokenizer.json", "tokenizer_config.json", "chat_templ
 
 
 class Counts(NamedTuple):
-    """The tokens of one conversation: of all of it, of what the assistant says, and of each message with its calls."""
+    """The tokens of one conversation: of all of it, of what is trained on, and of each message with all it says."""
 
     tokens: int
     trainable: int
@@ -98,15 +98,20 @@ class Tiktoken(TokenCounter):
         for conversation, messages in zip(conversations, said, strict=True):
             offer = len(next(encoded))
             each = [sum(len(next(encoded)) for _ in message) for message in messages]
-            spoken = zip(each, conversation, strict=True)
-            trainable = sum(tokens for tokens, message in spoken if message.role == "assistant")
+            trainable = sum(tokens for tokens, message in zip(each, conversation, strict=True) if message.is_trained)
             counted.append(Counts(offer + sum(each), trainable, each))
         return counted
 
 
 def _said(message: Message) -> list[str]:
     functions = (call["function"] for call in calls.rendered(message.entry).get("tool_calls", ()))
-    return [message.content, *map(_json, functions)]
+    return [message.content, message.reasoning_content or "", *map(_json, functions)]
+
+
+def _as_values(message: Message) -> dict[str, Any]:
+    """The message as templates take it; those that know `reasoning_content` ask whether it is there."""
+    reasoning = {} if message.reasoning_content is None else {"reasoning_content": message.reasoning_content}
+    return {"role": message.role, "content": message.content, **reasoning, **calls.rendered(message.entry)}
 
 
 def _json(value: Any) -> str:
@@ -119,8 +124,9 @@ class ChatTemplate(TokenCounter):
     The whole conversation is rendered as transformers renders it, with its calls and the tools on
     offer. What is trained on stands in the template's `{% generation %}` tags; where it has none, an
     assistant's message counts as what the rendered conversation grows by, without the header
-    that invites it. Templates run in Jinja's sandbox in a process of their own, with bounds on
-    time and memory; their date is always 26 July 2024, for counts would change with another.
+    that invites it. Messages whose weight is 0 are not trained on. Templates run in Jinja's
+    sandbox in a process of their own, with bounds on time and memory; their date is always 26
+    July 2024, for counts would change with another.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -174,31 +180,28 @@ class ChatTemplate(TokenCounter):
         template = self._with_tools if tools else DEFAULT
         whole = self._whole(row, conversation, tools, template)
         encoding = self._encoded(whole["text"])
-        last = len(conversation)
-        lengths = [0, *(self._length(template, upto) for upto in range(1, last)), len(encoding.ids)]
+        beginnings = [self._renderer.render(template, upto) for upto in range(1, len(conversation))]
+        lengths = [0, *map(self._length, beginnings), len(encoding.ids)]
         before, each, trainable = 0, [], 0
         for number, message in enumerate(conversation):
             after = lengths[number + 1]
             # A beginning that the template refuses counts with what follows it.
             each.append(0 if after is None else after - before)
-            if message.role == "assistant" and not self._renderer.has_generation:
-                headed = [lengths[number], self._length(template, number, invites=True)]
-                starts = [length for length in headed if length is not None]
+            if message.is_trained and not self._renderer.has_generation:
+                invited = self._renderer.render(template, number, invites=True)
+                starts = [length for length in (lengths[number], self._length(invited)) if length is not None]
                 if after is None or not starts:
                     trainable += len(self._encoded("".join(_said(message))).ids)
                 else:
                     trainable += max(0, after - max(starts))
             before = before if after is None else after
         if self._renderer.has_generation:
-            trainable = _inside(encoding.offsets, whole["trained"])
+            trainable = _inside(encoding.offsets, _trained(conversation, [*beginnings, whole]))
         return Counts(len(encoding.ids), trainable, each)
 
     def _whole(self, row: int, conversation: Sequence[Message], tools: str | None, template: str) -> dict[str, Any]:
         """The whole conversation; arguments of calls are objects, or JSON text where the template refuses these."""
-        messages = [
-            {"role": message.role, "content": message.content, **calls.rendered(message.entry)}
-            for message in conversation
-        ]
+        messages = [*map(_as_values, conversation)]
         offered = calls.decoded(tools) if tools else None
         refusal = ""
         for as_text in (False, True):
@@ -214,14 +217,28 @@ class ChatTemplate(TokenCounter):
                 function["arguments"] = _json(function["arguments"])
         raise RowError(row, f"the chat template refuses it: {printable(refusal, 300)}")
 
-    def _length(self, template: str, upto: int, *, invites: bool = False) -> int | None:
-        """The tokens of the first messages of the conversation; None where the template refuses them."""
-        rendered = self._renderer.render(template, upto, invites=invites)
+    def _length(self, rendered: dict[str, Any]) -> int | None:
+        """The tokens of a beginning of the conversation; None where the template refuses it."""
         return None if "refused" in rendered else len(self._encoded(rendered["text"]).ids)
 
     def _encoded(self, text: str) -> Any:
         # JSON text may hold half of a surrogate pair, which is no letter.
         return self._tokenizer.encode(text.encode(errors="replace").decode(), add_special_tokens=False)
+
+
+def _trained(conversation: Sequence[Message], beginnings: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
+    """What stands in generation tags, but for messages of weight 0; a beginning ends with each message."""
+    spans = beginnings[-1]["trained"]
+    if all(message.weight != 0 for message in conversation):
+        return list(spans)
+    kept, before = [], 0
+    for message, beginning in zip(conversation, beginnings, strict=True):
+        # A beginning that the template refuses goes with what follows it.
+        after = before if "refused" in beginning else len(beginning["trained"])
+        if message.weight != 0:
+            kept += spans[before:after]
+        before = after
+    return kept
 
 
 def _inside(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> int:

@@ -25,11 +25,12 @@ from tulu_data.decide import KEPT
 from tulu_data.document import parse
 from tulu_data.errors import TuluDataError, printable
 from tulu_data.files import BESIDE, MANIFEST, RECIPE, SUMS, unknown
+from tulu_data.kept_columns import COMPUTED
 from tulu_data.manifest import versions
 from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE
 from tulu_data.readers.parquet_batches import ExpandsError, batches
-from tulu_data.rows import CONTENT, Rows, row_id
+from tulu_data.rows import CONTENT, WHOLE_MESSAGES, Rows, row_id, with_fields
 from tulu_data.verdicts import TWIN
 from tulu_data.witness import Witness
 from tulu_data.workspace import key_of
@@ -431,4 +432,6 @@ def _rows_of(batch: pa.RecordBatch) -> Rows:
     columns = [
         batch.column(name) if name in names else pa.nulls(batch.num_rows, kind) for name, kind in CONTENT.items()
     ]
-    return Rows(pa.RecordBatch.from_arrays(columns, schema=pa.schema(list(CONTENT.items()))))
+    columns[0] = with_fields(columns[0], WHOLE_MESSAGES)
+    rows = Rows(pa.RecordBatch.from_arrays(columns, schema=pa.schema(list(CONTENT.items()))))
+    return rows.with_more({name: batch.column(name) for name in names if name not in COMPUTED | CONTENT.keys()})

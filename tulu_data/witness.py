@@ -52,11 +52,11 @@ class Testimony(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One kept row: the id without the number of its copy."""
+    """One kept row: the id without the number of its copy; of each message the role and the texts."""
 
     id: str
     source: str
-    messages: list[tuple[str, str]]
+    messages: list[tuple[str, ...]]
     tool_calls: str | None
 
 
@@ -104,7 +104,7 @@ class Witness:
                 for batch in batches(path, parquet, BATCH_ROWS, names):
                     for row in batch.to_pylist():
                         if "-" not in row["id"] and (not sources or _is_named(row["source"], sources)):
-                            messages = [(message["role"], message["content"] or "") for message in row["messages"]]
+                            messages = [*map(_said, row["messages"])]
                             yield Row(row["id"], row["source"], messages, row.get("tool_calls"))
                     self.tick(batch.num_rows)
 
@@ -221,11 +221,11 @@ class Witness:
         for row in self.rows(options["sources"]):
             calls = told(row.tool_calls, len(row.messages))
             turns = [
-                (role, _one_space(content) if is_spaced else content, called)
-                for (role, content), called in zip(row.messages, calls, strict=True)
+                (role, [_one_space(text) if is_spaced else text for text in texts], called)
+                for (role, *texts), called in zip(row.messages, calls, strict=True)
                 if role in SPEAKERS[options["on"]]
             ]
-            if any(content or called for _, content, called in turns):
+            if any(any(texts) or called for _, texts, called in turns):
                 other = seen.setdefault(hashlib.sha256(repr(turns).encode()).digest(), row.id)
                 if other != row.id:
                     found.append(f"row {row.id} is row {other}")
@@ -270,6 +270,12 @@ def _missed(pairs: Sequence[Near]) -> str:
     return (
         f"{len(pairs)} pairs are near that the stage may have missed by chance, such as {pairs[0].id}, {pairs[0].other}"
     )
+
+
+def _said(message: Mapping[str, Any]) -> tuple[str, ...]:
+    """One message: its role, its content, and what was thought before it."""
+    thought = message.get("reasoning_content")
+    return (message["role"], message["content"] or "", *([] if thought is None else [thought]))
 
 
 def _one_space(text: str) -> str:

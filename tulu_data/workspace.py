@@ -18,6 +18,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -31,7 +32,7 @@ from tulu_data.commit import (
     walk,
     whole,
 )
-from tulu_data.errors import UsageError
+from tulu_data.errors import InvariantError, UsageError
 
 TABLE_FORMAT: Final = "1"
 TAG: Final = "CACHEDIR.TAG"
@@ -70,8 +71,16 @@ def key_of(**parts: Any) -> str:
     >>> key_of(stage="length_filter", options={"on": "prompt"})[:8]
     '628e8db2'
     """
-    text = json.dumps({"table format": TABLE_FORMAT, **parts}, sort_keys=True, ensure_ascii=False, default=str)
+    text = json.dumps({"table format": TABLE_FORMAT, **parts}, sort_keys=True, ensure_ascii=False, default=as_text)
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def as_text(value: Any) -> str:
+    """What of JSON is written for a decimal or a path; `InvariantError` (exit 1) for anything else."""
+    if isinstance(value, Decimal | Path):
+        return str(value)
+    # What `str` shows of other objects may be their place in memory, which is another in each run.
+    raise InvariantError(f"a key can't be made of {type(value).__name__}; give text, numbers, lists or mappings")
 
 
 @dataclass(frozen=True)

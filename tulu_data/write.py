@@ -18,8 +18,9 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from tulu_data import table
+from tulu_data import kept_columns, table
 from tulu_data.commit import TEMPORARY, make_folders, remove_folder, sha256_file, sync_folder, write_text
 from tulu_data.decide import Decision
 from tulu_data.errors import InputError, InvariantError
@@ -27,7 +28,18 @@ from tulu_data.executors import Executor, Tick
 from tulu_data.ingest import Shard
 from tulu_data.readers.parquet_batches import MAX_TEXT_BYTES
 from tulu_data.recipe import TRAIN, Recipe
-from tulu_data.rows import CONTENT, MESSAGES, Rows, fixed_bytes, hex_texts, in_order, keyed_order
+from tulu_data.rows import (
+    CONTENT,
+    PLAIN_FIELDS,
+    RARE_FIELDS,
+    STORED,
+    Rows,
+    fixed_bytes,
+    hex_texts,
+    in_order,
+    keyed_order,
+    with_fields,
+)
 from tulu_data.scan import batches
 
 TOOL_COLUMNS: Final = ("tool_calls", "tools")
@@ -127,7 +139,7 @@ def write(
         make_folders(spill)
         make_folders(staging / "data")
         make_folders(notes)
-        schema = _published(decision, shards)
+        schema = _published(recipe, decision, shards)
         routes = _routes(decision, layout, shards, schema, missing, spill)
         spilled = tuple(executor.run(route_shard, routes, tick))
         rows = np.bincount(layout.file, minlength=len(layout.names)).tolist()
@@ -153,16 +165,20 @@ def _remove_others(staging: Path, found: Collection[str]) -> None:
                 path.unlink()
 
 
-def _published(decision: Decision, shards: Sequence[Shard]) -> pa.Schema:
-    """The columns of the mixture: those of tools are there if a kept row has them."""
+def _published(recipe: Recipe, decision: Decision, shards: Sequence[Shard]) -> pa.Schema:
+    """The columns of the mixture: those of tools, and rare fields of messages, are there if a kept row has them."""
+    kept = kept_columns.together({name: source.keep_columns for name, source in recipe.sources.items()})
+    rare = [(name, kind) for name, kind in RARE_FIELDS.items() if _any_kept_message_has(decision, shards, name)]
+    messages = pa.list_(pa.struct([*PLAIN_FIELDS.items(), *rare]))
     with_tools = [name for name in TOOL_COLUMNS if _any_kept_has(decision, shards, name)]
     return pa.schema(
         [
             ("id", pa.string()),
-            ("messages", MESSAGES),
+            ("messages", messages),
             *((name, pa.string()) for name in with_tools),
             ("source", pa.string()),
             *COMPUTED.items(),
+            *kept,
         ]
     )
 
@@ -177,6 +193,23 @@ def _any_kept_has(decision: Decision, shards: Sequence[Shard], column: str) -> b
                 if (present & kept[start : start + len(rows)]).any():
                     return True
                 start += len(rows)
+    return False
+
+
+def _any_kept_message_has(decision: Decision, shards: Sequence[Shard], field: str) -> bool:
+    for index, shard in enumerate(shards):
+        kept = decision.kept[decision.starts[index] : decision.starts[index + 1]]
+        if kept.any():
+            with pq.ParquetFile(shard.table.path, page_checksum_verification=True) as parquet:
+                offset = 0
+                for group in range(parquet.num_row_groups):
+                    column = parquet.read_row_group(group, columns=[f"messages.list.element.{field}"])["messages"]
+                    for chunk in column.chunks:
+                        has = np.concatenate([[0], np.cumsum(chunk.flatten().field(field).is_valid())])
+                        bounds = chunk.offsets.to_numpy() - chunk.offsets[0].as_py()
+                        if (np.diff(has[bounds]).astype(bool) & kept[offset : offset + len(chunk)]).any():
+                            return True
+                        offset += len(chunk)
     return False
 
 
@@ -271,7 +304,10 @@ def route_shard(unit: RouteUnit, tick: Tick) -> Spilled:
     schema = unit.schema.append(pa.field("position", pa.int64()))
     with pa.OSFile(str(unit.spill), "wb") as sink, pa.ipc.new_file(sink, schema) as spill:
         start = 0
-        for rows in batches(unit.shard, ["content", *CONTENT]):
+        stored = pq.read_schema(unit.shard.table.path).names
+        for rows in batches(
+            unit.shard, ["content", *(name for name in stored if name not in STORED.names or name in CONTENT)]
+        ):
             first, last = np.searchsorted(unit.offset, [start, start + len(rows)])
             if first < last:
                 part = slice(first, last)
@@ -298,7 +334,9 @@ def write_shard(unit: OutputUnit, tick: Tick) -> int:
                 parts += [file.get_batch(index) for index, number in enumerate(spilled.files) if number == unit.number]
     rows = pa.Table.from_batches(parts, unit.schema.append(pa.field("position", pa.int64())))
     order = np.argsort(rows.column("position").to_numpy())
-    sizes = np.concatenate([Rows(part).text_bytes() for part in parts] or [np.zeros((0, 1), np.int64)])[order]
+    told = [name for name in unit.schema.names if name not in {"id", "source", *COMPUTED}]
+    counted = [Rows(part.select(told)).text_bytes() for part in parts]
+    sizes = np.concatenate(counted or [np.zeros((0, 1), np.int64)])[order]
     ready = unit.target.with_name(f"{unit.target.name}{TEMPORARY}")
     with table.writer(ready, unit.schema) as writer:
         for group in _row_groups(sizes):
@@ -371,5 +409,14 @@ def _output(unit: RouteUnit, chosen: npt.NDArray[np.intp], rows: Rows, schema: p
         **{name: unit.columns.column(name).take(pa.array(chosen)) for name in COMPUTED},
         "position": pa.array(unit.position[chosen]),
     }
-    arrays = [columns[name] if name in columns else rows.column(name) for name in schema.names]
+    columns["messages"] = with_fields(rows.column("messages"), schema.field("messages").type)
+    there = rows.batch.schema.names
+    arrays = [
+        columns[field.name]
+        if field.name in columns
+        else rows.column(field.name)
+        if field.name in there
+        else pa.nulls(count, field.type)
+        for field in schema
+    ]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
@@ -27,6 +28,7 @@ from tulu_data import sources
 from tulu_data.errors import InputError, did_you_mean, printable, told_of
 from tulu_data.formats.column import MISSING, Column, first_part, pluck
 from tulu_data.readers.arrow_record import AnyRecord
+from tulu_data.readers.json_record import kind_of
 from tulu_data.source import Source
 
 Part = Literal["question", "passage", "choices", "answer"]
@@ -200,17 +202,15 @@ class EvaluationSet(BaseModel):
                     numbers[prefix] = numbers.get(prefix, 0) + 1
                     met.update(dict.fromkeys(value))
                     needed = {column for column in needed if pluck(value, column) is MISSING}
+                    place = f"{file}:{record.row}"
                     if self.group_by:
-                        group = (prefix, *(str(pluck(value, column)) for column in self.group_by))
+                        group = (prefix, *(_name(value, column, place) for column in self.group_by))
                         if group in groups:
                             continue
                         groups.add(group)
                     names = self.id or self.group_by
-                    own = [str(pluck(value, column)) for column in names] or [str(numbers[prefix])]
-                    yield Item(
-                        prefix + "/".join(own),
-                        {part: self._texts(value, part, f"{file}:{record.row}") for part in PARTS},
-                    )
+                    own = [_name(value, column, place) for column in names] or [str(numbers[prefix])]
+                    yield Item(prefix + "/".join(own), {part: self._texts(value, part, place) for part in PARTS})
         if number and needed:
             column = min(needed)
             listed = ", ".join(printable(key, 40) for key in list(met)[:12])
@@ -226,7 +226,9 @@ class EvaluationSet(BaseModel):
 
 
 MOST_SAMPLED: Final = 1_000_000
-HIDDEN: Final = frozenset({"format", "domain", "license", "rows", "fraction", "max_quarantined", "allow_empty"})
+HIDDEN: Final = frozenset(
+    {"format", "domain", "license", "rows", "fraction", "max_quarantined", "keep_columns", "drop_parts", "allow_empty"}
+)
 """Keys of a source that an evaluation set has no use for: all its items count."""
 
 
@@ -239,6 +241,23 @@ def _value(record: AnyRecord, file: Path) -> Mapping[str, Any]:
     if record.value is None:
         raise InputError(f"{file}:{record.row}: {record.error}; mend the file")
     return record.value
+
+
+def _name(record: Mapping[str, Any], column: str, place: str) -> str:
+    """The text or number by which a column names an item; it goes into evidence as it is."""
+    value = pluck(record, column)
+    if value is MISSING:
+        listed = ", ".join(printable(key, 40) for key in list(record)[:12])
+        raise InputError(
+            f"{place}: no '{column}', which names the item; its columns are {listed}{did_you_mean(column, record)}; "
+            "mend the record, or name other columns"
+        )
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return repr(value)
+    hint = f"name a part of it, such as {column}.id, or" if isinstance(value, dict | list) else "mend the record, or"
+    raise InputError(f"{place}: '{column}' names the item, and it is {kind_of(value)}; {hint} name other columns")
 
 
 def _flatten(value: Any, column: str, place: str) -> Iterator[str]:

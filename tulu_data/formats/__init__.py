@@ -27,6 +27,18 @@ def detect(columns: Sequence[str]) -> Format | None:
     return next((found for format in FORMATS if (found := format.detect(columns))), None)
 
 
+def could_be(column: str) -> str:
+    """What a column could be, by its name, that a format reads under another one: `prompt`, `response`, …; or nothing.
+
+    >>> could_be("solution"), could_be("score")
+    ('response', '')
+    """
+    for names in (names for format in FORMATS for names in (*format.needs, *format.takes)):
+        if column in names:
+            return names[0]
+    return ""
+
+
 def _by_name(value: Any) -> Any:
     names = [format.name for format in FORMATS]
     if isinstance(value, str):

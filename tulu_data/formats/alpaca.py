@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from tulu_data.formats.column import Column, optional_text, text_at
+from tulu_data.errors import RecordError
+from tulu_data.formats.column import MISSING, Column, optional_text, pluck, text_at
 from tulu_data.formats.format import Format
 from tulu_data.formats.turns import prompted
+from tulu_data.readers.json_record import kind_of
 from tulu_data.rows import Conversation
 
 
@@ -17,6 +19,7 @@ class Alpaca(Format):
     """An instruction, perhaps an input (Dolly calls it `context`), and an output (or `response`).
 
     The prompt is the instruction and, where there is one, the input on the next line.
+    `history` are turns before it: a list of pairs of a question and its answer.
 
         format: alpaca
         format: {instruction: instruction, input: instances.0.input, output: instances.0.output}
@@ -30,9 +33,28 @@ class Alpaca(Format):
     input: Column = Field("input", description="What the task is about; may be missing, null or empty")
     output: Column = Field("output", description="The answer")
     system: Column = Field("system", description="The system prompt; may be missing, null or empty")
+    history: Column = Field("history", description="Turns before: pairs of texts; may be missing, null or empty")
 
-    def read(self, record: Mapping[str, Any]) -> Conversation:
+    def read(self, record: Mapping[str, Any], drop_parts: Collection[str] = ()) -> Conversation:
         instruction = text_at(record, self.instruction)
         about = optional_text(record, self.input)
         prompt = f"{instruction}\n{about}" if about else instruction
-        return prompted(prompt, text_at(record, self.output), optional_text(record, self.system))
+        asked = prompted(prompt, text_at(record, self.output), optional_text(record, self.system))
+        before = list(self._before(record))
+        if not before:
+            return asked
+        own = [*asked.messages]
+        at = len(own) - 2
+        return Conversation([*own[:at], *before, *own[at:]])
+
+    def _before(self, record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        history = pluck(record, self.history)
+        if history is MISSING or not history:
+            return
+        if not isinstance(history, list):
+            raise RecordError("not_a_list", f"{self.history} is {kind_of(history)}")
+        for index, turn in enumerate(history):
+            if not (isinstance(turn, list) and len(turn) == 2 and all(isinstance(text, str) for text in turn)):
+                raise RecordError("history", f"{self.history}[{index}] is no pair of a question and its answer")
+            yield "user", turn[0]
+            yield "assistant", turn[1]

@@ -61,8 +61,8 @@ class Format(BaseModel):
         return [column for column in self.required() if all(pluck(record, column) is MISSING for record in records)]
 
     @abstractmethod
-    def read(self, record: Mapping[str, Any]) -> Conversation:
-        """One record as a conversation; `RecordError` where it is none."""
+    def read(self, record: Mapping[str, Any], drop_parts: Collection[str] = ()) -> Conversation:
+        """One record as a conversation, without content parts of these types; `RecordError` where it is none."""
 
     def read_batch(self, batch: pa.RecordBatch) -> Rows | None:
         """Some records as `read` gives them, all at once; None where they must be read one by one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -31,13 +31,14 @@ class Messages(Format):
     tools: Column = Field("tools", description="The tools on offer; kept as JSON text")
     tool_calls: Column = Field("tool_calls", description="The calls beside the messages, as this program writes them")
 
-    def read(self, record: Mapping[str, Any]) -> Conversation:
+    def read(self, record: Mapping[str, Any], drop_parts: Collection[str] = ()) -> Conversation:
         return conversation(
             required(record, self.messages),
             self.messages,
             system=optional_text(record, self.system),
             tools=pluck(record, self.tools),
             beside=pluck(record, self.tool_calls),
+            drop_parts=drop_parts,
         )
 
     def read_batch(self, batch: pa.RecordBatch) -> Rows | None:

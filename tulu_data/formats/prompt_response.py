@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
@@ -41,7 +41,7 @@ class PromptResponse(Format):
     system: Column = Field("system", description="The system prompt; may be missing, null or empty")
     join: str = Field("\n", description="What stands between the texts of several columns")
 
-    def read(self, record: Mapping[str, Any]) -> Conversation:
+    def read(self, record: Mapping[str, Any], drop_parts: Collection[str] = ()) -> Conversation:
         prompt = self.join.join(text_at(record, column) for column in self.prompt)
         response = self.join.join(text_at(record, column) for column in self.response)
         return prompted(prompt, response, optional_text(record, self.system))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -30,10 +30,12 @@ class ShareGPT(Format):
     system: Column = Field("system", description="The system prompt; may be missing, null or empty")
     tools: Column = Field("tools", description="The tools on offer; kept as JSON text")
 
-    def read(self, record: Mapping[str, Any]) -> Conversation:
+    def read(self, record: Mapping[str, Any], drop_parts: Collection[str] = ()) -> Conversation:
         turns = required(record, self.conversations)
         system = optional_text(record, self.system)
-        return conversation(turns, self.conversations, system=system, tools=pluck(record, self.tools))
+        return conversation(
+            turns, self.conversations, system=system, tools=pluck(record, self.tools), drop_parts=drop_parts
+        )
 
     def read_batch(self, batch: pa.RecordBatch) -> Rows | None:
         return plain_turns(batch, self.conversations, absent=(self.system, self.tools))

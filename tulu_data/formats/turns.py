@@ -3,12 +3,15 @@
 One rule each: roles are read by the table below and anything else is an error; content is
 a text or a list of text parts, which are joined as they are; content that is null or missing
 is an error unless the turn has tool calls; an empty text is a text, and empty calls are none.
+Reasoning is beside the content, or parts of it. A part of another type is an error unless it
+is to be dropped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -41,15 +44,26 @@ ROLES: Final = {
 CALL: Final = "function_call"
 """ShareGPT's role of an assistant's turn whose text is the call."""
 
-READ_KEYS: Final = frozenset({"role", "content", "from", "value", *calls.KEPT})
+REASONING_KEYS: Final = ("reasoning_content", "reasoning", "thinking")
+"""The keys of a turn, and types of parts, that hold what was thought before the answer."""
+WEIGHT_KEYS: Final = ("weight", "loss_weight", "train")
+"""The keys of a turn that say whether it is trained on: OpenAI's, LLaMA-Factory's, axolotl's."""
+READ_KEYS: Final = frozenset({"role", "content", "from", "value", *calls.KEPT, *REASONING_KEYS, *WEIGHT_KEYS})
 
 
 def conversation(
-    turns: Any, column: str, *, system: str | None = None, tools: Any = MISSING, beside: Any = MISSING
+    turns: Any,
+    column: str,
+    *,
+    system: str | None = None,
+    tools: Any = MISSING,
+    beside: Any = MISSING,
+    drop_parts: Collection[str] = (),
 ) -> Conversation:
     """Messages of a list of turns, each `{role, content}` or `{from, value}`.
 
-    `beside` is a `tool_calls` column that goes with them, an array with one entry a message.
+    `beside` is a `tool_calls` column that goes with them, an array with one entry a message;
+    `drop_parts` are types of content parts that are left out.
 
     >>> conversation([{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}], "conversations").messages
     [('user', 'Hi'), ('assistant', 'Hello')]
@@ -64,6 +78,8 @@ def conversation(
         )
     messages: list[tuple[str, str]] = [("system", system)] if system else []
     kept: list[dict[str, Any] | None] = [None] if system else []
+    reasoning: list[str | None] = [None] if system else []
+    weights: list[float | None] = [None] if system else []
     for index, (turn, given) in enumerate(zip(turns, _beside(beside, len(turns)), strict=True)):
         place = f"{column}[{index}]"
         if not isinstance(turn, dict):
@@ -76,11 +92,20 @@ def conversation(
             entry, content = calls.said({**entry, "function_call": content}), ""
         if content is None and calls.is_call(entry):
             content = ""
-        messages.append((role, _text(content, place)))
+        text = _text(content, place, drop_parts)
+        messages.append((role, text.content))
         kept.append(entry or None)
+        reasoning.append(_reasoning(turn, text.reasoning, place))
+        weights.append(_weight(turn, role, place) if len(turn) > 2 else None)
     if not any(role == "assistant" for role, _ in messages):
         raise RecordError("no_answer", f"{column} has no message of the assistant")
-    return Conversation(messages, _json(kept, "tool calls") if any(kept) else None, _tools(tools))
+    return Conversation(
+        messages,
+        _json(kept, "tool calls") if any(kept) else None,
+        _tools(tools),
+        reasoning if any(reasoning) else (),
+        weights if any(weight is not None for weight in weights) else (),
+    )
 
 
 def _entry(turn: Mapping[str, Any], given: Mapping[str, Any], place: str) -> dict[str, Any]:
@@ -130,26 +155,86 @@ def _role(foreign: Any, place: str) -> str:
     raise RecordError("unknown_role", f"{place}: the role is {kind_of(foreign)}")
 
 
-def _text(content: Any, place: str) -> str:
+class _Text(NamedTuple):
+    content: str
+    reasoning: str = ""
+
+
+def _text(content: Any, place: str, drop_parts: Collection[str]) -> _Text:
     if isinstance(content, str):
-        return content
+        return _Text(content)
     if content is None:
         raise RecordError("null_content", f"{place}: the content is null")
     if not isinstance(content, list):
         raise RecordError("not_text", f"{place}: the content is {kind_of(content)}")
-    return "".join(_part(part, f"{place}, part {index}") for index, part in enumerate(content))
+    texts: list[str] = []
+    thoughts: list[str] = []
+    for index, part in enumerate(content):
+        kind = part.get("type", "text") if isinstance(part, Mapping) else "text"
+        text = part if isinstance(part, str) else _of_part(part, kind)
+        if text is not None:
+            (thoughts if kind in REASONING_KEYS else texts).append(text)
+        elif not (isinstance(kind, str) and {kind, family_of(kind)} & {*drop_parts}):
+            raise RecordError("not_text", _not_text(part, f"{place}, part {index}"))
+    return _Text("".join(texts), "\n\n".join(thoughts))
 
 
-def _part(part: Any, place: str) -> str:
-    if isinstance(part, str):
-        return part
-    if isinstance(part, dict) and part.get("type", "text") == "text":
-        text = part["text"] if "text" in part else part.get("value")
-        if isinstance(text, str):
-            return text
-    kind = part.get("type") if isinstance(part, dict) else None
-    what = f"of type '{printable(kind, 40)}'" if isinstance(kind, str) else kind_of(part)
-    raise RecordError("not_text", f"{place} is {what}, not text")
+def _of_part(part: Any, kind: Any) -> str | None:
+    """The text of a part, or None where it has none."""
+    if not isinstance(part, Mapping) or kind not in ("text", *REASONING_KEYS):
+        return None
+    return next((part[key] for key in ("text", "value", kind) if isinstance(part.get(key), str)), None)
+
+
+def _not_text(part: Any, place: str) -> str:
+    kind = part.get("type", "text") if isinstance(part, Mapping) else None
+    if not isinstance(kind, str):
+        return f"{place} is {kind_of(part)}, not text"
+    shown = printable(kind, 40)
+    if kind in ("text", *REASONING_KEYS):
+        return f"{place} is of type '{shown}' and has no text"
+    family = printable(family_of(kind), 40)
+    return f"{place} is of type '{shown}', not text; to leave such parts out, give the source: drop_parts: [{family}]"
+
+
+def family_of(kind: str) -> str:
+    """What a type of content part is called in a recipe, whoever wrote it.
+
+    >>> family_of("image_url"), family_of("input_audio"), family_of("refusal")
+    ('image', 'audio', 'refusal')
+    """
+    return kind.removeprefix("input_").removesuffix("_url") or kind
+
+
+def _reasoning(turn: Mapping[str, Any], in_parts: str, place: str) -> str | None:
+    """What was thought before the answer; some write it under two keys."""
+    found = {in_parts: "content"} if in_parts else {}
+    for key in REASONING_KEYS if len(turn) > 2 else ():
+        value = turn.get(key)
+        if isinstance(value, str | list) and value:
+            text = value if isinstance(value, str) else _text(value, f"{place}.{key}", ()).content
+            found.setdefault(text, key)
+        elif value not in (None, [], ""):
+            raise RecordError("not_text", f"{place}.{key} is {kind_of(value)}, not text")
+    if len(found) > 1:
+        raise RecordError("reasoning", f"{place}: {' and '.join(found.values())} hold different reasoning; keep one")
+    return next(iter(found), None)
+
+
+def _weight(turn: Mapping[str, Any], role: str, place: str) -> float | None:
+    """How much a message is trained on; None where it is what is usual for its role."""
+    found: dict[float, str] = {}
+    for key in WEIGHT_KEYS:
+        value = turn.get(key)
+        if value is None:
+            continue
+        if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+            raise RecordError("weight", f"{place}.{key} is {kind_of(value)}, not a number from 0 on")
+        found[float(value)] = key
+    if len(found) > 1:
+        raise RecordError("weight", f"{place}: {' and '.join(found.values())} are different weights; keep one")
+    weight = next(iter(found), None)
+    return None if weight == float(role == "assistant") else weight
 
 
 def _tools(tools: Any) -> str | None:

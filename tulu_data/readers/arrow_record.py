@@ -54,39 +54,47 @@ AnyRecord = Record | ArrowRecord
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Some rows that Arrow gave together; `before` are the file's records before them."""
+    """Some rows that Arrow gave together; `before` are the file's records before them.
+
+    Of a record's columns those of `columns` are read, or all where none is named.
+    """
 
     arrow: pa.RecordBatch
     before: int
+    columns: tuple[str, ...] = ()
+
+    @cached_property
+    def _read(self) -> pa.RecordBatch:
+        return self.arrow.select([name for name in self.arrow.schema.names if not self.columns or name in self.columns])
 
     @cached_property
     def values(self) -> Sequence[Mapping[str, Any] | RecordError]:
         """The rows as mappings, or as the errors that they are."""
         if not self.is_large:
             try:
-                return _plain(self.arrow)
+                return _plain(self._read)
             except (UnicodeDecodeError, RecordError):
                 pass
-        return [_value(self.arrow.slice(index, 1)) for index in range(self.arrow.num_rows)]
+        return [_value(self._read.slice(index, 1)) for index in range(self.arrow.num_rows)]
 
     @property
     def is_large(self) -> bool:
         """Whether one of its rows may be over what a record may have."""
-        return int(self.arrow.nbytes) > MAX_RECORD_BYTES
+        return int(self._read.nbytes) > MAX_RECORD_BYTES
 
     def part(self, row: int, records: int) -> pa.RecordBatch:
-        """So many of its records, from this one on."""
+        """So many of its records, from this one on, with all columns."""
         return self.arrow.slice(row - 1 - self.before, records)
 
 
-def as_records(batches: Iterable[pa.RecordBatch], row: int = 0) -> Iterator[ArrowRecord]:
-    """The rows of some batches of one file, in order; `row` are the records before them.
+def as_records(batches: Iterable[pa.RecordBatch], row: int = 0, columns: tuple[str, ...] = ()) -> Iterator[ArrowRecord]:
+    """The rows of some batches of one file, in order; `row` are the records before them, `columns` what is read.
 
     >>> [record.value for record in as_records([pa.record_batch({"a": [1, 2]})])]
     [{'a': 1}, {'a': 2}]
     """
     for arrow in batches:
-        batch = Batch(arrow, row)
+        batch = Batch(arrow, row, columns)
         for _ in range(arrow.num_rows):
             row += 1
             yield ArrowRecord(row, batch)

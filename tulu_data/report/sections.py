@@ -131,6 +131,52 @@ def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
     return said + ([sentence(f"and {more} smaller ones", class_="soft")] if more > 0 else [])
 
 
+def first_looks(mixture: Mixture) -> Section | None:
+    """What should I look at first? What many rows share that no trainer wants, and what was not read."""
+    blemished, left_out = audit.blemishes(mixture), audit.unread(mixture)
+    if blemished.is_empty() and left_out.is_empty():
+        return None
+    parts = []
+    if len(blemished):
+        lines = [
+            tag(
+                "tr",
+                tag("th", line["source"], scope="row"),
+                tag("td", line["what"]),
+                cell(line["rows"]),
+                tag("td", percent(line["rows"] / line["of"]), class_="n"),
+                cell(line["kept"]),
+                tag("td", tag("code", line["shown"] or line["id"])),
+                tag("td", line["remedy"]),
+            )
+            for line in lines_of(blemished.head(SHOWN_PARTS))
+        ]
+        parts.append(
+            sentence("Nothing was removed for these: trainers would learn them, and chat templates may refuse them.")
+        )
+        heads = ["source", "rows that", "rows", "of those read", "kept", "one of them", "what to do"]
+        parts.append(table("blemishes", "What rows have that no trainer wants", heads, lines, 2))
+        if (more := len(blemished) - SHOWN_PARTS) > 0:
+            parts.append(sentence(f"and {more} more", class_="soft"))
+    if len(left_out):
+        lines = [
+            tag(
+                "tr",
+                tag("th", line["source"], scope="row"),
+                tag("td", tag("code", line["name"])),
+                cell(line["rows"]),
+                tag("td", percent(line["rows"] / line["of"] if line["of"] else 0), class_="n"),
+            )
+            for line in lines_of(left_out.head(SHOWN_PARTS))
+        ]
+        parts.append(sentence("Rows that differ in what was not read alone are the same rows here."))
+        heads = ["source", "column or key", "rows that have it", "of all"]
+        parts.append(table("unread", "What the records held that was not read", heads, lines, 2))
+        if (more := len(left_out) - SHOWN_PARTS) > 0:
+            parts.append(sentence(f"and {more} more", class_="soft"))
+    return Section("first", "What should I look at first?", tuple(parts))
+
+
 def removals(mixture: Mixture) -> Section:
     """What was thrown away, and why."""
     flow = audit.flow(mixture)
@@ -351,6 +397,7 @@ def checking(mixture: Mixture) -> Section:
 
 ALL: Final[tuple[Callable[[Mixture], Section | None], ...]] = (
     composition,
+    first_looks,
     removals,
     contamination.contamination,
     duplicates.duplicates,

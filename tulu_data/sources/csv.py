@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, Final, NamedTuple
 
 from pydantic import Field
 
@@ -56,7 +57,10 @@ class _Delimited(Source):
                 what = f"{len(fields.values)} fields where the first line has {len(names)}"
                 yield Record(row, fields.offset, None, RecordError("field_count", what))
             else:
-                yield Record(row, fields.offset, dict(zip(names, fields.values, strict=True)))
+                yield Record(row, fields.offset, dict(zip(names, self._values(fields.values), strict=True)))
+
+    def _values(self, fields: list[str]) -> list[str]:
+        return fields
 
     def _header(self, fields: _Fields, file: Path) -> list[str]:
         if fields.error:
@@ -89,6 +93,7 @@ class Tsv(_Delimited):
     """Tab-separated files; as they are mostly written, without quoting.
 
     {tsv: flan/gsm8k_train.tsv, header: false, format: {prompt: 0, response: [2, 1]}}
+    {tsv: flan/ecqa_train.tsv, header: false, unescape: true, format: {prompt: 0, response: [2, 1]}}
     """
 
     place: ClassVar = "tsv"
@@ -96,6 +101,20 @@ class Tsv(_Delimited):
     tsv: Paths = Field(description="A path or a list of paths; `*`, `?`, `[…]`, `**` and `${NAME}` work")
     quoting: bool = Field(False, description='A field in "…" may hold delimiters and line breaks; "" is a quote')
     delimiter: Delimiter = Field("\t", description="What stands between two fields")
+    unescape: bool = Field(
+        False, description=r"Read `\n`, `\t`, `\r` and `\\` in a field as the character they stand for"
+    )
+
+    def _values(self, fields: list[str]) -> list[str]:
+        return [_ESCAPED.sub(_unescaped, field) for field in fields] if self.unescape else fields
+
+
+_ESCAPED: Final = re.compile(r"\\([ntr\\])")
+_CHARACTERS: Final = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return _CHARACTERS[found[1]]
 
 
 class _Fields(NamedTuple):

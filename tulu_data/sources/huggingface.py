@@ -107,8 +107,8 @@ class Huggingface(Source):
     @contextmanager
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> Iterator[Reading]:
         sha256 = watched(file)
-        with arrow_split.opened(file, columns) as (names, rows, batches):
-            yield Reading(as_records(batches), sha256, columns=names, rows=rows)
+        with arrow_split.opened(file) as (names, rows, batches):
+            yield Reading(as_records(batches, columns=columns), sha256, columns=names, rows=rows)
 
     def _folder(self) -> Path | None:
         """The local folder, if it is one: a folder that is there goes before the Hub."""

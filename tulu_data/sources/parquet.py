@@ -37,7 +37,7 @@ class Parquet(Source):
         sha256 = watched(file)
         with _opened(file) as parquet:
             names = column_names(file, parquet.schema_arrow)
-            records = as_records(_batches(file, parquet, _wanted(names, columns)))
+            records = as_records(_batches(file, parquet, list(names)), columns=columns)
             yield Reading(records, sha256, columns=names, rows=parquet.metadata.num_rows)
 
     def cut(self, file: Path, records: int) -> Cut | None:
@@ -65,8 +65,9 @@ class Parquet(Source):
             sizes = _sizes(metadata)
             groups = _groups(sizes, part.before, part.records)
             skipped = part.before - sum(sizes[: groups[0]])
-            batches = _batches(file, parquet, _wanted(names, columns), groups)
-            records = itertools.islice(as_records(batches, part.before - skipped), skipped, skipped + part.records)
+            batches = _batches(file, parquet, list(names), groups)
+            every = as_records(batches, part.before - skipped, columns)
+            records = itertools.islice(every, skipped, skipped + part.records)
             yield Reading(records, lambda: _sha256(file, metadata, part.start, part.end), columns=names)
 
 
@@ -86,10 +87,6 @@ def _opened(file: Path) -> Iterator[pq.ParquetFile]:
         if sum(sizes) != parquet.metadata.num_rows or min(sizes, default=0) < 0:
             raise _damaged(file, ValueError("its row groups do not have the rows that it says"))
         yield parquet
-
-
-def _wanted(names: tuple[str, ...], columns: tuple[str, ...]) -> list[str]:
-    return [name for name in names if not columns or name in columns]
 
 
 def _sizes(metadata: pq.FileMetaData) -> list[int]:

@@ -39,6 +39,7 @@ class Sample(Source):
     """
 
     place: ClassVar = "sample"
+    annotations: ClassVar = ("domain", "language", "template")
 
     sample: samples.Part = Field(description="Which conversations, or which evaluation set")
     rows: PositiveInt = Field(1000, description="How many rows are made; broken records come on top")

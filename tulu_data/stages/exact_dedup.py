@@ -27,7 +27,7 @@ class ExactDedup(Resolver):
 
     `normalise: whitespace` compares NFC text with runs of white space as one space, and
     none at the ends. The row kept is of the source that `prefer` names first, then the
-    one whose keyed hash is lowest. Roles must be the same, and calls of tools in names and
+    one whose keyed hash is lowest. Roles and reasoning must be the same, and calls of tools in names and
     values; their ids, the order of keys, and whether arguments are JSON text or an object make
     no difference. A row without text under `on` is nobody's duplicate.
     Texts are compared by 128 bits of BLAKE2b. Evidence: the twin that is kept.
@@ -46,8 +46,11 @@ class ExactDedup(Resolver):
         digests = np.zeros((len(rows), 2), dtype="<u8")
         has_text = np.zeros(len(rows), dtype=bool)
         for index, messages in enumerate(rows.messages(self.on)):
-            compared = [(one.role, normalised(one.content), calls.compared(one.entry)) for one in messages]
-            if any(content or called for _, content, called in compared):
+            compared = [
+                (one.role, normalised(one.content), normalised(one.reasoning_content or ""), calls.compared(one.entry))
+                for one in messages
+            ]
+            if any(any(said) for _, *said in compared):
                 has_text[index] = True
                 digests[index] = np.frombuffer(_digest(itertools.chain.from_iterable(compared)), dtype="<u8")
         return pl.DataFrame({"high": digests[:, 0], "low": digests[:, 1], "has_text": has_text}).select(

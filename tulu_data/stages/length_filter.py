@@ -21,9 +21,10 @@ class LengthFilter(Filter):
         - length_filter: {on: response, min_characters: 1}
         - length_filter: {max_tokens: 4096}
 
-    Messages and characters (Unicode code points) are those of `on`; of the calls of tools
-    count names of functions and values of arguments. Tokens are those of the whole conversation, as the stage `tokens`
-    counted them before. Evidence: what was measured, and the limit it is beyond.
+    Messages and characters (Unicode code points) are those of `on`, with their reasoning; of
+    the calls of tools count names of functions and values of arguments. Tokens are those of the
+    whole conversation, as the stage `tokens` counted them before. Evidence: what was measured,
+    and the limit it is beyond.
     """
 
     evidence: ClassVar[Evidence] = {"measured": pl.UInt64, "limit": pl.UInt64}
@@ -55,7 +56,7 @@ class LengthFilter(Filter):
         texts = rows.texts(self.on)
         total = np.zeros(len(texts.strings) + 1, dtype=np.int64)
         np.cumsum(pc.utf8_length(texts.strings).to_numpy(), out=total[1:])
-        # A call is a text, and no message.
+        # Reasoning and calls are texts of their message, and no messages.
         is_first = np.ones(len(texts.strings) + 1, dtype=np.int64)
         is_first[1:-1] = np.diff(texts.numbers) != 0
         is_first[texts.offsets] = 1

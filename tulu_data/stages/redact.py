@@ -16,7 +16,7 @@ from pydantic import Field
 
 from tulu_data import sensitive
 from tulu_data.rows import Rows
-from tulu_data.sensitive import BESIDE, KINDS, Code, Found, Kind, Text
+from tulu_data.sensitive import KINDS, Code, Found, Kind, Text
 from tulu_data.stage import Mapper
 
 _PLACEHOLDER: Final = re.compile("<(" + "|".join(kind.upper() for kind in KINDS) + r")_(\d{1,9})>")
@@ -32,32 +32,33 @@ class Redact(Mapper):
     `Ask ada@lovelace.org` becomes `Ask <EMAIL_1>`; the same value has the same placeholder
     in all of a conversation, and numbers begin anew with the next. Kinds: `email`, `phone`,
     `card` (Luhn), `iban` (MOD 97-10), `ip` (public ones) and `secret` (keys and tokens that are
-    known by their prefix, and private keys). In code, and in calls, schemas and answers of
-    tools, only secrets are replaced unless `code: all`: there addresses and numbers are what
-    a program is about. Code is what stands between fences, and a message without fences
-    most of whose lines are code. docs/privacy.md says what is found, and what is not.
+    known by their prefix, and private keys). In code, in calls, schemas and answers of tools,
+    and in columns that the recipe keeps, only secrets are replaced unless `code: all`: there
+    addresses and numbers are what a program is about, or an id is made of. Code is what stands
+    between fences, and a message without fences most of whose lines are code.
+    docs/privacy.md says what is found, and what is not.
     """
 
     kinds: tuple[Kind, ...] = Field(KINDS, min_length=1, description="What is replaced")
     code: Code = Field("secrets", description="What of it is replaced in code and by tools")
 
     def map(self, rows: Rows) -> Rows:
-        """The rows with placeholders; also in `tool_calls` and `tools`."""
+        """The rows with placeholders; also in `tool_calls`, `tools` and kept columns."""
         starts = rows.column("messages").offsets.to_numpy() - rows.column("messages").offsets[0].as_py()
-        changed: dict[str, dict[int, str]] = {name: {} for name in ("messages", *BESIDE)}
+        beside = sensitive.beside(rows)
+        changed: dict[str, dict[int, str]] = {name: {} for name in ("content", "reasoning_content", *beside)}
         for row in sensitive.suspect_rows(rows):
             texts = sensitive.texts_of(rows, row)
             names = _Names(texts)
-            for number, text in enumerate(texts):
+            for text in texts:
                 redacted = self._redacted(text, names)
                 if redacted != text.text:
-                    is_beside = text.place in BESIDE
-                    column, place = (text.place, row) if is_beside else ("messages", starts[row] + number)
-                    changed[column][place] = redacted
-        if changed["messages"]:
-            contents = rows.column("messages").flatten().field("content")
-            rows = rows.with_contents(_replaced(contents, changed["messages"]))
-        for name in BESIDE:
+                    changed[text.column][row if text.message is None else starts[row] + text.message] = redacted
+        for name in ("content", "reasoning_content"):
+            if changed[name]:
+                values = rows.column("messages").flatten().field(name)
+                rows = rows.with_field(name, _replaced(values, changed[name]))
+        for name in beside:
             if changed[name]:
                 rows = rows.with_column(name, _replaced(rows.column(name), changed[name]))
         return rows

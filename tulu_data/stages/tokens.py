@@ -26,10 +26,11 @@ class Tokens(Annotator):
 
     `tokenizer` is an encoding of tiktoken, of which `cl100k_base` needs no network, or the
     folder of a Hugging Face tokenizer, whose chat template is then applied. tiktoken's
-    counts are those of all contents, calls and tools on offer, without what a template puts
-    between them. A row that the template refuses stops the build (exit 3). Measures: `tokens`;
-    `trainable`, those of the assistant's messages; and `messages`, of each message with its
-    calls. `reports/tokens-sources.parquet` sums them by source.
+    counts are those of all contents, reasoning, calls and tools on offer, without what a
+    template puts between them. A row that the template refuses stops the build (exit 3).
+    Measures: `tokens`; `trainable`, those of the assistant's messages, but for messages whose
+    `weight` is 0; and `messages`, of each message with its reasoning and calls.
+    `reports/tokens-sources.parquet` sums them by source.
     """
 
     reads: ClassVar = ("messages", "tool_calls", "tools")
