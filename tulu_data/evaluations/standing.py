@@ -1,0 +1,167 @@
+"""Whether a short text stands alone in a message, or is a phrase inside other text.
+
+A fragment such as "Economic growth is" is in a thousand ordinary sentences, and so is "What do you
+do?". They are somebody's evaluation item where nothing else is in their sentence, line or quotation.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from enum import IntEnum
+from typing import Final
+
+from tulu_data.evaluations.common_words import COMMON_WORDS
+
+
+class Needs(IntEnum):
+    """What a text must have around it to stand alone.
+
+    A text that ends as a sentence does needs a mark or a line's start before it, and the end of a
+    sentence, line or quotation after it; a fragment the same, but not the end of a sentence; a phrase
+    of common words alone a line or a quotation of its own.
+    """
+
+    SENTENCE = 0
+    FRAGMENT = 1
+    PHRASE = 2
+
+
+_OPEN, _MARK, _LINE = range(3)
+_BREAKS: Final = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+_QUOTES: Final = frozenset(
+    "\"'`\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a\u00ab\u00bb\u300c\u300d\u300e\u300f"
+)
+_ENDS: Final = frozenset(".?!\u2026\u3002\uff01\uff0e\uff1f\u061f\u0964")
+_CLOSING: Final = frozenset(")]}>$*_~") | _QUOTES
+_WORD: Final = re.compile(r"[^\W_]+")
+_PLAIN: Final = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{3,}")
+_TELLING_LETTERS: Final = 3
+_ASKING: Final = frozenset("?\uff1f\u061f")
+_LINE_END: Final = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]|\\[nr](?![a-z])")
+_STOP: Final = re.compile(rf"[?!\u2026\u3002\uff01\uff0e\uff1f\u061f\u0964]|\.(?!\w)|{_LINE_END.pattern}")
+_LOOK_BACK: Final = 500
+_MORE_WORDS: Final = 3
+
+
+def needs(text: str) -> Needs:
+    """What a text needs to stand alone.
+
+    >>> needs("What is the capital of Peru?"), needs("Economic growth is"), needs("What do you do?")
+    (<Needs.SENTENCE: 0>, <Needs.FRAGMENT: 1>, <Needs.PHRASE: 2>)
+    """
+    if all(word in COMMON_WORDS for word in _WORD.findall(text.casefold())):
+        return Needs.PHRASE
+    return Needs.SENTENCE if _last(text) in _ENDS else Needs.FRAGMENT
+
+
+def asks(text: str) -> bool:
+    """Whether a text ends with a question mark."""
+    return _last(text) in _ASKING
+
+
+def _last(text: str) -> str:
+    return next((sign for sign in reversed(text) if not (sign.isspace() or sign in _CLOSING)), " ")
+
+
+def replaces(text: str, start: int, end: int, before: int, after: int, *, is_question: bool) -> bool:
+    """Whether the sentence around words that a message shares with an item may be the item with other words replaced.
+
+    It has hardly more words before and after them than the item, which has `before` and
+    `after`; and where the item is a question, it is none that ends as another sentence does.
+
+    >>> replaces("Which is the capital of Peru?", 6, 28, 1, 0, is_question=True)
+    True
+    >>> replaces("Lima is the capital of Peru.", 5, 27, 1, 0, is_question=True)
+    False
+    """
+    *_, preceding = _STOP.split(text[max(0, start - _LOOK_BACK) : start])
+    stop = _STOP.search(text, end)
+    following = text[end : stop.start() if stop else len(text)]
+    ends_otherwise = stop is not None and stop[0] not in _ASKING and not _LINE_END.match(stop[0])
+    return (
+        not (is_question and ends_otherwise)
+        and len(_WORD.findall(preceding)) <= before + _MORE_WORDS
+        and len(_WORD.findall(following)) <= after + _MORE_WORDS
+    )
+
+
+def stands(text: str, start: int, end: int, need: Needs) -> bool:
+    """Whether the characters from `start` to `end` of a message stand alone in it.
+
+    >>> stands("So: economic growth is good.", 4, 22, Needs.FRAGMENT)
+    False
+    """
+    before, after = _before(text, start), _after(text, end)
+    if need == Needs.PHRASE:
+        return before == after == _LINE
+    return before != _OPEN and (after == _LINE or (after == _MARK and need == Needs.SENTENCE))
+
+
+def breaks_off(text: str, end: int) -> bool:
+    """Whether a line, quotation or sentence of a message ends after so many of its characters.
+
+    >>> breaks_off("What is the capital of", 22), breaks_off("What is the capital of Peru?", 22)
+    (True, False)
+    """
+    return _after(text, end) != _OPEN
+
+
+def plain_words(text: str) -> int:
+    r"""How many words of a text are neither signs nor numbers, commands or names of variables: those of three letters.
+
+    >>> plain_words(r"Find $x^2 + \frac{1}{3}$ for the sum")
+    4
+    """
+    return len(_PLAIN.findall(text))
+
+
+def tells(answer: str) -> bool:
+    """Whether an answer tells whose it is: letters enough in words that are not common.
+
+    >>> tells("Lima"), tells("No"), tells("B")
+    (True, False, False)
+    """
+    words = _WORD.findall(answer.casefold())
+    return sum(len(word) for word in words if word not in COMMON_WORDS) >= _TELLING_LETTERS
+
+
+def _before(text: str, start: int) -> int:
+    found = _OPEN
+    for at in range(start - 1, -1, -1):
+        sign = text[at]
+        if sign in _BREAKS:
+            return _LINE
+        if _is_word(sign):
+            # Text that was escaped has its line ends as two characters.
+            return _LINE if sign in "nr" and at > 0 and text[at - 1] == "\\" else found
+        is_quote = sign in _QUOTES and not (at and _is_word(text[at - 1]))
+        if is_quote and not text[at + 1].isspace():
+            return _LINE
+        if not _is_blank(sign):
+            found = _MARK
+    return _LINE
+
+
+def _after(text: str, end: int) -> int:
+    found = _OPEN
+    for at in range(end, len(text)):
+        sign, following = text[at], text[at + 1 : at + 2]
+        if sign in _BREAKS or (sign == "\\" and following in ("n", "r") and not text[at + 2 : at + 3].islower()):
+            return _LINE
+        if _is_word(sign):
+            return found
+        goes_on = bool(following) and _is_word(following)
+        if sign in _QUOTES and not (goes_on or text[at - 1].isspace()):
+            return _LINE
+        if sign in _ENDS and not (goes_on and sign.isascii()):
+            found = _MARK
+    return _LINE
+
+
+def _is_word(sign: str) -> bool:
+    return sign.isalnum() or unicodedata.category(sign)[0] == "M"
+
+
+def _is_blank(sign: str) -> bool:
+    return unicodedata.category(sign)[0] in "ZC"
