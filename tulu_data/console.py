@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from tulu_data.planted import Found
     from tulu_data.publishing import Published
     from tulu_data.recipe import Recipe
-    from tulu_data.stage import Stage
+    from tulu_data.stage import Spans, Stage
     from tulu_data.survey import Surveyed
     from tulu_data.verify import Verification
 
 PIPE_WIDTH: Final = 1000
 TEXT_CHARACTERS: Final = 400
 CONTEXT_CHARACTERS: Final = 120
+SHOWN_RUNS: Final = 20
 OVERLAP_LINES: Final = 20
 LISTED_ITEMS: Final = 40
 CONTAMINATED_SHARE: Final = 0.02
@@ -433,27 +434,38 @@ def _show_explanation(console: Console, row: Explanation, indent: str) -> None:
 def _show_texts(console: Console, row: Explanation, indent: str) -> None:
     """The messages of a row, its calls and tools, and the texts of the item that it holds."""
     for number, (role, content) in enumerate(row.messages or ()):
-        is_marked = row.evidence.get("message") == number
-        span = (row.evidence["start"], row.evidence["end"]) if is_marked else None
-        shown = _marked(content, *span) if span else escape(printable(content, TEXT_CHARACTERS))
+        shown = _marked(content, _spans(row, number))
         console.print(f"{indent}  [cyan]{role:<9}[/] {shown}", soft_wrap=True)
     for name, text in (("calls", row.tool_calls), ("tools", row.tools)):
         if text:
             console.print(f"{indent}  [cyan]{name:<9}[/] {escape(printable(text, TEXT_CHARACTERS))}", soft_wrap=True)
     if row.item is not None:
-        place = (row.evidence["item_text"], row.evidence["item_start"], row.evidence["item_end"])
         for number, text in enumerate(row.item):
-            shown = _marked(text, *place[1:]) if number == place[0] else escape(printable(text, TEXT_CHARACTERS))
+            shown = _marked(text, row.marks.matched[number] if row.marks else ())
             console.print(f"{indent}  [cyan]{'item':<9}[/] {shown}", soft_wrap=True)
 
 
-def _marked(text: str, start: int, end: int) -> str:
-    """A text around a run of its characters, which is marked."""
-    before, run, after = text[:start], text[start:end], text[end:]
-    cut = "…" if len(before) > CONTEXT_CHARACTERS else ""
-    shown = f"{cut}{escape(printable(before[-CONTEXT_CHARACTERS:], CONTEXT_CHARACTERS))}"
-    middle = escape(printable(run, TEXT_CHARACTERS))
-    return f"{shown}⟦[bold red]{middle}[/]⟧{escape(printable(after, CONTEXT_CHARACTERS))}"
+def _spans(row: Explanation, message: int) -> Spans:
+    """What to mark in a message: all that the row shares with the item, or the run that is in the evidence."""
+    if row.marks:
+        return row.marks.messages[message]
+    is_marked = row.evidence.get("message") == message
+    return ((row.evidence["start"], row.evidence["end"]),) if is_marked else ()
+
+
+def _marked(text: str, spans: Spans) -> str:
+    """A text around runs of its characters, which are marked."""
+    if not spans:
+        return escape(printable(text, TEXT_CHARACTERS))
+    shown, at = "", 0
+    for start, end in spans[:SHOWN_RUNS]:
+        before = text[at:start]
+        if len(before) > CONTEXT_CHARACTERS:
+            before = f"…{before[-CONTEXT_CHARACTERS:]}"
+        run = escape(printable(text[start:end], TEXT_CHARACTERS))
+        shown += f"{escape(printable(before, CONTEXT_CHARACTERS + 1))}⟦[bold red]{run}[/]⟧"
+        at = end
+    return f"{shown}{escape(printable(text[at:], CONTEXT_CHARACTERS))}"
 
 
 def _begins(messages: Sequence[tuple[str, str]]) -> str:

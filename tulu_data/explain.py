@@ -19,6 +19,7 @@ from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE, Plan
 from tulu_data.recipe_file import load
 from tulu_data.rows import CONTENT
+from tulu_data.stage import Marks
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
 
@@ -36,7 +37,8 @@ class Explanation:
     `fate` is "kept", "quarantined", "take", or the stage that removed it; `places` are
     (file, row) pairs; `evidence` is what the stage filed; `twin` explains the row that was
     kept in its stead; `messages` is its text, or None where the workspace no longer has it;
-    `item` are the texts of the evaluation item that it holds, where its files are here.
+    `item` are the texts of the evaluation item that it holds, where its files are here; `marks`
+    the words that both share.
     """
 
     id: str | None
@@ -51,6 +53,7 @@ class Explanation:
     tool_calls: str | None = None
     tools: str | None = None
     item: tuple[str, ...] | None = None
+    marks: Marks | None = None
 
     def as_values(self) -> dict[str, Any]:
         """The explanation as plain values, for JSON."""
@@ -69,6 +72,7 @@ class Explanation:
             "tool_calls": self.tool_calls,
             "tools": self.tools,
             "item": self.item and list(self.item),
+            "marks": self.marks and self.marks._asdict(),
         }
 
 
@@ -186,7 +190,8 @@ class Explainer:
             texts = step.stage.matched(explanation.evidence, facts, self.workspace.sources)
         except TuluDataError:
             return explanation
-        return replace(explanation, item=texts)
+        marks = step.stage.marks(explanation.messages, texts) if explanation.messages and texts else None
+        return replace(explanation, item=texts, marks=marks)
 
     @cached_property
     def _plan(self) -> Plan:

@@ -82,9 +82,9 @@ class NgramIndex:
     `items` has a line an item: `evaluation`, `id`, `kind` (indexed, short, unusable),
     `texts` (that have words), `words`, `tokens` (in n-grams that count), `coverable` (in any n-gram),
     `grams` (distinct, that count), `idf` (their sum), `first` (its first token), `plain` (words of
-    three letters). By text, over all items, `needs` says what it needs to stand alone, and `asks`
-    whether it is a question. `accounts` counts items by kind for each evaluation set, and the
-    n-grams left out.
+    three letters). By text, over all items, `needs_line` says whether it stands alone only in a
+    line of its own, and `asks` whether it is a question. `accounts` counts items by kind for each
+    evaluation set, and the n-grams left out.
     """
 
     folder: Path
@@ -93,7 +93,7 @@ class NgramIndex:
     accounts: dict[str, dict[str, int]]
     index: Index
     spans: npt.NDArray[np.int32]
-    needs: npt.NDArray[np.uint8]
+    needs_line: npt.NDArray[np.bool_]
     asks: npt.NDArray[np.bool_]
     replies: Mapping[str, Replies]
 
@@ -229,7 +229,7 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
     arrays = {
         **index._asdict(),
         "spans": spans,
-        "needs": np.array([standing.needs(text) for text in flat], np.uint8),
+        "needs_line": np.array([standing.needs_line(text) for text in flat], np.bool_),
         "asks": np.array([standing.asks(text) for text in flat], np.bool_),
     }
     for part, listed in zip(
@@ -303,7 +303,7 @@ def open_index(folder: Path) -> tuple[NgramIndex, Work]:
         note["accounts"],
         Index(**{name: arrays[name] for name in Index._fields}),
         arrays["spans"],
-        arrays["needs"],
+        arrays["needs_line"],
         arrays["asks"],
         {
             part: Replies(**{name: arrays[f"{part}_{name}"] for name in Replies.__dataclass_fields__})

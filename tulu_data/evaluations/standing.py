@@ -8,24 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from enum import IntEnum
 from typing import Final
 
 from tulu_data.evaluations.common_words import COMMON_WORDS
-
-
-class Needs(IntEnum):
-    """What a text must have around it to stand alone.
-
-    A text that ends as a sentence does needs a mark or a line's start before it, and the end of a
-    sentence, line or quotation after it; a fragment the same, but not the end of a sentence; a phrase
-    of common words alone a line or a quotation of its own.
-    """
-
-    SENTENCE = 0
-    FRAGMENT = 1
-    PHRASE = 2
-
 
 _OPEN, _MARK, _LINE = range(3)
 _BREAKS: Final = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
@@ -44,15 +29,15 @@ _LOOK_BACK: Final = 500
 _MORE_WORDS: Final = 3
 
 
-def needs(text: str) -> Needs:
-    """What a text needs to stand alone.
+def needs_line(text: str) -> bool:
+    """Whether a text stands alone only where it has a line or a quotation of its own.
 
-    >>> needs("What is the capital of Peru?"), needs("Economic growth is"), needs("What do you do?")
-    (<Needs.SENTENCE: 0>, <Needs.FRAGMENT: 1>, <Needs.PHRASE: 2>)
+    So it is with fragments, which end in the middle of a sentence, and phrases of common words.
+
+    >>> needs_line("Economic growth is"), needs_line("What do you do?"), needs_line("Who is the king of Peru?")
+    (True, True, False)
     """
-    if all(word in COMMON_WORDS for word in _WORD.findall(text.casefold())):
-        return Needs.PHRASE
-    return Needs.SENTENCE if _last(text) in _ENDS else Needs.FRAGMENT
+    return _last(text) not in _ENDS or all(word in COMMON_WORDS for word in _WORD.findall(text.casefold()))
 
 
 def asks(text: str) -> bool:
@@ -75,6 +60,7 @@ def replaces(text: str, start: int, end: int, before: int, after: int, *, is_que
     >>> replaces("Lima is the capital of Peru.", 5, 27, 1, 0, is_question=True)
     False
     """
+    end = _trimmed(text, end)
     *_, preceding = _STOP.split(text[max(0, start - _LOOK_BACK) : start])
     stop = _STOP.search(text, end)
     following = text[end : stop.start() if stop else len(text)]
@@ -86,16 +72,17 @@ def replaces(text: str, start: int, end: int, before: int, after: int, *, is_que
     )
 
 
-def stands(text: str, start: int, end: int, need: Needs) -> bool:
+def stands(text: str, start: int, end: int, *, needs_line: bool) -> bool:
     """Whether the characters from `start` to `end` of a message stand alone in it.
 
-    >>> stands("So: economic growth is good.", 4, 22, Needs.FRAGMENT)
+    There is a mark, a line's start or a quotation mark before them, and the end of a sentence,
+    line or quotation after them; or, if they need it, a line or a quotation on both sides.
+
+    >>> stands("So: economic growth is good.", 4, 22, needs_line=True)
     False
     """
-    before, after = _before(text, start), _after(text, end)
-    if need == Needs.PHRASE:
-        return before == after == _LINE
-    return before != _OPEN and (after == _LINE or (after == _MARK and need == Needs.SENTENCE))
+    before, after = _before(text, start), _after(text, _trimmed(text, end))
+    return before == after == _LINE if needs_line else _OPEN not in (before, after)
 
 
 def breaks_off(text: str, end: int) -> bool:
@@ -104,7 +91,7 @@ def breaks_off(text: str, end: int) -> bool:
     >>> breaks_off("What is the capital of", 22), breaks_off("What is the capital of Peru?", 22)
     (True, False)
     """
-    return _after(text, end) != _OPEN
+    return _after(text, _trimmed(text, end)) != _OPEN
 
 
 def plain_words(text: str) -> int:
@@ -126,8 +113,17 @@ def tells(answer: str) -> bool:
     return sum(len(word) for word in words if word not in COMMON_WORDS) >= _TELLING_LETTERS
 
 
+def _trimmed(text: str, end: int) -> int:
+    """The end of the last word before `end`: what white space separates may end with a mark."""
+    while end and not _is_word(text[end - 1]):
+        end -= 1
+    return end
+
+
 def _before(text: str, start: int) -> int:
     found = _OPEN
+    while start < len(text) and not _is_word(text[start]):
+        start += 1
     for at in range(start - 1, -1, -1):
         sign = text[at]
         if sign in _BREAKS:

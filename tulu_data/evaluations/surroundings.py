@@ -12,7 +12,6 @@ import pyarrow as pa
 
 from tulu_data.evaluations import standing
 from tulu_data.evaluations.ngram_index import NgramIndex, Replies
-from tulu_data.evaluations.standing import Needs, stands
 from tulu_data.kernels.words import Words, buffers, words
 from tulu_data.rows import Rows, Texts
 
@@ -30,8 +29,9 @@ def alone(wholes: pl.DataFrame, index: NgramIndex, texts: Texts) -> pl.DataFrame
         content = texts.strings[int(texts.offsets[row]) + text].as_py()
         characters = _Characters(content)
         for item_text, start, end in lines.select("item_text", "start", "end").iter_rows():
-            if (row, item_text) not in found and stands(
-                content, characters.before(start), characters.before(end), Needs(index.needs[item_text])
+            place = characters.before(start), characters.before(end)
+            if (row, item_text) not in found and standing.stands(
+                content, *place, needs_line=bool(index.needs_line[item_text])
             ):
                 found.add((row, item_text))
     counted = pl.DataFrame(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self
@@ -25,16 +25,16 @@ from pydantic import (
 from tulu_data.code_id import code_id
 from tulu_data.commit import sha256_file
 from tulu_data.errors import FindingsError, InputError, UsageError, did_you_mean
-from tulu_data.evaluations import catalogue, ngram_index, overlap, standing, surroundings
+from tulu_data.evaluations import catalogue, marks, ngram_index, overlap, standing, surroundings
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Part
 from tulu_data.evaluations.ngram_index import Found, NgramIndex, Setting
 from tulu_data.evaluations.rules import RULES, VALUES, Rule, Statistic
 from tulu_data.evaluations.surroundings import Place
 from tulu_data.kernels.ngrams import Work
 from tulu_data.kernels.unicode import Normaliser
-from tulu_data.rows import On, Rows, Texts
+from tulu_data.rows import ROLES_OF, On, Rows, Texts
 from tulu_data.source import NAME_PATTERN, Paths, find_files
-from tulu_data.stage import Decides, Filter, Share
+from tulu_data.stage import Decides, Filter, Marks, Share
 from tulu_data.verdicts import Evidence
 from tulu_data.workspace import Workspace, key_of
 
@@ -303,6 +303,11 @@ class NgramDecontamination(Filter):
         found = next((item for item in one.items(name, cache, sha256_file) if item.id == evidence["item"]), None)
         return found and tuple(text for part in self.parts for text in found.texts[part])
 
+    def marks(self, messages: Sequence[tuple[str, str]], matched: Sequence[str]) -> Marks:
+        """All words of the messages compared and of the item that are in an n-gram of both."""
+        compared = [content if role in ROLES_OF[self.on] else "" for role, content in messages]
+        return marks.shared(compared, matched, self.n, self.normaliser)
+
     def _index(self) -> NgramIndex:
         return self._opened()[0]
 
@@ -410,7 +415,7 @@ class NgramDecontamination(Filter):
         items = self._index().items.with_row_index("item").rename({"grams": "grams_all", "idf": "idf_all"})
         pairs = measures.select("row", "pairs").filter(pl.col("pairs").list.len() > 0).explode("pairs").unnest("pairs")
         pairs = pairs.join(items, on="item", how="left", maintain_order="left")
-        threshold = self._threshold(pl.col("words"))
+        threshold = self.threshold(pl.col("words"))
         ways = [*self._ways(threshold)]
         is_short = pl.col("kind") == "short"
         is_whole = is_short & (pl.col("whole") == pl.col("texts"))
@@ -439,7 +444,7 @@ class NgramDecontamination(Filter):
             .with_columns((pl.col("is_reached") & ~pl.col("is_near")).alias("is_contaminated"))
         )
 
-    def _threshold(self, words: pl.Expr) -> pl.Expr:
+    def threshold(self, words: pl.Expr) -> pl.Expr:
         """What is asked of an item of so many words."""
         own = self.above if self.above is not None else self.at_least
         others = {name: float(value) for name, value in self.thresholds.items()}
@@ -461,9 +466,9 @@ class NgramDecontamination(Filter):
         value = VALUES[self.statistic]
         is_telling = pl.lit(value=True)
         if self.run_of_signs is not None:
-            is_signs = 2 * pl.col("plain") < pl.col("words")
+            is_signs = 5 * pl.col("plain") < 3 * pl.col("words")
             run = pl.col("longest") / pl.col("words")
-            is_telling = ~is_signs | (run >= float(self.run_of_signs)) | self._reaches(self._threshold(pl.col("plain")))
+            is_telling = ~is_signs | (run >= float(self.run_of_signs)) | self._reaches(self.threshold(pl.col("plain")))
         yield _Way(pl.lit(self.statistic), ~is_short & self._reaches(threshold) & is_telling, value, threshold)
         is_looked_for = ~is_whole & (~is_short if self.short_items == "ignore" else pl.lit(value=True))
         if self.answered_from is not None:
