@@ -110,7 +110,8 @@ class NgramDecontamination(Filter):
     lie in n-grams, common ones too. N-grams never cross two texts; they unite over a row's messages.
 
     An item without an n-gram, being short, is matched as a whole (`short_items`), on word
-    boundaries. Nothing is capped, sampled or approximated: no kept row matches the rule.
+    boundaries, where it stands alone or where its answer or choices follow. Nothing is capped,
+    sampled or approximated: no kept row matches the rule.
     Evidence: evaluation set, item, statistic, value, threshold, and the longest run in
     characters of the row's message and of the item's text. What each source shares with
     each evaluation set is in `reports/`, and the n-grams that most rows have.
