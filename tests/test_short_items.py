@@ -6,14 +6,20 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conftest import Yard, pairs
+from tulu_data import rescan, rescan_places
 from tulu_data.commit import sha256_file
-from tulu_data.evaluations import surroundings
+from tulu_data.evaluations import standing, surroundings
+from tulu_data.evaluations.common_words import COMMON_WORDS
 from tulu_data.evaluations.evaluation_set import EvaluationSet
 from tulu_data.evaluations.marks import shared
 from tulu_data.explain import Explainer
+from tulu_data.kernels.words import words
 from tulu_data.rows import Conversation, Rows
 from tulu_data.stages.ngram_decontamination import NgramDecontamination
 from tulu_data.workspace import Workspace
@@ -162,9 +168,9 @@ LONG = "A gardener plants tulips in rows of nine and wonders how many bulbs the 
 
 
 def test_the_beginning_of_an_item_that_breaks_off_is_near(yard: Yard):
-    words = LONG.split()
+    own = LONG.split()
     stage = stage_for(yard, [{"question": LONG}], at_least=1)
-    rows = [" ".join(words[:14]), " ".join(words[:9]), " ".join(words[:9]) + " cats", " ".join(words[9:])]
+    rows = [" ".join(own[:14]), " ".join(own[:9]), " ".join(own[:9]) + " cats", " ".join(own[9:])]
     assert held(stage, *rows, LONG) == ["near", "near", "clean", "clean", "contaminated"]
 
 
@@ -242,3 +248,33 @@ def test_a_row_that_holds_many_short_items_is_split_into_words_once(yard: Yard, 
     pairs = judged(stage, [Conversation([("user", text), ("assistant", "No.")])])
     assert pairs["is_contaminated"].sum() == 200
     assert len(calls) == 1
+
+
+MARKS = st.sampled_from(
+    [" ", "? ", ". ", "\n", ' "', '" ', ", ", "\\n- ", "? «", "»", "…", ".", "'", " (", "。", "e\u0301", "中", "! "]
+)
+VOCABULARY = st.sampled_from(["ann", "has", "12", "apples", "of", "what", "you", "do", "x", "Who", "é"])
+TEXT = st.lists(st.tuples(VOCABULARY, MARKS).map("".join), min_size=1, max_size=8).map("".join)
+
+
+@given(before=TEXT, item=TEXT, mark=MARKS, after=TEXT, more=st.integers(0, 2))
+def test_the_plain_code_of_verify_sees_the_same_around_a_text(before: str, item: str, mark: str, after: str, more: int):
+    text, wanted = f"{before}{item}{mark}{after}", rescan.words(item, "words")
+    found, plain = words(pa.array([text])), rescan.words(text, "words")
+    spans = rescan_places.spans(text, lambda piece: rescan.words(piece, "words"))
+    encoded = text.encode()
+    for place in range(len(plain) - len(wanted) + 1):
+        if plain[place : place + len(wanted)] == wanted:
+            last = place + len(wanted) - 1
+            start, end = (len(encoded[:byte].decode()) for byte in (found.starts[place], found.ends[last]))
+            own = spans[place][0], spans[last][1]
+            needs_line, asks = standing.needs_line(item), standing.asks(item)
+            assert (
+                standing.stands(text, start, end, needs_line=needs_line),
+                standing.breaks_off(text, start, end),
+                standing.replaces(text, start, end, more, more, is_question=asks),
+            ) == (
+                rescan_places.is_alone(text, *own, item, COMMON_WORDS),
+                rescan_places.Around.of(text, *own).after != rescan_places.OPEN,
+                rescan_places.may_be_edited(text, *own, more, more, item),
+            )

@@ -36,12 +36,16 @@ def spans(text: str, split: Split) -> list[tuple[int, int]]:
         own = split(text[start:end])
         cut = None if len(own) < 2 else _cut(text, start, end, own, split)
         if cut is None:
-            within = [at for at in range(start, end) if is_letter(text[at])]
-            first, last = (within[0], within[-1] + 1) if within else (start, end)
-            found += [(first, last)] * len(own)
+            found += [_of_letters(text, start, end)] * len(own)
         else:
             pieces += [(cut, end), (start, cut)]
     return found
+
+
+def _of_letters(text: str, start: int, end: int) -> tuple[int, int]:
+    """From the first letter of a piece of text to its last; all of it if there is none."""
+    letters = [at for at in range(start, end) if is_letter(text[at])]
+    return (letters[0], letters[-1] + 1) if letters else (start, end)
 
 
 def _cut(text: str, start: int, end: int, own: list[str], split: Split) -> int | None:
@@ -70,8 +74,7 @@ class Around(NamedTuple):
     @classmethod
     def of(cls, text: str, start: int, end: int) -> Around:
         """What is around the words from `start` to `end`; signs at their ends do not count as theirs."""
-        letters = [at for at in range(start, end) if is_letter(text[at])]
-        start, end = (letters[0], letters[-1] + 1) if letters else (start, end)
+        start, end = _of_letters(text, start, end)
         first, last = start, end
         while first and not is_letter(text[first - 1]):
             first -= 1
@@ -126,6 +129,7 @@ def may_be_edited(text: str, start: int, end: int, before: int, after: int, item
     An item that is a question is in no sentence that ends otherwise.
     """
     bound = rf"[{FULL_STOPS[1:]}{LINE_ENDS}]|\.(?!\w)|\\[nr](?![a-z])"
+    start, end = _of_letters(text, start, end)
     lead = re.split(bound, text[max(0, start - 500) : start])[-1]
     bounds = re.search(bound, text[end:])
     rest = text[end:][: bounds.start()] if bounds else text[end:]

@@ -60,7 +60,7 @@ def replaces(text: str, start: int, end: int, before: int, after: int, *, is_que
     >>> replaces("Lima is the capital of Peru.", 5, 27, 1, 0, is_question=True)
     False
     """
-    end = _trimmed(text, end)
+    start, end = _trimmed(text, start, end)
     *_, preceding = _STOP.split(text[max(0, start - _LOOK_BACK) : start])
     stop = _STOP.search(text, end)
     following = text[end : stop.start() if stop else len(text)]
@@ -81,17 +81,18 @@ def stands(text: str, start: int, end: int, *, needs_line: bool) -> bool:
     >>> stands("So: economic growth is good.", 4, 22, needs_line=True)
     False
     """
-    before, after = _before(text, start), _after(text, _trimmed(text, end))
+    start, end = _trimmed(text, start, end)
+    before, after = _before(text, start), _after(text, end)
     return before == after == _LINE if needs_line else _OPEN not in (before, after)
 
 
-def breaks_off(text: str, end: int) -> bool:
-    """Whether a line, quotation or sentence of a message ends after so many of its characters.
+def breaks_off(text: str, start: int, end: int) -> bool:
+    """Whether a line, quotation or sentence of a message ends after the characters from `start` to `end`.
 
-    >>> breaks_off("What is the capital of", 22), breaks_off("What is the capital of Peru?", 22)
+    >>> breaks_off("What is the capital of", 0, 22), breaks_off("What is the capital of Peru?", 0, 22)
     (True, False)
     """
-    return _after(text, _trimmed(text, end)) != _OPEN
+    return _after(text, _trimmed(text, start, end)[1]) != _OPEN
 
 
 def plain_words(text: str) -> int:
@@ -113,17 +114,18 @@ def tells(answer: str) -> bool:
     return sum(len(word) for word in words if word not in COMMON_WORDS) >= _TELLING_LETTERS
 
 
-def _trimmed(text: str, end: int) -> int:
-    """The end of the last word before `end`: what white space separates may end with a mark."""
-    while end and not _is_word(text[end - 1]):
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """The same place without signs at its ends: where white space alone divides words, they may have some."""
+    first = next((at for at in range(start, end) if _is_word(text[at])), None)
+    if first is None:
+        return start, end
+    while not _is_word(text[end - 1]):
         end -= 1
-    return end
+    return first, end
 
 
 def _before(text: str, start: int) -> int:
     found = _OPEN
-    while start < len(text) and not _is_word(text[start]):
-        start += 1
     for at in range(start - 1, -1, -1):
         sign = text[at]
         if sign in _BREAKS:

@@ -377,7 +377,8 @@ class NgramDecontamination(Filter):
             begins &= run >= float(self.beginning_from) * items["words"].to_numpy()
             for pair in np.flatnonzero(begins).tolist():
                 text = texts.strings[int(places[pair])].as_py()
-                broken_off[pair] = run[pair] >= LONG_BEGINNING or standing.breaks_off(text, int(pairs["end"][pair]))
+                place = int(pairs["start"][pair]), int(pairs["end"][pair])
+                broken_off[pair] = run[pair] >= LONG_BEGINNING or standing.breaks_off(text, *place)
         return broken_off
 
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
