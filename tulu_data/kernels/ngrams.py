@@ -414,10 +414,10 @@ def _equal_before(token, place, message, index):
 
 
 @inlined
-def _equal_from(token, place, message, index):
-    """How many words from a word of a message on are an item's tokens from a token on, within one text of both."""
+def _equal_from(token, place, n, message, index):
+    """How many words from a word of a message on are an item's tokens from a token on, of which `n` are known to be."""
     most = min(message.last - place, index.text_bounds[index.token_text[token] + 1] - token)
-    count = 0
+    count = n
     while count < most and _is_word(token + count, place + count, message, index):
         count += 1
     return count
@@ -451,7 +451,7 @@ def _count_gram(gram, n, place, message, index, row, work, touched):
         work.token[token] = now
         if not goes_on:
             more = _equal_before(token, place, message, index)
-            words = more + _equal_from(token, place, message, index)
+            words = more + _equal_from(token, place, n, message, index)
             _note_run(shared, token - more, words, place - more, message)
     return touched
 
