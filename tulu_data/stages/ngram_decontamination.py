@@ -416,7 +416,7 @@ class NgramDecontamination(Filter):
         """All pairs of a row and an item: `value`, `threshold`, and whether they are contaminated or near."""
         items = self._index().items.with_row_index("item").rename({"grams": "grams_all", "idf": "idf_all"})
         pairs = measures.select("row", "pairs").filter(pl.col("pairs").list.len() > 0).explode("pairs").unnest("pairs")
-        pairs = pairs.join(items, on="item", how="left", maintain_order="left")
+        pairs = pairs.join(items, on="item", how="left", maintain_order="left").filter(pl.col("kind") != "unusable")
         threshold = self.threshold(pl.col("words"))
         ways = [*self._ways(threshold)]
         is_short = pl.col("kind") == "short"
