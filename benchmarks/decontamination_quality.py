@@ -46,6 +46,7 @@ SETS: dict[str, dict[str, Any]] = {
         "jsonl": "evals/mmlu/mmlu_test-*.jsonl.gz",
         "question": "question",
         "answer": "answer",
+        "choices": "answer",
         "group_by": ["config", "eval_instance_index"],
     },
     "gsm8k": {"jsonl": "evals/gsm8k_test/test.jsonl", "question": "question", "answer": "answer"},
@@ -56,6 +57,7 @@ SETS: dict[str, dict[str, Any]] = {
     "commonsenseqa": {
         "jsonl": "evals/zero_shot_cot/dataset__CommonsenseQA__dev_rand_split.jsonl",
         "question": "question.stem",
+        "choices": [f"question.choices.{number}.text" for number in range(5)],
         "id": "id",
     },
     "popqa": {
@@ -513,7 +515,99 @@ def main() -> None:
         scores = {name: score(rows, found) for name, found in all_judge(rows).items()}
         read, leaks = verdicts(arguments.data)
         text = page(scores, rows, absent, by_hand(all_judge(read), leaks))
+        more = [
+            *answered(rows, items),
+            *(row for row in rows if row.kind == BEGINNING),
+            *other_prompts(arguments.data, items),
+        ]
+        text += "\n".join(little_evidence(more, all_judge(more)))
     arguments.out.write_text(text, encoding="utf-8")
+
+
+# Items of which a row has little: what helps to tell them from other text, and other text that looks like them.
+
+BEGINNING = "first 70 %"
+INSTRUCTIONS, ALGEBRA = "instructions", "problems of algebra"
+
+
+def answered(rows: list[Injected], items: dict[str, list[Item]]) -> Iterator[Injected]:
+    """The edited items of fewer words than `LONG`, with their choices or their first answer beside them."""
+    by_id = {(name, item.id): item for name, own in items.items() for item in own}
+    for row in rows:
+        if row.kind not in EDITED_KINDS or row.words >= LONG or row.evaluation is None or row.item is None:
+            continue
+        item = by_id[row.evaluation, row.item]
+        (_, text), *_ = row.row.messages
+        if choices := item.texts["choices"]:
+            listed = "".join(f"\n{letter}. {choice}" for letter, choice in zip("ABCDEFGH", choices, strict=False))
+            yield row._replace(row=Conversation([("user", text + listed), ("assistant", "B")]))
+        elif item.answers:
+            yield row._replace(row=Conversation([("user", text), ("assistant", item.answers[0])]))
+
+
+def other_prompts(data: Path, items: dict[str, list[Item]]) -> Iterator[Injected]:
+    """Instructions to chat, and MATH's training problems but for those that are copies of items."""
+    for path in sorted((data / "noncommercial/train/alpaca_en_52k").glob("*.json")):
+        for row in json.loads(path.read_text(encoding="utf-8")):
+            turns = [
+                ("user", "\n".join(filter(None, [row["instruction"], row["input"]]))),
+                ("assistant", row["output"]),
+            ]
+            yield Injected(Conversation(turns), INSTRUCTIONS, None, None, 0)
+    known = {_letters(text) for name in ("math500", "mmlu") for item in items[name] for text in item.texts["question"]}
+    (path,) = (data / "rlvr/rllm_math").rglob("*train*.json*")
+    text = path.read_text(encoding="utf-8")
+    for row in json.loads(text) if path.suffix == ".json" else map(json.loads, text.splitlines()):
+        if _letters(row["problem"]) not in known:
+            turns = [("user", row["problem"]), ("assistant", str(row["answer"]))]
+            yield Injected(Conversation(turns), ALGEBRA, None, None, 0)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text.lower())
+
+
+def little_evidence(rows: list[Injected], found: dict[str, Judged]) -> Iterator[str]:
+    """The tables of what little evidence is taken for."""
+    edited = [(kind, [nr for nr, row in enumerate(rows) if row.kind == kind]) for kind in EDITED_KINDS]
+    cut = [
+        [nr for nr, row in enumerate(rows) if row.kind == BEGINNING and (row.words >= LONG) == long]
+        for long in (True, False)
+    ]
+    clean = [(kind, [nr for nr, row in enumerate(rows) if row.kind == kind]) for kind in (INSTRUCTIONS, ALGEBRA)]
+    counts = [f"{kind}: {what} ({len(own):,})" for kind, own in clean for what in ("contaminated", "near")]
+    yield from [
+        "## Where there is little evidence",
+        "",
+        f"Edited items of fewer than {LONG} words with their first answer as the response, or their choices under them; and",
+        f"the first 70 % of items, of {LONG} words and more and of fewer: contaminated or near.",
+        "",
+        *head(*EDITED_KINDS, *(f"{BEGINNING}, {length}" for length in ("long", "short"))),
+    ]
+    for name, one in found.items():
+        shares = [_mean([_is_held(rows[nr], one.contaminated.get(nr)) for nr in own]) for _, own in edited]
+        near = one.near or {}
+        shares += [_mean([_is_held(rows[nr], one.contaminated.get(nr), near.get(nr)) for nr in own]) for own in cut]
+        yield line(name, shares)
+    yield from [
+        "",
+        "Rows that nothing was put into: Alpaca's instructions, and MATH's training problems that are no copies of items of",
+        "MATH-500 or MMLU. Of the latter many are siblings: the same problem with another formula.",
+        "",
+        *head(*counts),
+    ]
+    for name, one in found.items():
+        near = one.near or {}
+        yield line(
+            name,
+            [_mean([bool(hits.get(nr)) for nr in own]) for _, own in clean for hits in (one.contaminated, near)],
+            4,
+        )
+    yield ""
+
+
+def _is_held(row: Injected, *hits: set[tuple[str, str]] | None) -> bool:
+    return any({(row.evaluation, row.item), FLAGGED} & (own or set()) for own in hits)
 
 
 if __name__ == "__main__":

@@ -117,13 +117,13 @@ def grams_as_lists(words: list[str], n: int) -> list[list[str]]:
 def common_runs(
     texts: list[list[str]], messages: list[list[str]], n: int, common: set[tuple[str, ...]]
 ) -> list[list[str]]:
-    """All runs of words that a text of the item and a message of the row share, without common n-grams."""
+    """All runs of words that a text of the item and a message of the row share, and that hold an n-gram that counts."""
     return [
         text[start:end]
         for text in texts
         for start in range(len(text))
         for end in range(start + n, len(text) + 1)
-        if not common.intersection(grams(text[start:end], n))
+        if not common.issuperset(grams(text[start:end], n))
         if any(text[start:end] in grams_as_lists(message, end - start) for message in messages)
     ]
 

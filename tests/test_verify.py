@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -26,7 +27,8 @@ from conftest import Yard, files_of, pairs, varied
 from tulu_data import card, croissant, manifest, merkle, report, rescan, table
 from tulu_data.build import Built
 from tulu_data.commit import sha256_file
-from tulu_data.evaluations.rules import RULES
+from tulu_data.evaluations.common_words import COMMON_WORDS
+from tulu_data.evaluations.rules import RULES, VALUES
 from tulu_data.kernels.unicode import Normaliser
 from tulu_data.rescan import Rescan, Text
 from tulu_data.rows import Conversation, Rows, row_id
@@ -378,8 +380,12 @@ def test_words_of_the_plain_code_are_those_of_the_oracle(normaliser: Normaliser,
     assert rescan.words(text, normaliser) == NAIVE[normaliser](text)
 
 
-CHOICES = ["ann", "has", "12", "13", "apples", "the", "of", "bo", "left", "x", "="]
-SENTENCES = st.lists(st.sampled_from(CHOICES), min_size=1, max_size=14).map(" ".join)
+VOCABULARY = ["ann", "has", "12", "13", "apples", "the", "of", "bo", "left", "x", "="]
+SENTENCES = st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=14).map(" ".join)
+MARKS = st.sampled_from([" ", " ", " ", "? ", ". ", "\n", ' "', '" ', ", ", "\\n- ", "? «", "…", ".", "'", " ("])
+MARKED = st.lists(st.tuples(st.sampled_from(VOCABULARY), MARKS), min_size=1, max_size=14).map(
+    lambda words: "".join(itertools.chain.from_iterable(words))
+)
 RULES_AND_MORE = [
     *({"rule": rule} for rule in RULES),
     {"rule": "tulu3", "n": 3, "on": "conversation", "above": "0.3"},
@@ -389,25 +395,38 @@ RULES_AND_MORE = [
     {"rule": "decon", "n": 2, "full_below": 3, "relaxed_from": 9},
     {"rule": "tulu_data", "n": 2, "max_item_df": 1, "short_below": 4},
     {"rule": "palm", "n": 2, "short_items": "ignore", "max_numbers_missing": "0.1"},
+    {"rule": "longest", "n": 2, "max_item_df": 1},
+    {"rule": "tulu_data", "n": 2, "short_below": 5, "answer_words": 3},
+    {"rule": "tulu_data", "n": 2, "near": "drop", "full_below": 3, "relaxed_from": 6, "alone_below": 4},
+    {"rule": "tulu3", "n": 4, "short_items": "answered", "answer_words": 4},
 ]
 
 
 @pytest.mark.parametrize("options", RULES_AND_MORE, ids=str)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
-    items=st.lists(st.lists(SENTENCES, min_size=1, max_size=2), min_size=1, max_size=4),
-    rows=st.lists(st.lists(SENTENCES, min_size=1, max_size=3), min_size=1, max_size=4),
+    items=st.lists(st.lists(SENTENCES | MARKED, min_size=1, max_size=2), min_size=1, max_size=4),
+    replies=st.lists(st.lists(SENTENCES, max_size=2), min_size=5, max_size=5),
+    rows=st.lists(st.lists(SENTENCES | MARKED, min_size=1, max_size=3), min_size=1, max_size=4),
+    data=st.data(),
 )
 def test_the_plain_code_and_the_engine_find_the_same(
-    tmp_path_factory: pytest.TempPathFactory, options: dict[str, Any], items: list[list[str]], rows: list[list[str]]
+    tmp_path_factory: pytest.TempPathFactory,
+    options: dict[str, Any],
+    items: list[list[str]],
+    replies: list[list[str]],
+    rows: list[list[str]],
+    data: st.DataObject,
 ):
     items = [["ann has 12 apples and 13 for bo of the left"], *items]
-    rows = [*rows, items[-1] * 2]
+    rows = [*rows, items[-1] * 2, *(hidden(text, own, data) for (text, *_), own in zip(items, replies, strict=False))]
     yard = Yard(tmp_path_factory.mktemp("same"))
-    path = yard.jsonl("e.jsonl", [{"question": texts} for texts in items])
-    stage = NgramDecontamination.model_validate(
-        {"against": {"e": {"jsonl": str(path), "question": "question"}}, **options}
-    )
+    records = [
+        {"question": texts, "answer": own[:1], "choices": own} for texts, own in zip(items, replies, strict=False)
+    ]
+    path = yard.jsonl("e.jsonl", records)
+    described = {"jsonl": str(path), "question": "question", "answer": "answer", "choices": "choices"}
+    stage = NgramDecontamination.model_validate({"against": {"e": described}, **options})
     stage = stage.prepare(Workspace(yard.root / "workspace"), sha256_file)
     conversations = [Conversation([*(("user", text) for text in texts), ("assistant", "ann")]) for texts in rows]
     measures = (
@@ -415,22 +434,53 @@ def test_the_plain_code_and_the_engine_find_the_same(
         .measure(Rows.of(conversations))
         .insert_column(0, pl.Series("row", range(len(rows)), pl.UInt32))
     )
-    found = {(row, item): value for row, _, item, value in stage.matches(measures).iter_rows()}
-    texts = [Text("e", str(number), own) for number, own in enumerate(items, 1)]
-    plain = Rescan(stage.model_dump(mode="json"), texts)
+    pairs = stage.pairs(measures)
+    reached = pairs.filter("is_reached").select("row", "id", "value", "is_near").iter_rows()
+    found = {(row, item, is_near): value for row, item, value, is_near in reached}
+    texts = [
+        Text("e", str(number), own, answers[:1], answers)
+        for number, (own, answers) in enumerate(zip(items, replies, strict=False), 1)
+    ]
+    plain = Rescan(stage.model_dump(mode="json"), texts, COMMON_WORDS)
     again = {
-        (row, match.item): match.value
+        (row, match.item, match.is_near): match.value
         for row, conversation in enumerate(conversations)
         for match in plain.matches(conversation.messages)
-        if not match.is_near
     }
-    tied = pl.col("value").lt(1) & ((pl.col("value") - pl.col("threshold")).abs() < 1e-4)
-    for row, item in stage.pairs(measures).filter(tied).select("row", "id").iter_rows():
-        found.pop((row, item), None)
-        again.pop((row, item), None)
+    for row, item in pairs.filter(is_tied(stage)).select("row", "id").iter_rows():
+        for is_near in (False, True):
+            found.pop((row, item, is_near), None)
+            again.pop((row, item, is_near), None)
     assert again == pytest.approx(found, abs=1e-5)
     account = stage.facts()["evaluations"]["e"]
     assert plain.counts("e") == {kind: account[kind] for kind in ("items", "indexed", "short", "unusable")}
+
+
+def hidden(text: str, replies: list[str], data: st.DataObject) -> list[str]:
+    """A text of an item as it is hidden in a row: embedded, cut, with a word replaced, its answers after it."""
+    words = text.split(" ")
+    place = data.draw(st.integers(0, len(words) - 1))
+    changed = data.draw(
+        st.sampled_from(
+            [words, words[: place + 1], [*words[:place], data.draw(st.sampled_from(VOCABULARY)), *words[place + 1 :]]]
+        )
+    )
+    before, after = data.draw(MARKS), data.draw(MARKS)
+    embedded = f"{data.draw(MARKED)}{before}{' '.join(changed)}{after}{data.draw(MARKED)}"
+    return [data.draw(st.sampled_from([embedded, " ".join(changed)])), *replies]
+
+
+def is_tied(stage: NgramDecontamination) -> pl.Expr:
+    """Whether some value is within rounding of what it is held to."""
+    overlap, tied = VALUES["overlap"], pl.lit(value=False)
+    for value, threshold in (
+        (VALUES[stage.statistic], stage.threshold(pl.col("words"))),
+        (VALUES[stage.statistic], stage.threshold(pl.col("plain"))),
+        (overlap, pl.lit(float(stage.answered_from or 0))),
+        (pl.col("idf") / pl.col("idf_all"), pl.lit(float(stage.noted_from))),
+    ):
+        tied |= value.lt(1) & ((value - threshold).abs() < 1e-4)
+    return tied
 
 
 FUZZ_SECONDS = float(os.environ.get("TULU_DATA_TEST_FUZZ_SECONDS", "20"))

@@ -232,13 +232,13 @@ def contamination(mixture: Mixture) -> pl.DataFrame:
 
 
 def near(mixture: Mixture) -> pl.DataFrame:
-    """Rows that are near an evaluation item without holding it: its words with other numbers.
+    """Rows that are near an evaluation item without holding it: its words with other numbers, or its beginning.
 
         near(mixture)
 
-    Columns: `stage`, `id`, `source`, `fate` of the row, `evaluation`, `item`, `value`, `threshold`.
+    Columns: `stage`, `id`, `source`, `fate` of the row, `evaluation`, `item`, `statistic`, `value`, `threshold`.
     """
-    names = ("id", "source", "evaluation", "item", "value", "threshold")
+    names = ("id", "source", "evaluation", "item", "statistic", "value", "threshold")
     floats = {"value": pl.Float64, "threshold": pl.Float64}
     schema = {"stage": pl.String, **dict.fromkeys(names, pl.String), **floats}
     frames = [pl.DataFrame(schema=schema)]

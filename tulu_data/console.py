@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from tulu_data.planted import Found
     from tulu_data.publishing import Published
     from tulu_data.recipe import Recipe
-    from tulu_data.stage import Stage
+    from tulu_data.stage import Spans, Stage
     from tulu_data.survey import Surveyed
     from tulu_data.verify import Verification
 
 TEXT_CHARACTERS: Final = 400
 CONTEXT_CHARACTERS: Final = 120
+SHOWN_RUNS: Final = 20
 OVERLAP_LINES: Final = 20
 LISTED_ITEMS: Final = 40
 CONTAMINATED_SHARE: Final = 0.02
@@ -446,32 +447,41 @@ def _show_explanation(out: Terminal, row: Explanation, indent: str) -> None:
 def _show_texts(out: Terminal, row: Explanation, indent: str) -> None:
     """The messages of a row, its calls and tools, and the texts of the item that it holds."""
     for number, (role, content) in enumerate(row.whole_messages or ()):
-        is_marked = row.evidence.get("message") == number
-        shown = (
-            _marked(content, row.evidence["start"], row.evidence["end"])
-            if is_marked
-            else printable(content, TEXT_CHARACTERS)
-        )
-        out.line(f"{indent}  ", _role(role), " ", shown)
+        out.line(f"{indent}  ", _role(role), " ", _marked(content, _spans(row, number)))
     for name, text in (("calls", row.tool_calls), ("tools", row.tools)):
         if text:
             out.line(f"{indent}  ", _role(name), f" {printable(text, TEXT_CHARACTERS)}")
     if row.item is not None:
-        place = (row.evidence["item_text"], row.evidence["item_start"], row.evidence["item_end"])
         for number, text in enumerate(row.item):
-            shown = _marked(text, *place[1:]) if number == place[0] else printable(text, TEXT_CHARACTERS)
+            shown = _marked(text, row.marks.matched[number] if row.marks else ())
             out.line(f"{indent}  ", _role("item"), " ", shown)
 
 
-def _marked(text: str, start: int, end: int) -> Part:
-    """A text around a run of its characters, which is marked."""
-    before, run, after = text[:start], text[start:end], text[end:]
-    cut = "…" if len(before) > CONTEXT_CHARACTERS else ""
-    return joined(
-        f"{cut}{printable(before[-CONTEXT_CHARACTERS:], CONTEXT_CHARACTERS)}⟦",
-        styled("bold red", printable(run, TEXT_CHARACTERS)),
-        f"⟧{printable(after, CONTEXT_CHARACTERS)}",
-    )
+def _spans(row: Explanation, message: int) -> Spans:
+    """What to mark in a message: all that the row shares with the item, or the run that is in the evidence."""
+    if row.marks:
+        return row.marks.messages[message]
+    is_marked = row.evidence.get("message") == message
+    return ((row.evidence["start"], row.evidence["end"]),) if is_marked else ()
+
+
+def _marked(text: str, spans: Spans) -> Part:
+    """A text around runs of its characters, which are marked."""
+    if not spans:
+        return printable(text, TEXT_CHARACTERS)
+    parts: list[Part] = []
+    at = 0
+    for start, end in spans[:SHOWN_RUNS]:
+        before = text[at:start]
+        if len(before) > CONTEXT_CHARACTERS:
+            before = f"…{before[-CONTEXT_CHARACTERS:]}"
+        parts += [
+            f"{printable(before, CONTEXT_CHARACTERS + 1)}⟦",
+            styled("bold red", printable(text[start:end], TEXT_CHARACTERS)),
+            "⟧",
+        ]
+        at = end
+    return joined(*parts, printable(text[at:], CONTEXT_CHARACTERS))
 
 
 def _begins(messages: Sequence[tuple[str, str]]) -> str:

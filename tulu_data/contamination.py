@@ -74,20 +74,23 @@ class Contamination(Findings):
         ranked = self.rows.sort(excess, "source", "file", "number", descending=[True, False, False, False])
         turn = pl.int_range(pl.len()).over("evaluation")
         ranked = ranked.sort(turn, maintain_order=True).head(limit)
-        return [
-            Explanation(
-                id=None,
-                source=self.places[row["source"]],
-                fate=self.stage.name(),
-                reason=row["reason"],
-                copies=0,
-                places=((self.paths[row["source"], row["file"]], row["number"]),),
-                evidence={name: row[name] for name in self.stage.evidence},
-                messages=tuple(messages_at(self.shards[row["shard"]], row["row"])),
-                item=self._item(row["evaluation"], row["item"]),
-            )
-            for row in ranked.iter_rows(named=True)
-        ]
+        return [self._explained(row) for row in ranked.iter_rows(named=True)]
+
+    def _explained(self, row: Mapping[str, Any]) -> Explanation:
+        messages = tuple(messages_at(self.shards[row["shard"]], row["row"]))
+        item = self._item(row["evaluation"], row["item"])
+        return Explanation(
+            id=None,
+            source=self.places[row["source"]],
+            fate=self.stage.name(),
+            reason=row["reason"],
+            copies=0,
+            places=((self.paths[row["source"], row["file"]], row["number"]),),
+            evidence={name: row[name] for name in self.stage.evidence},
+            messages=messages,
+            item=item,
+            marks=self.stage.marks(messages, item),
+        )
 
     def _item(self, evaluation: str, id: str) -> tuple[str, ...]:
         item = self._items(evaluation)[id]

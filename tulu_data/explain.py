@@ -22,6 +22,7 @@ from tulu_data.mixture import Mixture
 from tulu_data.plan import TAKE
 from tulu_data.readers.parquet_batches import batches
 from tulu_data.rows import CONTENT, Message
+from tulu_data.stage import Marks
 from tulu_data.verdicts import TWIN
 from tulu_data.workspace import Workspace
 
@@ -40,7 +41,8 @@ class Explanation:
     (file, row) pairs; `evidence` is what the stage filed; `twin` explains the row that was
     kept in its stead; `messages` are roles and contents with the reasoning from a new line, or
     None where the workspace no longer has them;
-    `item` are the texts of the evaluation item that it holds, where its files are here.
+    `item` are the texts of the evaluation item that it holds, where its files are here; `marks`
+    the words that both share.
     """
 
     id: str | None
@@ -55,6 +57,7 @@ class Explanation:
     tool_calls: str | None = None
     tools: str | None = None
     item: tuple[str, ...] | None = None
+    marks: Marks | None = None
 
     @property
     def whole_messages(self) -> tuple[tuple[str, str], ...] | None:
@@ -82,6 +85,7 @@ class Explanation:
             "tool_calls": self.tool_calls,
             "tools": self.tools,
             "item": self.item and list(self.item),
+            "marks": self.marks and self.marks._asdict(),
         }
 
 
@@ -223,7 +227,9 @@ class Explainer:
         except (TuluDataError, LookupError):
             # The manifest has other sets, or their files are not here.
             return explanation
-        return replace(explanation, item=texts)
+        messages = explanation.whole_messages
+        marks = stage.marks(messages, texts) if messages and texts else None
+        return replace(explanation, item=texts, marks=marks)
 
     @cached_property
     def _ledger(self) -> pl.LazyFrame:

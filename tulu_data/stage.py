@@ -11,11 +11,11 @@ import re
 import sys
 import traceback
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -73,6 +73,16 @@ MEASURE = r"tokens|[a-z0-9_]+(-\d+)?\.[a-z0-9_]+"
 """A pattern for the name of a number of each row: `tokens`, or a measure of an earlier stage, `stage.measure`."""
 
 Share = Annotated[Decimal, Field(ge=0, le=1)]
+
+
+Spans = tuple[tuple[int, int], ...]
+
+
+class Marks(NamedTuple):
+    """The runs of words that a row shares with what it was matched with: by text, from and to which characters."""
+
+    messages: tuple[Spans, ...]
+    matched: tuple[Spans, ...]
 
 
 class Stage(BaseModel):
@@ -143,6 +153,10 @@ class Stage(BaseModel):
 
         `evidence` is what it filed on the row, `facts` what it said in the manifest.
         """
+        return None
+
+    def marks(self, messages: Sequence[tuple[str, str]], matched: Sequence[str]) -> Marks | None:
+        """Which words of a row's messages, (role, content), and of what it was matched with are to be marked."""
         return None
 
     def needs(self) -> tuple[str, ...]:

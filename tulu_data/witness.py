@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from tulu_data import stages
 from tulu_data.commit import sha256_file
 from tulu_data.errors import TuluDataError, printable
+from tulu_data.evaluations.common_words import COMMON_WORDS
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
 from tulu_data.hub import COMMIT
 from tulu_data.mixture import options_of
@@ -143,7 +144,7 @@ class Witness:
                 clean, unproven="not all evaluation sets are here" if absent else "ignored texts are not kept"
             )
             return
-        rescan = Rescan(options, items)
+        rescan = Rescan(options, items, COMMON_WORDS)
         yield Testimony(
             clean, self._miscounted(rescan, accounts) or self._unknown(name, items) or self._held(rescan, options)
         )
@@ -294,7 +295,7 @@ def _listed(found: Sequence[str]) -> str:
 
 def _text(evaluation: str, item: Item, parts: Sequence[Any]) -> Text:
     texts = [text for part in parts for text in item.texts[part]]
-    return Text(evaluation, item.id, texts, " ".join(item.texts["answer"]))
+    return Text(evaluation, item.id, texts, item.answers, item.texts["choices"])
 
 
 def _plants(rescan: Rescan, role: str) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
@@ -302,5 +303,7 @@ def _plants(rescan: Rescan, role: str) -> Iterator[tuple[str, str, list[tuple[st
     for evaluation in sorted({item.evaluation for item in rescan.items}):
         own = [text for text in rescan.plantable() if text.evaluation == evaluation]
         for text in own[:: max(len(own) // PLANTED, 1)][:PLANTED]:
-            planted = [(role, f"Somebody asked me this:\n{each}\n{text.answer}") for each in text.texts]
+            planted = [
+                (role, f"Somebody asked me this:\n{each}\n{next(iter(text.answers), '')}") for each in text.texts
+            ]
             yield evaluation, text.id, planted

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -49,7 +51,25 @@ class Item(NamedTuple):
     """One evaluation item: its id, and its texts by part. A part that is not there has none."""
 
     id: str
-    texts: Mapping[Part, tuple[str, ...]]
+    texts: dict[Part, tuple[str, ...]]
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The texts any of which answers it; a JSON list of texts, as PopQA has them, is several.
+
+        >>> Item("1", {"answer": ('["Lima", "City of Lima"]', "Lima, Peru")}).answers
+        ('Lima', 'City of Lima', 'Lima, Peru')
+        """
+        return tuple(answer for text in self.texts["answer"] for answer in _alternatives(text))
+
+
+def _alternatives(text: str) -> list[str]:
+    if text.lstrip().startswith("["):
+        with suppress(ValueError, RecursionError):
+            listed = json.loads(text)
+            if isinstance(listed, list) and all(isinstance(one, str) for one in listed):
+                return listed
+    return [text]
 
 
 class EvaluationSet(BaseModel):
@@ -75,7 +95,9 @@ class EvaluationSet(BaseModel):
     passage: Columns = Field((), description="The columns that are read before the question")
     choices: Columns = Field((), description="The columns of the options")
     id: Columns = Field((), description="The columns that name an item; its number, if not said")
-    group_by: Columns = Field((), description="Records that agree in these columns are one item: its first record")
+    group_by: Columns = Field(
+        (), description="Records that agree in these columns are one item: its first record, with the choices of all"
+    )
     join: str | None = Field(None, description="Make one text of a part's columns, with this between them")
 
     @model_validator(mode="wrap")
@@ -171,7 +193,7 @@ class EvaluationSet(BaseModel):
                 for one in self.sources
                 for path in sorted(one.files(cache), key=lambda path: (digest(path), str(path)))
             ]
-            found = list(self._items(files))
+            found = self._items(files)
             if not found:
                 raise InputError(
                     f"no item in {', '.join(str(path) for _, path in files)}; it can't be decontaminated against"
@@ -186,11 +208,12 @@ class EvaluationSet(BaseModel):
                 seen.add(item.id)
             return found
 
-    def _items(self, files: list[tuple[Source, Path]]) -> Iterator[Item]:
+    def _items(self, files: list[tuple[Source, Path]]) -> list[Item]:
         number = 0
         parted = self._parted()
         numbers: dict[str, int] = {}
-        groups: set[tuple[str, ...]] = set()
+        found: list[Item] = []
+        groups: dict[tuple[str, ...], Item] = {}
         met: dict[str, None] = {}
         needed = {*self.question, *self.id, *self.group_by, *self.answer}
         for source, file in files:
@@ -203,20 +226,24 @@ class EvaluationSet(BaseModel):
                     met.update(dict.fromkeys(value))
                     needed = {column for column in needed if pluck(value, column) is MISSING}
                     place = f"{file}:{record.row}"
-                    if self.group_by:
-                        group = (prefix, *(_name(value, column, place) for column in self.group_by))
-                        if group in groups:
-                            continue
-                        groups.add(group)
+                    group = (prefix, *(_name(value, column, place) for column in self.group_by))
+                    if self.group_by and group in groups:
+                        texts = groups[group].texts
+                        more = self._texts(value, "choices", place) if self.choices else ()
+                        texts["choices"] = tuple(dict.fromkeys((*texts["choices"], *more)))
+                        continue
                     names = self.id or self.group_by
                     own = [_name(value, column, place) for column in names] or [str(numbers[prefix])]
-                    yield Item(prefix + "/".join(own), {part: self._texts(value, part, place) for part in PARTS})
+                    item = Item(prefix + "/".join(own), {part: self._texts(value, part, place) for part in PARTS})
+                    groups[group] = item
+                    found.append(item)
         if number and needed:
             column = min(needed)
             listed = ", ".join(printable(key, 40) for key in list(met)[:12])
             raise InputError(
                 f"no record has the column '{column}'; its columns are {listed}{did_you_mean(column, met)}"
             )
+        return found
 
     def _texts(self, record: Mapping[str, Any], part: Part, place: str) -> tuple[str, ...]:
         texts = [text for column in getattr(self, part) for text in _flatten(pluck(record, column), column, place)]

@@ -1,7 +1,7 @@
 """The n-grams of evaluation sets, built once, kept in the workspace, mapped by every worker.
 
-An item is **indexed** if it has an n-gram that counts, **short** if it has none and words
-enough to be matched as a whole, else **unusable**. All three are counted for each
+An item is **indexed** if it has an n-gram that counts, **short** if it has none, or fewer words
+than the setting asks for, and enough to be matched as a whole, else **unusable**. All three are counted for each
 evaluation set.
 """
 
@@ -32,9 +32,10 @@ from tulu_data.commit import (
     temporary_of,
 )
 from tulu_data.errors import ConflictError, InputError, InvariantError, ResourceError
+from tulu_data.evaluations import standing
 from tulu_data.evaluations.evaluation_set import PARTS, Item, Part
 from tulu_data.kernels import ngrams
-from tulu_data.kernels.ngrams import GRAM, PAIR, POST, Index, Work
+from tulu_data.kernels.ngrams import GRAM, PAIR, POST, WHOLE, Index, Work
 from tulu_data.kernels.unicode import Normaliser, tables
 from tulu_data.kernels.words import MODES, Words, buffers, fold, scratch, words
 from tulu_data.workspace import read_note, write_note
@@ -43,7 +44,7 @@ ITEMS: Final = "items.parquet"
 ARRAYS: Final = "arrays.bin"
 ALIGNMENT: Final = 64
 NOTE: Final = "note.json"
-ANSWERS: Final = "answers"
+REPLIES: Final = ("answer", "choices")
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Setting:
     """What an index is made by: all of it is in its key.
 
     Items without an n-gram are matched as a whole from `min_words` words on, and so are
-    those of fewer than `short_below` words, whatever n is. `parts` of an item count;
+    those of fewer than `short_below` words, though they may have n-grams. `parts` of an item count;
     n-grams that more than `max_item_df` items have, and those of the texts `ignored`, are
     left out of every statistic but `covered_all`, which has the former.
     """
@@ -66,12 +67,35 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class Replies:
+    """The answers of all items, or their choices: texts that may stand beside a question.
+
+    Those of item i are texts `items[i]` to `items[i + 1]`; the words of text t have the hashes
+    `bounds[t]` to `bounds[t + 1]`; `tells`, uint8: whether such a text is the item's own.
+    """
+
+    hashes: npt.NDArray[np.uint64]
+    bounds: npt.NDArray[np.int64]
+    items: npt.NDArray[np.int64]
+    tells: npt.NDArray[np.uint8]
+
+    def of(self, item: int) -> list[tuple[npt.NDArray[np.uint64], bool]]:
+        """The texts of one item that have words, as hashes, and whether each tells something."""
+        texts = range(int(self.items[item]), int(self.items[item + 1]))
+        found = [(self.hashes[self.bounds[text] : self.bounds[text + 1]], bool(self.tells[text])) for text in texts]
+        return [(words, tells) for words, tells in found if len(words)]
+
+
+@dataclass(frozen=True)
 class NgramIndex:
     """An index that lies in a folder, opened.
 
     `items` has a line an item: `evaluation`, `id`, `kind` (indexed, short, unusable),
-    `texts` (that have words), `words`, `tokens` (in n-grams that count), `grams` (distinct), `idf` (their sum).
-    `accounts` counts items by kind for each evaluation set, and the n-grams left out.
+    `texts` (that have words), `words`, `tokens` (in n-grams that count), `coverable` (in any n-gram),
+    `grams` (distinct, that count), `idf` (their sum), `first` (its first token), `plain` (words of
+    three letters). By text, over all items, `needs_line` says whether it stands alone only in a
+    line of its own, and `asks` whether it is a question. `accounts` counts items by kind for each
+    evaluation set, and the n-grams left out.
     """
 
     folder: Path
@@ -80,7 +104,9 @@ class NgramIndex:
     accounts: dict[str, dict[str, int]]
     index: Index
     spans: npt.NDArray[np.int32]
-    answers: tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]
+    needs_line: npt.NDArray[np.bool_]
+    asks: npt.NDArray[np.bool_]
+    replies: Mapping[str, Replies]
 
     def scan(self, texts: pa.StringArray, offsets: npt.NDArray[np.int64], work: Work, noted_from: float = 0.0) -> Found:
         """Every pair of a row and an item that share an n-gram, or of which the item is short and whole in the row.
@@ -88,9 +114,14 @@ class NgramIndex:
         `texts[offsets[i]:offsets[i + 1]]` are those of row i. Pairs that share less than
         `noted_from` of the item's n-grams by idf, and no whole text, are left out.
         """
-        pairs, grams, gram_bounds = _scan(self.index, work, texts, offsets, self.setting, noted_from)
+        pairs, grams, gram_bounds, wholes = _scan(self.index, work, texts, offsets, self.setting, noted_from)
         frame = pl.DataFrame({name: pairs[name] for name in PAIR.fields or ()})
-        return Found(frame.with_columns(pl.col("idf").round(6)).sort("row", "item"), grams, gram_bounds)
+        frame = frame.with_columns(pl.col("idf").round(6)).sort("row", "item")
+        return Found(frame, grams, gram_bounds, pl.DataFrame({name: wholes[name] for name in WHOLE.fields or ()}))
+
+    def text_item(self, text: int) -> int:
+        """The item of a text that has words."""
+        return int(self.index.token_item[self.index.text_bounds[text]])
 
     def text_span(self, token: int, length: int) -> tuple[int, int, int]:
         """Where a run of an item's tokens stands: which of its texts, and from which character to which."""
@@ -102,11 +133,16 @@ class NgramIndex:
 
 @dataclass(frozen=True)
 class Found:
-    """What a scan found: `pairs`, and the distinct n-grams of row i: `grams[bounds[i]:bounds[i + 1]]`."""
+    """What a scan found: `pairs`, and the distinct n-grams of row i: `grams[bounds[i]:bounds[i + 1]]`.
+
+    `wholes` has a line for each place at which a text of a short item is whole: `row`, `item_text` (over all
+    items), `text` (of the row), `start` and `end` (bytes of it).
+    """
 
     pairs: pl.DataFrame
     grams: npt.NDArray[np.int32]
     bounds: npt.NDArray[np.int64]
+    wholes: pl.DataFrame
 
 
 def _scan(
@@ -116,7 +152,7 @@ def _scan(
     offsets: npt.NDArray[np.int64],
     setting: Setting,
     noted_from: float = 0.0,
-) -> tuple[npt.NDArray[np.void], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+) -> tuple[npt.NDArray[np.void], npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.void]]:
     data, bounds = buffers(texts)
     longest = int(np.diff(bounds[offsets]).max(initial=0))
     room = (
@@ -150,12 +186,13 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
     item_set = np.repeat(np.arange(len(names)), [len(sets[name]) for name in names])
     counted = np.bincount(token_item, minlength=len(items))
     is_long = counted >= setting.short_below
-    grams = _grams(found, token_bytes, token_bounds, token_item, item_set, is_long, setting)
-    covered = np.zeros(len(found.hashes), np.bool_)
-    ngrams.cover(np.sort(grams.posts["token"]), setting.n, covered)
-    tokens = np.bincount(token_item[covered], minlength=len(items))
+    grams = _grams(found, token_bytes, token_bounds, token_item, item_set, setting)
+    tokens = _covered(np.sort(grams.posts["token"]), setting.n, token_item, len(items))
+    coverable = _covered(np.flatnonzero(grams.of_token >= 0), setting.n, token_item, len(items))
     with_words = np.bincount(text_item[np.diff(found.offsets) > 0], minlength=len(items))
-    kinds = np.where(tokens > 0, "indexed", np.where(counted >= max(setting.min_words, 1), "short", "unusable"))
+    kinds = np.where(
+        is_long & (tokens > 0), "indexed", np.where(counted >= max(setting.min_words, 1), "short", "unusable")
+    )
 
     def index_of(short: npt.NDArray[np.int64]) -> Index:
         return Index(
@@ -188,23 +225,49 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
             "texts": with_words.astype(np.int32),
             "words": counted.astype(np.int32),
             "tokens": tokens.astype(np.int32),
+            "coverable": coverable.astype(np.int32),
             "grams": grams.of_item.astype(np.int32),
             "idf": np.round(grams.idf_of_item, 6),
+            "first": found.offsets[item_bounds[:-1]],
+            "plain": pl.Series([sum(map(standing.plain_words, own)) for own in texts], dtype=pl.Int32),
         }
     )
     accounts = {name: _account(name, table, grams.left_out) for name in names}
     _, byte_bounds = buffers(strings)
     spans = np.empty((len(found.hashes), 2), np.int32)
     ngrams.character_spans(found.data, found.starts, found.ends, byte_bounds, found.offsets, spans)
-    answers = pa.array([" ".join(item.texts["answer"]) for _, item in items], pa.string())
-    answered = words(answers, setting.normaliser)
+    flat = [text for own in texts for text in own]
     arrays = {
         **index._asdict(),
         "spans": spans,
-        f"{ANSWERS}_hash": answered.hashes,
-        f"{ANSWERS}_bounds": answered.offsets,
+        "needs_line": np.array([standing.needs_line(text) for text in flat], np.bool_),
+        "asks": np.array([standing.asks(text) for text in flat], np.bool_),
     }
+    for part, listed in zip(
+        REPLIES, ([item.answers for _, item in items], [item.texts["choices"] for _, item in items]), strict=True
+    ):
+        arrays |= {f"{part}_{name}": array for name, array in _replies(listed, setting.normaliser).items()}
     _publish(folder, arrays, table, {"accounts": accounts, "setting": _noted(setting)})
+
+
+def _covered(
+    tokens: npt.NDArray[np.integer], n: int, token_item: npt.NDArray[np.int32], items: int
+) -> npt.NDArray[np.int64]:
+    """How many tokens of each item lie in the n-grams that begin at some tokens, which are sorted."""
+    covered = np.zeros(len(token_item), np.bool_)
+    ngrams.cover(tokens.astype(np.int32), n, covered)
+    return np.bincount(token_item[covered], minlength=items)
+
+
+def _replies(listed: Sequence[Sequence[str]], normaliser: Normaliser) -> dict[str, npt.NDArray[Any]]:
+    texts = [text for own in listed for text in own]
+    found = words(pa.array(texts, pa.string()), normaliser)
+    return {
+        "hashes": found.hashes,
+        "bounds": found.offsets,
+        "items": np.cumsum([0, *map(len, listed)]).astype(np.int64),
+        "tells": np.array([standing.tells(text) for text in texts], np.uint8),
+    }
 
 
 def _publish(folder: Path, arrays: Mapping[str, npt.NDArray[Any]], items: pl.DataFrame, note: dict[str, Any]) -> None:
@@ -290,7 +353,12 @@ def _opened(folder: Path, seen: tuple[tuple[int, int, int], ...]) -> tuple[Ngram
         note["accounts"],
         Index(**{name: arrays[name] for name in Index._fields}),
         arrays["spans"],
-        (arrays[f"{ANSWERS}_hash"], arrays[f"{ANSWERS}_bounds"]),
+        arrays["needs_line"],
+        arrays["asks"],
+        {
+            part: Replies(**{name: arrays[f"{part}_{name}"] for name in Replies.__dataclass_fields__})
+            for part in REPLIES
+        },
     )
     return opened, Work.for_index(opened.index)
 
@@ -386,10 +454,9 @@ def _grams(
     token_bounds: npt.NDArray[np.int64],
     token_item: npt.NDArray[np.int32],
     item_set: npt.NDArray[np.int64],
-    is_long: npt.NDArray[np.bool_],
     setting: Setting,
 ) -> _Grams:
-    """The n-grams of all long items, where those that count stand, and what each weighs within its evaluation set."""
+    """The n-grams of all items, where those that count stand, and what each weighs within its evaluation set."""
     n = setting.n
     hashes = np.empty(len(found.hashes), np.uint64)
     tokens = np.empty(len(found.hashes), np.int64)
@@ -397,8 +464,7 @@ def _grams(
     hashes, tokens = hashes[:count], tokens[:count]
     is_ignored = np.isin(hashes, _ignored(setting))
     left_out = np.bincount(token_item[tokens[is_ignored]], minlength=len(item_set))
-    chosen = is_long[token_item[tokens]] & ~is_ignored
-    hashes, tokens = hashes[chosen], tokens[chosen]
+    hashes, tokens = hashes[~is_ignored], tokens[~is_ignored]
     order = _check_hashes(tokens, hashes, n, token_bytes, token_bounds)
     distinct, first = np.unique(hashes[order], return_index=True)
     counts = np.diff(np.append(first, len(order)))

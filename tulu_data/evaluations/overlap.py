@@ -2,8 +2,8 @@
 
 `evaluations` has a line for each source and evaluation set that share something: `items` of
 the set; those `touched` (an n-gram that counts, or as many as `noted_from` asks for),
-`contaminated`, `near`, and those whose every token is covered (`full`); and the `rows` that
-are contaminated. `near` has a line for each row and item that are near. `ngrams` has those
+`contaminated`, `near`, and those contaminated of which one row has every word (`full`); and
+the `rows` that are contaminated. `near` has a line for each row and item that are near. `ngrams` has those
 that most rows have, each by one item that it stands in: boilerplate shows there, and no
 text of an evaluation set.
 """
@@ -36,8 +36,8 @@ def tally(pairs: pl.DataFrame, measures: pl.DataFrame) -> dict[str, pl.DataFrame
     `pairs` are theirs with items, with `is_contaminated` and `is_near`; `measures` have the
     list column `ngrams`.
     """
-    found = pairs.filter((pl.col("kind") != "short") | (pl.col("whole") == pl.col("texts")))
-    is_full = (pl.col("kind") == "short") | (pl.col("covered") == pl.col("tokens"))
+    found = pairs.filter((pl.col("kind") != "short") | pl.col("is_whole") | pl.col("is_reached"))
+    is_full = pl.col("is_contaminated") & (pl.col("is_whole") | (pl.col("covered_all") == pl.col("coverable")))
     items = found.group_by("evaluation", "item").agg(
         pl.col("is_contaminated", "is_near").any(), is_full.any().alias("is_full")
     )
@@ -46,6 +46,7 @@ def tally(pairs: pl.DataFrame, measures: pl.DataFrame) -> dict[str, pl.DataFrame
         "row",
         "evaluation",
         pl.col("id").alias("item"),
+        "statistic",
         pl.col("value", "threshold").round(6),
         "numbers",
         "numbers_missing",

@@ -23,6 +23,9 @@ RULES: Final[dict[Rule, dict[str, Any]]] = {
         "full_below": 8,
         "relaxed_from": 20,
         "max_numbers_missing": "0.25",
+        "answered_from": "0.5",
+        "beginning_from": "0.4",
+        "run_of_signs": "0.35",
     },
     # Lambert et al. 2024 (arXiv 2411.15124), section 3.2: more than half of the tokens in shared 8-grams, prompts only.
     "tulu3": {"n": 8, "normaliser": "words", "on": "prompt", "statistic": "coverage", "above": "0.5"},
@@ -54,7 +57,7 @@ VALUES: Final[dict[Statistic, pl.Expr]] = {
     "coverage": pl.col("covered") / pl.col("tokens"),
     "ngrams": pl.col("grams").cast(pl.Float64),
     "ngram_share": pl.col("grams") / pl.col("grams_all"),
-    "longest_run": pl.col("run") / pl.col("tokens"),
+    "longest_run": pl.col("longest") / pl.col("coverable"),
     "idf_overlap": _IDF_OVERLAP,
     # What is rare in the item must be there, and so must most of its words.
     "overlap": pl.min_horizontal(_IDF_OVERLAP, pl.col("covered_all") / pl.col("words")),

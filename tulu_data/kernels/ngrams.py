@@ -36,7 +36,6 @@ SHARED: Final = np.dtype(
         ("idf", np.float64),
         ("grams", np.int32),
         ("longest", np.int32),
-        ("run", np.int32),
         ("whole", np.int32),
         ("text", np.int32),
         ("start", np.int32),
@@ -47,10 +46,11 @@ SHARED: Final = np.dtype(
 )
 """What an item shares with the row that touched it last.
 
-The distinct n-grams and their idf; the words of the longest run of n-grams that count; of a
-run that goes on through common n-grams too, the most words that lie in n-grams that count;
-whole texts; and where the longest run is: the row's text, its bytes from and to, the item's token.
+The distinct n-grams and their idf, the words of the longest run, whole texts; and where
+that run stands: the row's text, its bytes from and to, the item's token.
 """
+WHOLE: Final = np.dtype([(name, np.int64) for name in ("row", "item_text", "text", "start", "end")])
+"""Where a text of a short item is whole: the row, the text of all items, the row's text, its bytes from and to."""
 
 
 class Index(NamedTuple):
@@ -96,8 +96,7 @@ class Index(NamedTuple):
 class Work(NamedTuple):
     """What a scan writes on while it runs: stamps by row, and what each item shares. One a thread.
 
-    `token` int64: the word, counted over all rows, at which an n-gram of a token stood
-    last; how many stood one after the other until there; and the words of `run` until there.
+    `token` int64: the word, counted over all rows, at which an n-gram of a token stood last.
     """
 
     gram_seen: npt.NDArray[np.int64]
@@ -116,19 +115,19 @@ class Work(NamedTuple):
         return cls(
             gram_seen=np.zeros(len(index.grams), np.int64),
             number_seen=np.zeros(len(index.number_token), np.int64),
-            token=np.full((tokens, 3), -2, np.int64),
+            token=np.full(tokens, -2, np.int64),
             text_seen=np.zeros(texts, np.int64),
             shared=np.zeros(items, SHARED),
             touched=np.zeros(items, np.int64),
             matched=np.zeros(len(index.grams), np.int32),
-            clock=np.zeros(3, np.int64),
+            clock=np.zeros(4, np.int64),
         )
 
 
 PAIR: Final = np.dtype(
     [
         *((name, np.int64) for name in ("row", "item", "covered", "grams", "longest", "whole", "text", "start", "end")),
-        *((name, np.int64) for name in ("item_token", "run", "covered_all", "numbers", "numbers_missing")),
+        *((name, np.int64) for name in ("item_token", "end_byte", "covered_all", "numbers", "numbers_missing")),
         ("idf", np.float64),
     ]
 )
@@ -355,7 +354,6 @@ def _touch(shared, item, row, work, touched):
         shared.idf = 0.0
         shared.grams = 0
         shared.longest = 0
-        shared.run = 0
         shared.whole = 0
         work.touched[touched] = item
         touched += 1
@@ -374,8 +372,8 @@ def _note_run(shared, token, words, place, message):
 
 
 @inlined
-def _count_whole(hash, place, message, index, row, work, touched):
-    """Count the short items of which a text with the hash `hash` stands at a word."""
+def _count_whole(hash, place, message, index, row, line, work, wholes, touched):
+    """Count the short items of which a text with the hash `hash` stands at a word, and note where."""
     mask = uint64(len(index.whole_slots) - 1)
     slot = hash & mask
     while index.whole_slots[np.int64(slot)] != 0:
@@ -387,18 +385,42 @@ def _count_whole(hash, place, message, index, row, work, touched):
         for listed in range(index.whole_bounds[whole], index.whole_bounds[whole + 1]):
             text = index.whole_text[listed]
             token, words = index.text_bounds[text], index.text_bounds[text + 1] - index.text_bounds[text]
-            if (
-                work.text_seen[text] != row
-                and words <= message.last - place
-                and _is_run(token, words, place, message, index)
-            ):
-                work.text_seen[text] = row
-                item = index.token_item[token]
-                shared = work.shared[item]
-                touched = _touch(shared, item, row, work, touched)
-                shared.whole += 1
-                _note_run(shared, token, words, place, message)
+            if words <= message.last - place and _is_run(token, words, place, message, index):
+                found = wholes[work.clock[3]]
+                found.row = line
+                found.item_text = text
+                found.text = message.number
+                found.start = message.starts[place] - message.start
+                found.end = message.ends[place + words - 1] - message.start
+                work.clock[3] += 1
+                if work.text_seen[text] != row:
+                    work.text_seen[text] = row
+                    item = index.token_item[token]
+                    shared = work.shared[item]
+                    touched = _touch(shared, item, row, work, touched)
+                    shared.whole += 1
+                    _note_run(shared, token, words, place, message)
     return touched
+
+
+@inlined
+def _equal_before(token, place, message, index):
+    """How many words before a word of a message are an item's tokens before a token, within one text of both."""
+    most = min(place - message.first, token - index.text_bounds[index.token_text[token]])
+    count = 0
+    while count < most and _is_word(token - count - 1, place - count - 1, message, index):
+        count += 1
+    return count
+
+
+@inlined
+def _equal_from(token, place, n, message, index):
+    """How many words from a word of a message on are an item's tokens from a token on, of which `n` are known to be."""
+    most = min(message.last - place, index.text_bounds[index.token_text[token] + 1] - token)
+    count = n
+    while count < most and _is_word(token + count, place + count, message, index):
+        count += 1
+    return count
 
 
 @inlined
@@ -422,43 +444,16 @@ def _count_gram(gram, n, place, message, index, row, work, touched):
             shared.grams += 1
             shared.idf += post.idf
         before = post.item
-        run, counted = 1, n
-        if token > 0 and index.token_text[token - 1] == index.token_text[token]:
-            if work.token[token - 1, 0] == now - 1:
-                run, counted = work.token[token - 1, 1] + 1, work.token[token - 1, 2] + 1
-            elif not _counts(token - 1, index):
-                counted = _counted_before(token, n, place, message, index)
-        work.token[token, 0] = now
-        work.token[token, 1] = run
-        work.token[token, 2] = counted
-        shared.run = max(shared.run, counted)
-        _note_run(shared, token - run + 1, run + n - 1, place - run + 1, message)
+        # A run is measured where its first n-gram that counts stands; common words before and after belong to it.
+        goes_on = (
+            token > 0 and work.token[token - 1] == now - 1 and index.token_text[token - 1] == index.token_text[token]
+        )
+        work.token[token] = now
+        if not goes_on:
+            more = _equal_before(token, place, message, index)
+            words = more + _equal_from(token, place, n, message, index)
+            _note_run(shared, token - more, words, place - more, message)
     return touched
-
-
-@inlined
-def _counts(token, index):
-    """Whether the n-gram that begins at a token counts: a common one does not."""
-    gram = index.token_gram[token]
-    return gram >= 0 and index.grams[gram + 1].posts > index.grams[gram].posts
-
-
-@inlined
-def _counted_before(token, n, place, message, index):
-    """Of the run of words until an n-gram, common n-grams in it, how many words lie in n-grams that count."""
-    counted, following = n, token
-    back = 1
-    while (
-        place - back >= message.first
-        and token >= back
-        and index.token_text[token - back] == index.token_text[token]
-        and _is_word(token - back, place - back, message, index)
-    ):
-        if _counts(token - back, index):
-            counted += min(following - (token - back), n)
-            following = token - back
-        back += 1
-    return counted
 
 
 @inlined
@@ -551,10 +546,11 @@ def scan(owned, bounds, rows, owned_table, mode, n, noted_from, owned_index, own
 
     `rows[i]` to `rows[i + 1]` are the texts of row i, whose bytes `bounds` gives. Returns
     lines of `PAIR`, by row; the distinct n-grams that each row has, int32, and where each
-    row's begin.
+    row's begin; and lines of `WHOLE`.
     `text` counts the row's texts; `start` and `end` are characters of it: the longest run
-    of words that row and item share, which begins at the item's token `item_token`. Pairs
-    that share less than `noted_from` of the item's idf, and no whole text, are left out.
+    of words that row and item share, which begins at the item's token `item_token` and ends at
+    the text's byte `end_byte`. Pairs that share less than `noted_from` of the item's idf, and no
+    whole text, are left out.
     """
     data, table = borrowed(owned), borrowed_tables(owned_table)
     index, work = _borrowed_index(owned_index), _borrowed_work(owned_work)
@@ -562,6 +558,11 @@ def scan(owned, bounds, rows, owned_table, mode, n, noted_from, owned_index, own
     places = borrowed(owned_words[3])
     pairs = np.empty(1024, PAIR)
     grams = np.empty(1024, np.int32)
+    wholes = np.empty(1024, WHOLE)
+    equal = 1
+    for whole in range(len(index.whole_bounds) - 1):
+        equal = max(equal, index.whole_bounds[whole + 1] - index.whole_bounds[whole])
+    work.clock[3] = 0
     gram_bounds = np.zeros(len(rows), np.int64)
     used = 0
     listed = 0
@@ -599,7 +600,9 @@ def scan(owned, bounds, rows, owned_table, mode, n, noted_from, owned_index, own
                             last += 1
                         mixed = _mixed(rolled)
                         if _has_bits(index.whole_bits, mixed):
-                            touched = _count_whole(mixed, place, message, index, row_stamp, work, touched)
+                            while work.clock[3] + equal > len(wholes):
+                                wholes = _longer(wholes, work.clock[3])
+                            touched = _count_whole(mixed, place, message, index, row_stamp, row, work, wholes, touched)
         fresh_grams = work.clock[2]
         while listed + fresh_grams > len(grams):
             grams = _longer(grams, listed)
@@ -632,17 +635,17 @@ def scan(owned, bounds, rows, owned_table, mode, n, noted_from, owned_index, own
             pair.item = item
             pair.grams = shared.grams
             pair.longest = shared.longest
-            pair.run = shared.run
             pair.whole = shared.whole
             pair.text = shared.text
             pair.start = _characters(data, begin, begin + shared.start)
             pair.end = _characters(data, begin, begin + shared.end)
             pair.item_token = shared.token
+            pair.end_byte = shared.end
             pair.idf = shared.idf
             _cover(pair, n, row_stamp, index, work)
             used += 1
     work.clock[0], work.clock[1] = row_stamp, clock
-    return pairs[:used], grams[:listed], gram_bounds
+    return pairs[:used], grams[:listed], gram_bounds, wholes[: work.clock[3]]
 
 
 @inlined

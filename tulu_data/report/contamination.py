@@ -80,8 +80,8 @@ def _rule(options: Mapping[str, Any]) -> str:
 
 def _near(rows: int) -> str:
     return (
-        f"{number(rows)} row{'s' * (rows != 1)} near an item, with its words and other numbers, "
-        f"{'were' if rows != 1 else 'was'} kept: reports/*-near.parquet lists them."
+        f"{number(rows)} row{'s' * (rows != 1)} near an item, with its words and other numbers or with its beginning "
+        f"alone, {'were' if rows != 1 else 'was'} kept: reports/*-near.parquet lists them."
     )
 
 

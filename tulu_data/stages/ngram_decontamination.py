@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,16 +25,16 @@ from pydantic import (
 from tulu_data.code_id import code_id
 from tulu_data.commit import sha256_file
 from tulu_data.errors import FindingsError, InputError, UsageError, did_you_mean
-from tulu_data.evaluations import catalogue, ngram_index, overlap
+from tulu_data.evaluations import catalogue, marks, ngram_index, overlap, standing, surroundings
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Part
-from tulu_data.evaluations.ngram_index import NgramIndex, Setting
+from tulu_data.evaluations.ngram_index import Found, NgramIndex, Setting
 from tulu_data.evaluations.rules import RULES, VALUES, Rule, Statistic
+from tulu_data.evaluations.surroundings import Place
 from tulu_data.kernels.ngrams import Work
 from tulu_data.kernels.unicode import Normaliser
-from tulu_data.kernels.words import words
-from tulu_data.rows import On, Rows
+from tulu_data.rows import ROLES_OF, On, Rows, Texts
 from tulu_data.source import NAME_PATTERN, Paths, find_files
-from tulu_data.stage import Decides, Filter, Share
+from tulu_data.stage import Decides, Filter, Marks, Share
 from tulu_data.verdicts import Evidence
 from tulu_data.workspace import Workspace, key_of
 
@@ -43,7 +43,6 @@ PAIR: Final = {
     "covered": pl.UInt32,
     "grams": pl.UInt32,
     "longest": pl.UInt32,
-    "run": pl.UInt32,
     "whole": pl.UInt32,
     "idf": pl.Float64,
     "covered_all": pl.UInt32,
@@ -53,9 +52,14 @@ PAIR: Final = {
     "start": pl.UInt32,
     "end": pl.UInt32,
     "token": pl.UInt32,
+    "alone": pl.UInt32,
     "answered": pl.Boolean,
+    "supported": pl.Boolean,
+    "broken_off": pl.Boolean,
 }
 MEASURES: Final = {"pairs": pl.List(pl.Struct(PAIR)), "ngrams": pl.List(pl.UInt32)}
+LONG_BEGINNING: Final = 12
+"""The beginning of an item of so many words is no other text's, though words follow it."""
 Numbers = npt.NDArray[Any]
 THRESHOLDS: Final = ("above", "at_least")
 # More than any evaluation item has: what a stranger's manifest may ask of `verify` has an end.
@@ -84,6 +88,15 @@ Against = Annotated[
 ]
 
 
+class _Way(NamedTuple):
+    """A way in which a row may hold an item: whether it counts, by which statistic, its value and the threshold."""
+
+    statistic: pl.Expr
+    counts: pl.Expr
+    value: pl.Expr
+    threshold: pl.Expr
+
+
 class NgramDecontamination(Filter):
     """Drop rows that hold items of evaluation sets, by the n-grams that they share.
 
@@ -102,7 +115,8 @@ class NgramDecontamination(Filter):
     lie in n-grams, common ones too. N-grams never cross two texts; they unite over a row's messages.
 
     An item without an n-gram, being short, is matched as a whole (`short_items`), on word
-    boundaries. Nothing is capped, sampled or approximated: no kept row matches the rule.
+    boundaries, where it stands alone or where its answer or choices follow. Nothing is capped,
+    sampled or approximated: no kept row matches the rule.
     Evidence: evaluation set, item, statistic, value, threshold, and the longest run in
     characters of the row's message and of the item's text. What each source shares with
     each evaluation set is in `reports/`, and the n-grams that most rows have.
@@ -153,6 +167,13 @@ class NgramDecontamination(Filter):
     answer_words: PositiveInt = Field(
         50, le=MOST_WORDS, description="An answer is nearby within so many words after its item"
     )
+    answered_from: Share | None = Field(
+        None,
+        description="Whatever an item's length, this overlap is enough where its answer or choices are nearby",
+    )
+    beginning_from: Share | None = Field(
+        None, description="A row with the beginning of an item that breaks off, from this part of its words on, is near"
+    )
     statistic: Decides[Statistic] = Field("coverage", description="What of a row and an item is held to the threshold")
     above: Decides[Threshold | None] = Field(None, description="Contaminated where the statistic is above this")
     at_least: Decides[Threshold | None] = Field(None, description="Contaminated where the statistic is at least this")
@@ -168,7 +189,17 @@ class NgramDecontamination(Filter):
     )
     near: Decides[Literal["keep", "drop"]] = Field("keep", description="What becomes of rows that are near an item")
     short_items: Decides[Literal["whole", "answered", "ignore"]] = Field(
-        "whole", description="A short item counts where it is whole in a row; only with its answer nearby; never"
+        "whole",
+        description="A short item counts where it is whole in a row, and alone or with its answer or choices nearby; "
+        "only with its answer nearby; never",
+    )
+    alone_below: Decides[NonNegativeInt] = Field(
+        8, description="Short items of at least so many words need not stand alone: no other text has them"
+    )
+    run_of_signs: Decides[Share | None] = Field(
+        None,
+        description="Of an item that is mostly signs a row needs this part in one run, "
+        "or the threshold of an item of as many plain words",
     )
     max_contaminated: Decides[Share | None] = Field(
         None, description="Stop the build where one source contaminates more than this part of an evaluation set"
@@ -285,6 +316,11 @@ class NgramDecontamination(Filter):
         found = next((item for item in one.items(name, cache, sha256_file) if item.id == evidence["item"]), None)
         return found and tuple(text for part in self.parts for text in found.texts[part])
 
+    def marks(self, messages: Sequence[tuple[str, str]], matched: Sequence[str]) -> Marks:
+        """All words of the messages compared and of the item that are in an n-gram of both."""
+        compared = [content if role in ROLES_OF[self.on] else "" for role, content in messages]
+        return marks.shared(compared, matched, self.n, self.normaliser)
+
     def _index(self) -> NgramIndex:
         return self._opened()[0]
 
@@ -300,14 +336,19 @@ class NgramDecontamination(Filter):
         found = index.scan(texts.strings, texts.offsets, work, float(self.noted_from))
         pairs = found.pairs
         places = texts.offsets[pairs["row"].to_numpy()] + pairs["text"].to_numpy()
-        # In characters of the whole message, of which calls are the end.
-        begins = pl.Series(texts.begins[places])
-        pairs = pairs.with_columns(pl.col(name) + begins for name in ("start", "end"))
+        followed = self._followed(index, found, rows, texts)
+        pairs = pairs.join(surroundings.alone(found.wholes, index, texts), on=("row", "item"), how="left")
+        pairs = pairs.join(followed, on=("row", "item"), how="left").sort("row", "item")
         pairs = pairs.with_columns(
             pl.Series("message", texts.numbers[places] if len(places) else np.zeros(0, np.int32)),
             pl.col("item_token").alias("token"),
-            pl.Series("answered", self._answered(index, rows, pairs, texts.numbers, places), dtype=pl.Boolean),
+            pl.col("alone").fill_null(0),
+            pl.col("answered", "supported").fill_null(value=False),
+            pl.Series("broken_off", self._broken_off(index, pairs, texts, places), dtype=pl.Boolean),
         )
+        # In characters of the whole message, of which calls are the end.
+        begins = pl.Series(texts.begins[places], dtype=pl.Int64)
+        pairs = pairs.with_columns(pl.col(name) + begins for name in ("start", "end"))
         counts = np.bincount(pairs["row"].to_numpy(), minlength=len(rows))
         bounds = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
         structs = pairs.select(pl.col(name).cast(dtype) for name, dtype in PAIR.items()).to_struct("pairs")
@@ -317,28 +358,43 @@ class NgramDecontamination(Filter):
         frame = pl.DataFrame({"pairs": pl.from_arrow(listed), "ngrams": pl.from_arrow(ngrams)})
         return frame.select(pl.col(name).cast(dtype) for name, dtype in MEASURES.items())
 
-    def _answered(
-        self,
-        index: NgramIndex,
-        rows: Rows,
-        pairs: pl.DataFrame,
-        numbers: np.ndarray[Any, Any],
-        places: np.ndarray[Any, Any],
-    ) -> list[bool]:
-        """Whether the answer of a short item stands within `answer_words` words after it in the conversation."""
-        whole = (pairs["whole"] > 0).to_numpy()
-        answered = [False] * len(pairs)
-        hashes, bounds = index.answers
-        for place in np.flatnonzero(whole).tolist():
-            item = int(pairs["item"][place])
-            answer = hashes[bounds[item] : bounds[item + 1]]
-            if len(answer):
-                contents = rows.whole_messages(int(pairs["row"][place]))
-                number = int(numbers[places[place]])
-                after = " ".join([contents[number][int(pairs["end"][place]) :], *contents[number + 1 :]])
-                near = words(pa.array([after]), self.normaliser).hashes[: self.answer_words + len(answer)]
-                answered[place] = _holds(near, answer)
-        return answered
+    def _followed(self, index: NgramIndex, found: Found, rows: Rows, texts: Texts) -> pl.DataFrame:
+        """What follows items that are whole or half in a row: `row`, `item`, `answered`, `supported`."""
+        items = index.items.with_row_index("item").rename({"grams": "grams_all", "idf": "idf_all"})
+        pairs = found.pairs.join(items.cast({"item": pl.Int64}), on="item")
+        is_whole = (pl.col("kind") == "short") & (pl.col("whole") == pl.col("texts"))
+        whole = set(pairs.filter(is_whole).select("row", "item").iter_rows())
+        wholes = [
+            Place(row, index.text_item(item_text), int(texts.offsets[row]) + text, end, self.answer_words)
+            for row, item_text, text, end in found.wholes.select("row", "item_text", "text", "end").iter_rows()
+            if (row, index.text_item(item_text)) in whole
+        ]
+        halves = []
+        if self.answered_from is not None:
+            overlapping = pairs.filter(~is_whole & (VALUES["overlap"] >= float(self.answered_from)))
+            halves = [
+                Place(pair["row"], pair["item"], place, pair["end_byte"], self.answer_words + pair["words"])
+                for pair in overlapping.iter_rows(named=True)
+                if surroundings.replaces(pair, index, texts, place := int(texts.offsets[pair["row"]]) + pair["text"])
+            ]
+        followed = surroundings.followed([*wholes, *halves], index, rows, texts)
+        lines = [(*pair, *one) for pair, one in followed.items()]
+        schema = {"row": pl.Int64, "item": pl.Int64, "answered": pl.Boolean, "supported": pl.Boolean}
+        return pl.DataFrame(lines, schema, orient="row")
+
+    def _broken_off(self, index: NgramIndex, pairs: pl.DataFrame, texts: Texts, places: Numbers) -> list[bool]:
+        """Whether the longest run is the beginning of its item, and the row's text breaks off after it."""
+        broken_off = [False] * len(pairs)
+        if self.beginning_from is not None:
+            items = index.items[pairs["item"].to_numpy()]
+            run = pairs["longest"].to_numpy()
+            begins = (pairs["item_token"] == items["first"]).to_numpy()
+            begins &= run >= float(self.beginning_from) * items["words"].to_numpy()
+            for pair in np.flatnonzero(begins).tolist():
+                text = texts.strings[int(places[pair])].as_py()
+                place = int(pairs["start"][pair]), int(pairs["end"][pair])
+                broken_off[pair] = run[pair] >= LONG_BEGINNING or standing.breaks_off(text, *place)
+        return broken_off
 
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
         flagged = self.pairs(measures).filter("is_reached" if self.near == "drop" else "is_contaminated")
@@ -359,10 +415,7 @@ class NgramDecontamination(Filter):
             .alias("reason"),
             "evaluation",
             pl.col("id").alias("item"),
-            pl.when(pl.col("kind") == "short")
-            .then(pl.lit("whole"))
-            .otherwise(pl.lit(self.statistic))
-            .alias("statistic"),
+            "statistic",
             pl.col("value").round(6),
             pl.col("threshold").round(6),
             "message",
@@ -378,33 +431,77 @@ class NgramDecontamination(Filter):
         """All pairs of a row and an item: `value`, `threshold`, and whether they are contaminated or near."""
         items = self._index().items.with_row_index("item").rename({"grams": "grams_all", "idf": "idf_all"})
         pairs = measures.select("row", "pairs").filter(pl.col("pairs").list.len() > 0).explode("pairs").unnest("pairs")
-        pairs = pairs.join(items, on="item", how="left", maintain_order="left")
-        own = self.above if self.above is not None else self.at_least
-        others = {name: float(value) for name, value in self.thresholds.items()}
-        base = pl.col("evaluation").replace_strict(others, default=float(own or 0), return_dtype=pl.Float64)
-        threshold = base
-        if self.full_below is not None and self.relaxed_from is not None:
-            part = (pl.col("words") - self.full_below) / (self.relaxed_from - self.full_below)
-            threshold = 1 - (1 - base) * part.clip(0, 1)
+        pairs = pairs.join(items, on="item", how="left", maintain_order="left").filter(pl.col("kind") != "unusable")
+        threshold = self.threshold(pl.col("words"))
+        ways = [*self._ways(threshold)]
         is_short = pl.col("kind") == "short"
-        is_whole = pl.col("whole") == pl.col("texts")
-        counts = {"whole": is_whole, "answered": is_whole & pl.col("answered"), "ignore": pl.lit(False)}
-        value, limit = pl.col("value"), pl.col("threshold")
-        reached = value > limit if self.above is not None else value >= limit
-        lacks = pl.lit(False)
+        is_whole = is_short & (pl.col("whole") == pl.col("texts"))
+        otherwise = _Way(
+            pl.when(is_short).then(pl.lit("whole")).otherwise(pl.lit(self.statistic)),
+            pl.lit(value=True),
+            pl.when(is_short).then(is_whole.cast(pl.Float64)).otherwise(VALUES[self.statistic]),
+            pl.when(is_short).then(1.0).otherwise(threshold),
+        )
+        first = {
+            name: pl.coalesce(pl.when(way.counts).then(getattr(way, name)) for way in (*ways, otherwise))
+            for name in ("statistic", "value", "threshold")
+        }
+        lacks = pl.lit(value=False)
         if self.max_numbers_missing is not None:
             lacks = pl.col("numbers_missing") > float(self.max_numbers_missing) * pl.col("numbers")
         return (
             pairs.with_columns(
-                pl.when(is_short).then(is_whole.cast(pl.Float64)).otherwise(VALUES[self.statistic]).alias("value"),
-                pl.when(is_short).then(1.0).otherwise(threshold).alias("threshold"),
+                **first, is_reached=pl.any_horizontal(way.counts for way in ways), is_whole=is_whole, lacks=lacks
             )
             .with_columns(
-                pl.when(is_short).then(counts[self.short_items]).otherwise(reached).alias("is_reached"),
-                (~is_short & reached & lacks).alias("is_near"),
+                is_near=pl.col("is_reached")
+                & ~pl.col("is_whole")
+                & (pl.col("lacks") | (pl.col("statistic") == "beginning"))
             )
             .with_columns((pl.col("is_reached") & ~pl.col("is_near")).alias("is_contaminated"))
         )
+
+    def threshold(self, words: pl.Expr) -> pl.Expr:
+        """What is asked of an item of so many words."""
+        own = self.above if self.above is not None else self.at_least
+        others = {name: float(value) for name, value in self.thresholds.items()}
+        base = pl.col("evaluation").replace_strict(others, default=float(own or 0), return_dtype=pl.Float64)
+        if self.full_below is None or self.relaxed_from is None:
+            return base
+        part = (words - self.full_below) / (self.relaxed_from - self.full_below)
+        return 1 - (1 - base) * part.clip(0, 1)
+
+    def _ways(self, threshold: pl.Expr) -> Iterator[_Way]:
+        """The ways in which a row may hold an item, or be near it; the first that counts is told."""
+        is_short = pl.col("kind") == "short"
+        is_whole = is_short & (pl.col("whole") == pl.col("texts"))
+        if self.short_items == "whole":
+            is_alone = (pl.col("words") >= self.alone_below) | (pl.col("alone") == pl.col("texts"))
+            yield _Way(pl.lit("whole"), is_whole & (is_alone | pl.col("supported")), pl.lit(1.0), pl.lit(1.0))
+        elif self.short_items == "answered":
+            yield _Way(pl.lit("whole"), is_whole & pl.col("answered"), pl.lit(1.0), pl.lit(1.0))
+        value = VALUES[self.statistic]
+        is_telling = pl.lit(value=True)
+        if self.run_of_signs is not None:
+            is_signs = 5 * pl.col("plain") < 3 * pl.col("words")
+            run = pl.col("longest") / pl.col("words")
+            is_telling = ~is_signs | (run >= float(self.run_of_signs)) | self._reaches(self.threshold(pl.col("plain")))
+        yield _Way(pl.lit(self.statistic), ~is_short & self._reaches(threshold) & is_telling, value, threshold)
+        is_looked_for = ~is_whole & (~is_short if self.short_items == "ignore" else pl.lit(value=True))
+        if self.answered_from is not None:
+            least = float(self.answered_from)
+            overlap = VALUES["overlap"]
+            counts = is_looked_for & pl.col("supported") & (overlap >= least) & is_telling
+            yield _Way(pl.lit("overlap"), counts, overlap, pl.lit(least))
+        if self.beginning_from is not None:
+            beginning = pl.col("longest") / pl.col("words")
+            yield _Way(
+                pl.lit("beginning"), is_looked_for & pl.col("broken_off"), beginning, pl.lit(float(self.beginning_from))
+            )
+
+    def _reaches(self, threshold: pl.Expr) -> pl.Expr:
+        value = VALUES[self.statistic]
+        return value > threshold if self.above is not None else value >= threshold
 
     def scores(self, measures: pl.DataFrame) -> dict[str, pl.Series]:
         """The statistic of each row and the item that it shares most with; null where it shares nothing."""
@@ -442,13 +539,3 @@ class NgramDecontamination(Filter):
     def items(self) -> pl.DataFrame:
         """Every item: `evaluation`, `item`, and `kind`: indexed, short or unusable."""
         return self._index().items.select("evaluation", pl.col("id").alias("item"), "kind")
-
-
-def _holds(texts: Numbers, wanted: Numbers) -> bool:
-    """Whether a run of hashes stands among others.
-
-    >>> _holds(np.array([1, 2, 3]), np.array([2, 3]))
-    True
-    """
-    starts = range(len(texts) - len(wanted) + 1)
-    return any(np.array_equal(texts[start : start + len(wanted)], wanted) for start in starts)

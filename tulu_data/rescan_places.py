@@ -1,0 +1,148 @@
+"""Where words are in a text, and what is around them, by plain Python that shares nothing with what built a mixture.
+
+The rules are those of docs/decontamination.md, "Short items": a text stands alone between lines,
+quotation marks or marks of sentences; edited words stand in a sentence of about their item's length.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection
+from typing import Final, NamedTuple
+
+Split = Callable[[str], list[str]]
+
+LINE_ENDS: Final = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+QUOTATION: Final = (
+    "\"'`\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a\u00ab\u00bb\u300c\u300d\u300e\u300f"
+)
+FULL_STOPS: Final = ".?!\u2026\u3002\uff01\uff0e\uff1f\u061f\u0964"
+QUESTION_MARKS: Final = "?\uff1f\u061f"
+TRAILING: Final = ")]}>$*_~" + QUOTATION
+OPEN, SENTENCE, LINE = "open", "sentence", "line"
+
+
+def spans(text: str, split: Split) -> list[tuple[int, int]]:
+    """From which to which character each word of a text is, by cutting it in half until a piece has one word.
+
+    >>> spans("So, who?", lambda text: re.findall(r"[a-z]+", text.lower()))
+    [(0, 2), (4, 7)]
+    """
+    found: list[tuple[int, int]] = []
+    pieces = [(0, len(text))]
+    while pieces:
+        start, end = pieces.pop()
+        own = split(text[start:end])
+        cut = None if len(own) < 2 else _cut(text, start, end, own, split)
+        if cut is None:
+            found += [_of_letters(text, start, end)] * len(own)
+        else:
+            pieces += [(cut, end), (start, cut)]
+    return found
+
+
+def _of_letters(text: str, start: int, end: int) -> tuple[int, int]:
+    """From the first letter of a piece of text to its last; all of it if there is none."""
+    letters = [at for at in range(start, end) if is_letter(text[at])]
+    return (letters[0], letters[-1] + 1) if letters else (start, end)
+
+
+def _cut(text: str, start: int, end: int, own: list[str], split: Split) -> int | None:
+    """The place nearest to the middle at which a text may be cut without another word than it has."""
+    middle = (start + end) // 2
+    places = sorted(range(start + 1, end), key=lambda at: abs(at - middle))
+    likely = [at for at in places if not (is_letter(text[at - 1]) and is_letter(text[at]))]
+    for at in (*likely, *places):
+        before = split(text[start:at])
+        if 0 < len(before) < len(own) and before + split(text[at:end]) == own:
+            return at
+    return None
+
+
+def is_letter(sign: str) -> bool:
+    """Whether a sign is part of a word: a letter, a digit, or a mark on one."""
+    return sign.isalnum() or unicodedata.category(sign).startswith("M")
+
+
+class Around(NamedTuple):
+    """What is before and after some characters of a text: `open`, the bounds of a `sentence`, or of a `line`."""
+
+    before: str
+    after: str
+
+    @classmethod
+    def of(cls, text: str, start: int, end: int) -> Around:
+        """What is around the words from `start` to `end`; signs at their ends do not count as theirs."""
+        start, end = _of_letters(text, start, end)
+        first, last = start, end
+        while first and not is_letter(text[first - 1]):
+            first -= 1
+        while last < len(text) and not is_letter(text[last]):
+            last += 1
+        return cls(_left(text, first, start), _right(text, end, last))
+
+
+def _left(text: str, first: int, start: int) -> str:
+    gap = text[first:start]
+    opening = [
+        place
+        for place in range(first + (first > 0), start)
+        if text[place] in QUOTATION and not text[place + 1].isspace()
+    ]
+    if first == 0 or opening or set(gap) & set(LINE_ENDS) or text[max(0, first - 2) : first] in ("\\n", "\\r"):
+        return LINE
+    return SENTENCE if any(unicodedata.category(sign)[0] not in "ZC" for sign in gap) else OPEN
+
+
+def _right(text: str, end: int, last: int) -> str:
+    gap = text[end:last]
+    is_escaped = gap.endswith("\\") and text[last : last + 1] in ("n", "r") and not text[last + 1 : last + 2].islower()
+    closing = [
+        place
+        for place in range(end, last)
+        if text[place] in QUOTATION and not text[place - 1].isspace() and (place + 1 < last or last == len(text))
+    ]
+    if last == len(text) or is_escaped or closing or set(gap) & set(LINE_ENDS):
+        return LINE
+    # A full stop between two letters is part of a name or a number.
+    stops = [sign for sign in (gap[:-1] if gap[-1:].isascii() else gap) if sign in FULL_STOPS]
+    return SENTENCE if stops else OPEN
+
+
+def last_sign(text: str) -> str:
+    """The last sign of a text but for quotation marks and brackets."""
+    return text.rstrip().rstrip(TRAILING + " \t\n\r")[-1:]
+
+
+def is_alone(text: str, start: int, end: int, item: str, common: Collection[str]) -> bool:
+    """Whether an item's text stands alone in another, from `start` to `end`."""
+    around = Around.of(text, start, end)
+    is_sentence = last_sign(item) in {*FULL_STOPS}
+    is_common = set(re.findall(r"[^\W_]+", item.casefold())) <= set(common)
+    return OPEN not in around if is_sentence and not is_common else around == (LINE, LINE)
+
+
+def may_be_edited(text: str, start: int, end: int, before: int, after: int, item: str) -> bool:
+    """Whether the sentence around `start` to `end` has at most three words more than the item on either side.
+
+    An item that is a question is in no sentence that ends otherwise.
+    """
+    bound = rf"[{FULL_STOPS[1:]}{LINE_ENDS}]|\.(?!\w)|\\[nr](?![a-z])"
+    start, end = _of_letters(text, start, end)
+    lead = re.split(bound, text[max(0, start - 500) : start])[-1]
+    bounds = re.search(bound, text[end:])
+    rest = text[end:][: bounds.start()] if bounds else text[end:]
+    if last_sign(item) in {*QUESTION_MARKS} and bounds and bounds[0] in {*FULL_STOPS} - {*QUESTION_MARKS}:
+        return False
+    return len(re.findall(r"[^\W_]+", lead)) <= before + 3 and len(re.findall(r"[^\W_]+", rest)) <= after + 3
+
+
+def letters_of_its_own(answer: str, common: Collection[str]) -> int:
+    """How many letters and digits of an answer are in words that are not common."""
+    return sum(len(word) for word in re.findall(r"[^\W_]+", answer.casefold()) if word not in common)
+
+
+def plain_words(text: str) -> int:
+    """How many words of a text have three letters and are no LaTeX command."""
+    return len(re.findall(r"(?<![\\A-Za-z])[^\W\d_]{3,}", text))
