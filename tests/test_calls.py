@@ -69,6 +69,21 @@ def test_each_of_several_calls_is_a_text_of_its_own_and_says_where_in_its_messag
     assert list(part.texts("response").by_row()) == [["", "one", "two"]]
 
 
+def test_the_texts_of_a_message_are_its_content_then_its_reasoning_then_its_calls():
+    entries = [None, {"tool_calls": [{"name": "one"}, {"name": "two"}]}, {"tool_calls": [{"name": "one"}]}]
+    messages = [("user", "hi"), ("assistant", "Both:"), ("assistant", "")]
+    whole = Conversation(messages, json.dumps(entries), None, [None, "é, so", "Hm"])
+    rows = Rows.of([Conversation([("user", "a"), ("assistant", "b")]), whole])
+    texts = rows.texts("conversation")
+    assert list(texts.by_row()) == [["a", "b"], ["hi", "Both:", "é, so", "one", "two", "", "Hm", "one"]]
+    assert texts.numbers.tolist() == [0, 1, 0, 1, 1, 1, 1, 2, 2, 2]
+    assert texts.begins.tolist() == [0, 0, 0, 0, 6, 12, 16, 0, 0, 3]
+    assert rows.whole_messages(1) == ["hi", "Both:\né, so\none\ntwo", "Hm\none"]
+    assert same(whole, whole)
+    assert not same(whole, whole._replace(reasoning=()))
+    assert not same(whole, whole._replace(tool_calls=None))
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -79,12 +94,25 @@ entries = st.none() | st.fixed_dictionaries(
 )
 
 
-@given(st.lists(st.tuples(st.sampled_from(["user", "assistant", "tool"]), st.text(max_size=3), entries), max_size=4))
+thoughts = st.none() | st.text(min_size=1, max_size=3)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["user", "assistant", "tool"]), st.text(max_size=3), entries, thoughts), max_size=4
+    )
+)
 def test_the_texts_of_rows_are_those_of_the_plain_second_program(messages: list[Any]):
-    one = row(*messages)
-    (texts,) = Rows.of([one]).texts("conversation").by_row()
-    assert texts == [text for _, text in spoken(one.messages, one.tool_calls)]
-    ours = [calls.compared(entry) for _, _, entry in messages]
+    one = row(*(message[:3] for message in messages))._replace(reasoning=[thought for *_, thought in messages])
+    rows = Rows.of([one])
+    texts = rows.texts("conversation")
+    (said,) = texts.by_row()
+    by_message = [(role, content, *([thought] if thought else [])) for role, content, _, thought in messages]
+    assert said == [text for _, text in spoken(by_message, one.tool_calls)]
+    whole = rows.whole_messages(0)
+    for text, number, begin in zip(said, texts.numbers.tolist(), texts.begins.tolist(), strict=True):
+        assert whole[number][begin : begin + len(text)] == text
+    ours = [calls.compared(entry) for _, _, entry, _ in messages]
     theirs = told(one.tool_calls, len(messages))
     assert [a == b for a in ours for b in ours] == [a == b for a in theirs for b in theirs]
 
@@ -169,6 +197,7 @@ def test_items_of_evaluation_sets_are_found_in_calls_and_marked_there(yard: Yard
         {
             "role": "assistant",
             "content": "I will.",
+            "reasoning_content": "He wants it kept.",
             "tool_calls": [{"function": {"name": "keep", "arguments": {"of": "me", "text": ITEM}}}],
         },
         {"role": "tool", "content": "kept"},
@@ -182,8 +211,9 @@ def test_items_of_evaluation_sets_are_found_in_calls_and_marked_there(yard: Yard
             "tool_calls": [{"function": {"name": "keep", "arguments": json.dumps({"text": f"\n{ITEM}"})}}],
         },
     ]
+    thought = [turns[0], {**turns[1], "reasoning_content": f"Hm: {ITEM}", "tool_calls": [{"name": "keep"}]}]
     clean = [turns[0], {"role": "assistant", "content": "No."}]
-    yard.jsonl("a.jsonl", [{"messages": one} for one in (turns, as_text, clean)])
+    yard.jsonl("a.jsonl", [{"messages": one} for one in (turns, as_text, clean, thought)])
     yard.jsonl(
         "s.jsonl",
         [{"conversations": [{"from": "human", "value": "Keep."}, {"from": "function_call", "value": json.dumps({"name": "keep", "arguments": {"text": ITEM}})}]}],

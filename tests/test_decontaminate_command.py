@@ -180,6 +180,14 @@ def test_clean_data_are_exit_0_and_nothing_is_written(run: Run, yard: Yard):
     assert sorted(path.name for path in yard.root.iterdir()) == [".tulu-data", *before]
 
 
+def test_rows_that_nobody_answers_are_looked_into(run: Run, yard: Yard):
+    yard.jsonl("only.jsonl", [{"prompt": f"So: {TRAINS}"}, {"prompt": "How are you?"}])
+    yard.jsonl("asked.jsonl", [{"messages": [{"role": "user", "content": TRAINS}]}])
+    done = run("decontaminate", "only.jsonl", "asked.jsonl", "--against", "e", code=4)
+    assert "2 of 3 rows are contaminated" in done.stderr
+    assert f"  user      So: ⟦{TRAINS[:-1]}⟧." in done.stdout
+
+
 def test_the_worst_rows_are_shown_with_their_items(run: Run, yard: Yard):
     part = {"prompt": f"{' '.join(APPLES.split()[:12])} \x1b]0;owned\x07[red]", "response": "?"}
     yard.jsonl("data.jsonl", [*pairs(2), part, LEAK])

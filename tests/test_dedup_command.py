@@ -63,6 +63,18 @@ def test_a_file_under_two_names_is_one(yard: Yard, run: Run):
     assert {name: rows["read"] for name, rows in answer["rows"].items()} == {"new.jsonl": 5}
 
 
+def test_rows_that_nobody_answers_are_compared(yard: Yard, run: Run):
+    (told, *_) = (one["response"] for one in STORIES)
+    yard.jsonl("only.jsonl", [{"instruction": told}, {"instruction": f"{told} again"}, {"instruction": "Tell me more"}])
+    yard.jsonl("asked.jsonl", [{"messages": [{"role": "user", "content": told}]}])
+    answer = json.loads(run("dedup", "only.jsonl", "asked.jsonl", "--json", code=4)[0])
+    assert {name: (rows["read"], rows["quarantined"]) for name, rows in answer["rows"].items()} == {
+        "only.jsonl": (3, 0),
+        "asked.jsonl": (1, 0),
+    }
+    assert sum(rows["duplicates"] for rows in answer["rows"].values()) == 2
+
+
 def test_a_place_that_cannot_be_is_said_in_words(yard: Yard, run: Run):
     yard.jsonl("new.jsonl", STORIES)
     yard.write("file", b"")

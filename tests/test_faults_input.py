@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import Yard, pairs, varied
-from tulu_data import ingest
+from tulu_data import console, ingest
+from tulu_data.commit import sha256_file
 from tulu_data.errors import InputError, RecipeError, TuluDataError, UsageError
 from tulu_data.executors.inline import Inline
 from tulu_data.readers import stream
@@ -204,8 +205,12 @@ def test_what_is_unprintable_is_kept_in_rows_and_escaped_in_messages(yard: Yard)
 @pytest.mark.parametrize(
     ("messages", "code", "detail"),
     [
-        ([], "no_answer", "messages has no message of the assistant"),
-        ([{"role": "user", "content": "x"}], "no_answer", "messages has no message of the assistant"),
+        ([], "no_answer", "messages has no message"),
+        (
+            [{"role": "user", "content": "x"}],
+            "no_answer",
+            "messages has no message of the assistant, which every row of kind sft has",
+        ),
         ([{"role": "narrator", "content": "x"}], "unknown_role", "messages[0]: the role is 'narrator'"),
         (
             [{"role": "asistant", "content": "x"}],
@@ -223,7 +228,8 @@ def test_what_is_unprintable_is_kept_in_rows_and_escaped_in_messages(yard: Yard)
                 "to leave such parts out, give the source: drop_parts: [image]"
             ),
         ),
-        ("hello", "not_a_list", "messages is a text"),
+        ("hello", "not_a_list", "messages is a text, but not the JSON text of an array of messages"),
+        ("[{'role': 'user'}]", "invalid_json", "messages: unexpected character, expected a string key at character 2"),
         (["hello"], "not_an_object", "messages[0] is a text"),
     ],
 )
@@ -544,3 +550,29 @@ def test_a_large_file_that_is_damaged_is_set_aside_with_all_its_parts(yard: Yard
     recipe = yard.recipe(sources={"a": {"parquet": "*.parquet", "max_quarantined_files": 1}})
     monkeypatch.setattr(Inline, "workers", 2)
     assert yard.build(recipe, shard_rows=50).mixture.rows["a"]["read"] == 3
+
+
+def test_files_that_are_set_aside_are_shown_with_the_reason(yard: Yard, capsys: pytest.CaptureFixture[str]):
+    damaged_files(yard)
+    sources = {
+        "one": {"jsonl": "[ad].jsonl", "max_quarantined_files": 1},
+        "two": {"jsonl": "[bcd].jsonl", "max_quarantined_files": 2},
+        "whole": {"jsonl": "b.jsonl"},
+    }
+    built = yard.mix(sources=sources)
+    console.show_built(built)
+    digest = sha256_file(yard.root / "d.jsonl")[:12]
+    told = [line for line in capsys.readouterr().err.splitlines() if "set aside" in line]
+    assert told[0].startswith(f"one: 1 file was set aside (sha256 {digest}): damaged after ")
+    first, _ = sorted(sha256_file(yard.root / f"{name}.jsonl")[:12] for name in "cd")
+    assert told[1].startswith(f"two: 2 files were set aside (sha256 {first}): damaged after ")
+    assert told[1].endswith("; and 1 more")
+    assert len(told) == 2
+
+
+def test_prompts_that_nobody_answers_are_refused_and_told_what_is_wanted(yard: Yard):
+    yard.jsonl("a.jsonl", [{"question": "Two?"}])
+    assert failure(yard, {"jsonl": "a.jsonl"}) == (
+        "sources.a: a.jsonl: 'question' may be the prompt, and no column is known for the answer, which every row of "
+        "kind sft has (its columns are question); say which it is: format: {prompt: question, response: …}"
+    )

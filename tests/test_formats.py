@@ -6,11 +6,13 @@ import json
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import Yard
 from tulu_data.errors import RecordError
 from tulu_data.formats import detect
 from tulu_data.formats.alpaca import Alpaca
@@ -336,3 +338,18 @@ def test_whole_numbers_are_texts_in_every_column():
         ("user", "Double\n5"),
         ("assistant", "10"),
     ]
+
+
+@pytest.mark.parametrize(("column", "keys"), [("messages", ("role", "content")), ("conversations", ("from", "value"))])
+def test_json_text_of_messages_is_read_as_those_messages(yard: Yard, column: str, keys: tuple[str, str]):
+    turns = [dict(zip(keys, turn, strict=True)) for turn in (("user", "Two?"), ("assistant", "Three."))]
+    turns[1]["refusal"] = "none"
+    yard.jsonl("a.jsonl", [{column: turns}])
+    yard.jsonl("b.jsonl", [{column: f" {json.dumps(turns)}"}])
+    kept = []
+    for name in "ab":
+        built = yard.mix(name=name, sources={"s": {"jsonl": f"{name}.jsonl"}})
+        assert built.mixture.manifest["sources"]["s"]["unread"] == {f"{column}[].refusal": 1}
+        kept.append(pl.read_parquet(built.mixture.data, glob=False).to_dicts())
+    assert kept[0] == kept[1]
+    assert kept[0][0]["messages"] == [{"role": "user", "content": "Two?"}, {"role": "assistant", "content": "Three."}]

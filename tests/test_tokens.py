@@ -191,6 +191,29 @@ def test_what_stands_in_generation_tags_is_trained_on(tmp_path: Path):
     assert counted(tmp_path / "c", "{% generation %}{% endgeneration %}" + SPEAKERS, FOUR).trainable == 0
 
 
+def test_messages_of_weight_0_are_not_trained_on(tmp_path: Path):
+    tagged = (
+        "{% for m in messages %}<{{ m.role }}> {% if m.role == 'assistant' %}{% generation %}{{ m.content }} </s>"
+        "{% endgeneration %} {% else %}{{ m.content }} {% endif %}{% endfor %}"
+    )
+    first, last = Message("assistant", "three it is"), Message("assistant", "three")
+    untrained = {
+        (): 6,
+        (2,): 2,
+        (4,): 4,
+        (2, 4): 0,
+    }
+    for places, trainable in untrained.items():
+        conversation = [*FOUR[:2], first, FOUR[3], last]
+        conversation = [
+            message._replace(weight=0.0) if place in places else message for place, message in enumerate(conversation)
+        ]
+        assert counted(tmp_path / f"tagged{places}", tagged, conversation).trainable == trainable
+        # A header and no end of turn: <assistant> three it is.
+        plain = counted(tmp_path / f"plain{places}", SPEAKERS, conversation).trainable
+        assert plain == (4 if 2 not in places else 0) + (2 if 4 not in places else 0)
+
+
 def test_templates_have_what_transformers_gives_them(tmp_path: Path):
     dated = "{{ strftime_now('%d %b %Y') }} "
     assert counted(tmp_path / "a", dated + SPEAKERS, FOUR).tokens == 3 + 9
@@ -227,6 +250,10 @@ def test_calls_and_tools_count_as_the_template_renders_them(tmp_path: Path):
     # <user> two <assistant> is {"it": "three"} <tool> it <assistant> three, after {"name": "is"}.
     assert counted(tmp_path / "a", CALLS, CALLING, tools) == (12, 6, [4, 4, 2, 2])
     assert counted(tmp_path / "b", CALLS, CALLING) == (10, 6, [2, 4, 2, 2])
+    thought = [CALLING[0], CALLING[1]._replace(reasoning_content="two"), *CALLING[2:]]
+    reasons = CALLS.replace("{{ m.content }} ", "{{ m.content }} {{ m.reasoning_content or '' }} ")
+    assert counted(tmp_path / "r", reasons, thought) == (11, 7, [2, 5, 2, 2])
+    assert counted(tmp_path / "n", CALLS, thought) == (10, 6, [2, 4, 2, 2])
     wants_text = CALLS.replace("call.function.arguments | tojson", "call.function.arguments + ''")
     assert counted(tmp_path / "c", wants_text, CALLING) == (10, 6, [2, 4, 2, 2])
 

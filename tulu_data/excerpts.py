@@ -43,7 +43,7 @@ SCHEMA: Final[dict[str, Any]] = {
 def write(explainer: Explainer, private: Collection[str], folder: Path) -> None:
     """Write `excerpts.parquet`: up to 120 kept and 120 removed rows, as evenly over sources and stages as they allow.
 
-    `messages` are the first 8, each with its calls after its content, with up to 1,600
+    `messages` are the first 8, each with its reasoning and calls after its content, with up to 1,600
     characters in all, and `left_out` says how many characters of each are not there; it is
     null for rows whose ids are `private`. `evidence` is what the stage filed, as text.
     """

@@ -56,7 +56,7 @@ def sources_of(data: Iterable[str], *, hub: Mapping[str, Any], options: Mapping[
         numbered = (f"{stem}-{number}" for number in range(2, len(found) + 3))
         name = stem if stem not in found else next(name for name in numbered if name not in found)
         try:
-            found[name] = model.model_validate({**values, "allow_empty": True})
+            found[name] = model.model_validate({**values, "allow_empty": True}).with_unanswered()
         except ValidationError as error:
             problem = error.errors()[0]
             where = ".".join(str(part) for part in problem["loc"])

@@ -177,6 +177,7 @@ class FileUnit:
             reading=self.source.reading(),
             format=[self.format.name, self.format.model_dump(mode="json")],
             drop_parts=self.source.drop_parts,
+            needs_answer=self.source.needs_answer,
             keep_columns=[[column, one.name, one.type] for column, one in self.source.keep_columns.items()],
             mappers=[[mapper.name(), mapper.measuring_options(), mapper.artifacts] for mapper in self.mappers],
             code=code_id(tuple(sorted(modules)), tuple(sorted(requires))),
@@ -657,6 +658,8 @@ def _one_by_one(
             held = [*beside, *unread.of_record(value, unit.format, unit.columns)]
             unread.refuse_media(held, unit.source.drop_parts)
             conversation = unit.format.read(value, unit.source.drop_parts)
+            if unit.source.needs_answer:
+                unit.format.require_answer(conversation)
             kept = kept_columns.values_of(value, unit.source.keep_columns)
         except RecordError as error:
             quarantined.append(Quarantined.of(record, error))

@@ -17,7 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, PrivateAttr, model_validator
 
 from tulu_data import amounts, patterns
 from tulu_data.code_id import docstring
@@ -66,6 +66,8 @@ class Source(BaseModel):
         (), description="Types of content parts to leave out, such as `image`; of other types than text all are refused"
     )
     allow_empty: bool = Field(False, description="Accept a source without any row")
+
+    _needs_answer: bool = PrivateAttr(default=True)
 
     place: ClassVar[str]
     """The field that says where the rows are; also the source's name in a recipe."""
@@ -117,6 +119,17 @@ class Source(BaseModel):
     def is_here(self, cache: Path) -> bool:
         """Whether its files can be had without a network."""
         return True
+
+    @property
+    def needs_answer(self) -> bool:
+        """Whether a record that nobody answers is a bad one; in a recipe it is, for rows are for fine-tuning."""
+        return self._needs_answer
+
+    def with_unanswered(self) -> Self:
+        """The same source, of which rows that nobody answers are read, too."""
+        copy = self.model_copy()
+        copy._needs_answer = False  # noqa: SLF001 (of our own kind)
+        return copy
 
     def reading(self) -> dict[str, Any]:
         """The options that change what a file's records are: part of the store's key."""

@@ -231,9 +231,12 @@ def _tried(source: Source, format: Format, probe: _Probe, record: AnyRecord) -> 
         value = record.content()
         unread.refuse_media(unread.of_record(value, format, columns_read(source, format)), source.drop_parts)
         kept_columns.values_of(value, source.keep_columns)
-        return format.read(value, source.drop_parts)
+        conversation = format.read(value, source.drop_parts)
+        if source.needs_answer:
+            format.require_answer(conversation)
     except RecordError as error:
         return f"{storable(probe.path)}:{record.row}: {error}"
+    return conversation
 
 
 def _unread_keys(format: Format | None, probes: Sequence[_Probe]) -> list[str]:
@@ -287,7 +290,7 @@ def _format(source: Source, probes: Sequence[_Probe]) -> Format | None:
     said: Format | None = source.format
     # A format by its name alone takes the columns' usual names.
     format = (type(said).detect(first.columns) or said) if said and said == type(said)() else said
-    format = format or detect(first.columns)
+    format = format or detect(first.columns, needs_answer=source.needs_answer)
     if format is None:
         raise InputError(_undetected(source, first))
     if missing := format.missing(first.values):
@@ -314,6 +317,13 @@ def _undetected(source: Source, probe: _Probe) -> str:
         return (
             f"{probe.path}: its only column is 'text': plain text without prompt and response is no conversation; "
             "if one column holds the answer, say which: format: {prompt: …, response: …}"
+        )
+    if prompt := detect(probe.columns, needs_answer=False):
+        (column,) = prompt.required()
+        return (
+            f"{probe.path}: '{printable(column, 40)}' may be the prompt, and no column is known for the answer, which "
+            f"every row of kind sft has ({_listed(probe)}); say which it is: format: "
+            f"{{prompt: {printable(column, 40)}, response: …}}{source.hint(probe.columns)}"
         )
     return (
         f"{probe.path}: no known format has these columns ({_listed(probe)}); "

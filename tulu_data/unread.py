@@ -8,6 +8,7 @@ recipe drops them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +19,7 @@ import pyarrow.compute as pc
 from tulu_data.errors import RecordError
 from tulu_data.formats.column import pluck
 from tulu_data.formats.format import Format
-from tulu_data.formats.turns import READ_KEYS
+from tulu_data.formats.turns import READ_KEYS, listed
 
 MEDIA: Final = {name + end: name for name in ("image", "video", "audio") for end in ("", "s")}
 """Columns, and keys of messages, that hold what a text is about, and the type of content part that they stand for."""
@@ -41,6 +42,9 @@ def of_messages(record: Mapping[str, Any], format: Format) -> Iterator[str]:
     """The keys of a record's messages that hold something and are not read, each once."""
     column = getattr(format, format.turns) if format.turns else None
     turns = pluck(record, column) if column else None
+    if isinstance(turns, str):
+        with suppress(RecordError):
+            turns = listed(turns, column or "")
     if isinstance(turns, list):
         keys: dict[str, None] = {}
         for turn in turns:

@@ -11,20 +11,21 @@ from tulu_data.errors import did_you_mean
 from tulu_data.formats.alpaca import Alpaca
 from tulu_data.formats.format import Format
 from tulu_data.formats.messages import Messages
-from tulu_data.formats.prompt_response import PromptResponse
+from tulu_data.formats.prompt_response import PromptOnly, PromptResponse
 from tulu_data.formats.sharegpt import ShareGPT
 
 FORMATS: Final[tuple[type[Format], ...]] = (Messages, ShareGPT, Alpaca, PromptResponse)
 """In the order in which they are tried: a file with messages and a prompt holds messages."""
 
 
-def detect(columns: Sequence[str]) -> Format | None:
-    """The first format that the columns fit.
+def detect(columns: Sequence[str], *, needs_answer: bool = True) -> Format | None:
+    """The first format that the columns fit; unless there `needs_answer`, a prompt alone is enough.
 
     >>> detect(["question", "answer"])
     PromptResponse(prompt=('question',), response=('answer',), system='system', join='\\n')
     """
-    return next((found for format in FORMATS if (found := format.detect(columns))), None)
+    formats: tuple[type[Format], ...] = FORMATS if needs_answer else (*FORMATS, PromptOnly)
+    return next((found for format in formats if (found := format.detect(columns))), None)
 
 
 def could_be(column: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from tulu_data.errors import RecordError
 from tulu_data.formats.column import MISSING, first_part, pluck
 from tulu_data.rows import Conversation, Rows
 
@@ -63,6 +64,12 @@ class Format(BaseModel):
     @abstractmethod
     def read(self, record: Mapping[str, Any], drop_parts: Collection[str] = ()) -> Conversation:
         """One record as a conversation, without content parts of these types; `RecordError` where it is none."""
+
+    def require_answer(self, conversation: Conversation) -> None:
+        """Raise `RecordError` (`no_answer`) where no message is the assistant's."""
+        if not any(role == "assistant" for role, _ in conversation.messages):
+            place = getattr(self, self.turns) if self.turns else "the record"
+            raise RecordError("no_answer", f"{place} has no message of the assistant, which every row of kind sft has")
 
     def read_batch(self, batch: pa.RecordBatch) -> Rows | None:
         """Some records as `read` gives them, all at once; None where they must be read one by one."""

@@ -45,3 +45,19 @@ class PromptResponse(Format):
         prompt = self.join.join(text_at(record, column) for column in self.prompt)
         response = self.join.join(text_at(record, column) for column in self.response)
         return prompted(prompt, response, optional_text(record, self.system))
+
+
+class PromptOnly(Format):
+    """A prompt that nobody answers: rows that can be looked at, and not be trained on."""
+
+    name: ClassVar = "prompt"
+    needs: ClassVar = ((*PromptResponse.needs[0], "instruction"),)
+
+    prompt: Columns = Field(("prompt",), description="What is asked")
+    system: Column = Field("system", description="The system prompt; may be missing, null or empty")
+    join: str = Field("\n", description="What is between the texts of several columns")
+
+    def read(self, record: Mapping[str, Any], drop_parts: Collection[str] = ()) -> Conversation:
+        prompt = self.join.join(text_at(record, column) for column in self.prompt)
+        system = optional_text(record, self.system)
+        return Conversation([*([("system", system)] if system else []), ("user", prompt)])

@@ -60,7 +60,7 @@ def conversation(
     beside: Any = MISSING,
     drop_parts: Collection[str] = (),
 ) -> Conversation:
-    """Messages of a list of turns, each `{role, content}` or `{from, value}`.
+    """Messages of a list of turns, or of JSON text of one, each `{role, content}` or `{from, value}`.
 
     `beside` is a `tool_calls` column that goes with them, an array with one entry a message;
     `drop_parts` are types of content parts that are left out.
@@ -68,10 +68,11 @@ def conversation(
     >>> conversation([{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}], "conversations").messages
     [('user', 'Hi'), ('assistant', 'Hello')]
 
-    Raises `RecordError` for what can't be read, and where nobody answers (`no_answer`).
+    Raises `RecordError` for what can't be read. Whether somebody has to answer is not decided here.
     """
-    if not isinstance(turns, list):
-        raise RecordError("not_a_list", f"{column} is {kind_of(turns)}")
+    turns = listed(turns, column)
+    if not turns:
+        raise RecordError("no_answer", f"{column} has no message")
     if len(turns) > MAX_MESSAGES:
         raise RecordError(
             "too_many_messages", f"{column} has {len(turns):,} messages; at most {MAX_MESSAGES:,} are read"
@@ -97,8 +98,6 @@ def conversation(
         kept.append(entry or None)
         reasoning.append(_reasoning(turn, text.reasoning, place))
         weights.append(_weight(turn, role, place) if len(turn) > 2 else None)
-    if not any(role == "assistant" for role, _ in messages):
-        raise RecordError("no_answer", f"{column} has no message of the assistant")
     return Conversation(
         messages,
         _json(kept, "tool calls") if any(kept) else None,
@@ -106,6 +105,21 @@ def conversation(
         reasoning if any(reasoning) else (),
         weights if any(weight is not None for weight in weights) else (),
     )
+
+
+def listed(turns: Any, column: str) -> list[Any]:
+    """A list of turns; `RecordError` where the column holds neither one nor JSON text of one.
+
+    >>> listed('[{"role": "user", "content": "Hi"}]', "messages")
+    [{'role': 'user', 'content': 'Hi'}]
+    """
+    is_json = isinstance(turns, str) and turns.lstrip().startswith("[")
+    found = _parsed(turns, column) if is_json else turns
+    if isinstance(found, str):
+        raise RecordError("not_a_list", f"{column} is a text, but not the JSON text of an array of messages")
+    if not isinstance(found, list):
+        raise RecordError("not_a_list", f"{column} is {kind_of(turns)}")
+    return found
 
 
 def _entry(turn: Mapping[str, Any], given: Mapping[str, Any], place: str) -> dict[str, Any]:
