@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import polars as pl
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tulu_data import facts, layout, stages, table
 from tulu_data.commit import sha256_file
@@ -28,13 +28,19 @@ RECIPE: Final = "recipe.yaml"
 MAX_NAME_BYTES: Final = 1_024
 
 
+_Key = Annotated[str, Field(pattern=layout.SHA256)]
+_Count = Annotated[int, Field(strict=True, ge=0)]
+
+
 class _Run(BaseModel):
-    """The record of a run, as far as it is read."""
+    """The record of a run: what is read of it has these types."""
+
+    model_config = ConfigDict(extra="allow")
 
     files: dict[str, str] = {}
-    store: list[tuple[str, str, Annotated[str, Field(pattern=layout.SHA256)], int]] = []
+    # Source, file, key and number of a shard, and where in it the file's rows are: those of old records are all of it.
+    store: list[tuple[str, str, _Key, _Count, _Count, _Count] | tuple[str, str, _Key, _Count]] = []
     workspace: str = ".tulu-data"
-    same_rows_by: list[str] = []
 
 
 @dataclass(frozen=True)
