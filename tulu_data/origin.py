@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from tulu_data import facts
 from tulu_data.commit import make_folders, sha256_file, write_text
+from tulu_data.errors import ConflictError, InputError
 from tulu_data.files import BESIDE, MANIFEST, SUMS
 from tulu_data.manifest import files_in
 from tulu_data.mixture import Mixture
@@ -38,9 +40,14 @@ def built(workspace: Workspace, build: str, folder: Path) -> Mixture | None:
     for note in sorted((workspace.root / BUILT / build).glob("*")):
         version = note.read_text(encoding="utf-8", errors="replace").strip()
         made = Mixture(folder / version)
-        is_there = re.fullmatch(NAME_PATTERN, version) and (made.folder / MANIFEST).is_file() and made.manifest
-        if is_there and sha256_file(made.folder / MANIFEST) == note.name:
+        if not re.fullmatch(NAME_PATTERN, version) or not (made.folder / MANIFEST).is_file():
+            continue
+        if sha256_file(made.folder / MANIFEST) == note.name:
             return made
+        try:
+            facts.read(made.folder)
+        except InputError as error:
+            raise ConflictError(f"{error}; this version is damaged: remove {made.folder}") from None
     return None
 
 
