@@ -42,6 +42,7 @@ ENDINGS: Final = (".arrow", ".csv", ".json", ".jsonl", ".parquet", ".tsv")
 LIBRARIES: Final = ("datasets", "pandas", "pyarrow")
 SAVED: Final = ("dataset_dict.json", "state.json")
 """Beside its data files, what `save_to_disk` writes of a dataset."""
+_PLAIN_TYPES: Final = {str: pa.string(), bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
 # How others write in CSV that there is no number.
 _NOTHING: Final = ("", "#N/A", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
 _ARCHIVES: Final = (".7z", ".rar", ".tar", ".tgz", ".zip")
@@ -204,15 +205,20 @@ def _is_plain_json(file: Path) -> bool:
 
 
 def _write_json(file: Path, target: Path) -> int:
-    """Write the records of a JSON file as they are, and count them: columns of texts, or of JSON where one is none.
+    """Write the records of a JSON file as they are, and count them.
+
+    A column has the type of its values where all have one, plain values or lists of these;
+    else it is JSON, which no record shares keys in.
 
     Raises `InputError` (exit 3) for a record that is not JSON, or no object.
     """
-    are_texts: dict[str, bool] = {}
+    types: dict[str, set[pa.DataType]] = {}
     for value in _values(file):
         for key, item in value.items():
-            are_texts[key] = are_texts.get(key, True) and (item is None or isinstance(item, str))
-    schema = pa.schema([(key, pa.string() if are_text else pa.json_()) for key, are_text in are_texts.items()])
+            found = types.setdefault(key, set())
+            if item is not None:
+                found.add(_type_of(item))
+    schema = pa.schema([(key, found.pop() if len(found) == 1 else pa.json_()) for key, found in types.items()])
     with pa.OSFile(str(target), "wb") as sink, pa.ipc.new_stream(sink, schema) as stream:
         values = _values(file)
         count = 0
@@ -223,10 +229,20 @@ def _write_json(file: Path, target: Path) -> int:
     return count
 
 
+def _type_of(value: Any) -> pa.DataType:
+    """The type of a plain value of JSON, or of a list of such values of one type; JSON for all else."""
+    if isinstance(value, list):
+        inner = {_type_of(item) for item in value}
+        return pa.list_(inner.pop()) if len(inner) == 1 and not inner & {pa.json_()} else pa.json_()
+    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
+        return pa.json_()
+    return _PLAIN_TYPES.get(type(value), pa.json_())
+
+
 def _column(rows: list[Mapping[str, Any]], field: pa.Field) -> pa.Array:
     values = [row.get(field.name) for row in rows]
-    if pa.types.is_string(field.type):
-        return pa.array(values, pa.string())
+    if not isinstance(field.type, pa.JsonType):
+        return pa.array(values, field.type)
     texts = [None if value is None else orjson.dumps(value).decode() for value in values]
     return pa.ExtensionArray.from_storage(field.type, pa.array(texts, pa.string()))
 
