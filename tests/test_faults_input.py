@@ -576,3 +576,16 @@ def test_prompts_that_nobody_answers_are_refused_and_told_what_is_wanted(yard: Y
         "sources.a: a.jsonl: 'question' may be the prompt, and no column is known for the answer, which every row of "
         "kind sft has (its columns are question); say which it is: format: {prompt: question, response: …}"
     )
+
+
+def test_a_delimiter_that_is_another_is_named_wherever_it_shows(yard: Yard):
+    hint = """; if fields are parted by ';', say: delimiter: ";\""""
+    yard.write("a.csv", "prompt;response\na;b\n")
+    assert failure(yard, {"csv": "a.csv"}).endswith(hint)
+    assert failure(yard, {"csv": "a.csv", "format": {"prompt": "prompt", "response": "response"}}).endswith(hint)
+    yard.write("a.csv", "prompt;response\na;b, c\n")
+    assert failure(yard, {"csv": "a.csv"}) == (
+        "sources.a: a.csv:1: none of the first rows can be read: "
+        f"field_count: 2 fields where the first line has 1{hint}"
+    )
+    assert read_all(yard, {"csv": "a.csv", "delimiter": ";"}) == [("a", "b, c")]

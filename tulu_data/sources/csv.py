@@ -54,7 +54,9 @@ class _Delimited(Source):
                 continue
             names = names or [str(position) for position in range(len(fields.values))]
             if len(fields.values) != len(names):
-                what = f"{len(fields.values)} fields where the first line has {len(names)}"
+                # One column is mostly a line that was not split.
+                hint = self.hint(tuple(names)) if len(names) == 1 else ""
+                what = f"{len(fields.values)} fields where the first line has {len(names)}{hint}"
                 yield Record(row, fields.offset, None, RecordError("field_count", what))
             else:
                 yield Record(row, fields.offset, dict(zip(names, self._values(fields.values), strict=True)))
