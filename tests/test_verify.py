@@ -365,7 +365,7 @@ def test_words_of_the_plain_code_are_those_of_the_oracle(normaliser: Normaliser,
     assert rescan.words(text, normaliser) == NAIVE[normaliser](text)
 
 
-CHOICES = ["ann", "has", "12", "13", "apples", "the", "of", "bo", "left", "x", "="]
+CHOICES = ["ann", "has", "12", "13", "apples", "the", "of", "bo", "left", "x", "=", "+", "-", "twelve", "1,000", "½"]
 SENTENCES = st.lists(st.sampled_from(CHOICES), min_size=1, max_size=14).map(" ".join)
 RULES_AND_MORE = [
     *({"rule": rule} for rule in RULES),

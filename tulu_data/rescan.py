@@ -6,163 +6,25 @@ is the engine's. It is slow, some thousand rows a second, and short enough to be
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
-import re
 import string
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-Words = list[str]
+from tulu_data.rescan_words import Operand, Words, operands, words
+
 Gram = tuple[str, ...]
+Operands = list[Operand]
 
 SPEAKERS: Final[dict[str, tuple[str, ...]]] = {
     "prompt": ("user",),
     "response": ("assistant",),
     "conversation": ("user", "assistant", "tool"),
 }
-_UNSPACED: Final = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3038-\u303c"
-    "\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua9e0-\ua9ff\uaa60-\uaa7f\uf900-\ufaff\uff66-\uff9f"
-    "\U0001aff0-\U0001b16f\U00020000-\U0003fffd]"
-)
-"""Thai, Lao, Myanmar, Khmer, Han, kana: scripts whose words have no space between them."""
-_COMMAND: Final = re.compile(r"\\[a-z]+")
-_OPERATORS: Final = frozenset("+-*/=<>^%")
-_NEED_OPERAND: Final = frozenset("-*/")
-_LONGEST_OPERATOR: Final = 3
-
-
-def words(text: str, normaliser: str) -> Words:
-    r"""The words of a text, as docs/decontamination.md defines them.
-
-    >>> words("Let x = 2x − 5, \\frac{a}{b}!", "math_code")
-    ['let', 'x', '=', '2', 'x', '-', '5', '\\frac', 'a', 'b']
-    """
-    folded = unicodedata.normalize("NFC", text).lower()
-    return _SPLITTERS[normaliser](folded)
-
-
-def _is_mark(letter: str) -> bool:
-    return unicodedata.category(letter)[0] == "M"
-
-
-def _is_alone(letter: str) -> bool:
-    return letter.isalnum() and bool(_UNSPACED.match(letter))
-
-
-def _plain(text: str) -> Words:
-    found: Words = []
-    is_open = False
-    for letter in text:
-        if letter.isascii():
-            is_word = letter.isalnum() or letter == "_"
-            if is_word and is_open and not _is_alone(found[-1][0]):
-                found[-1] += letter
-            elif is_word:
-                found.append(letter)
-            is_open = is_word
-        elif _is_mark(letter):
-            if is_open:
-                found[-1] += letter
-        elif _is_alone(letter) or (letter.isalnum() and not (is_open and not _is_alone(found[-1][0]))):
-            found.append(letter)
-            is_open = True
-        elif letter.isalnum():
-            found[-1] += letter
-        else:
-            is_open = False
-    return found
-
-
-def _math_code(text: str) -> Words:
-    found: Words = []
-    kind = ""
-    place = 0
-    while place < len(text):
-        letter = text[place]
-        command = _COMMAND.match(text, place) if letter == "\\" else None
-        if not letter.isascii() and _is_mark(letter):
-            if kind:
-                found[-1] += letter
-        elif command:
-            found.append(command[0])
-            kind, place = "command", command.end() - 1
-        elif not letter.isascii() and (_is_alone(letter) or unicodedata.category(letter) == "Sm"):
-            found.append(letter)
-            kind = "single"
-        elif letter.isalnum() or letter == "_":
-            is_digit = unicodedata.category(letter) == "Nd"
-            if kind == "name" or (kind == "number" and is_digit):
-                found[-1] += letter
-            else:
-                found.append(letter)
-                kind = "number" if is_digit else "name"
-        elif letter in _OPERATORS and _is_operator(text, place):
-            found.append(letter)
-            kind = "operator"
-        else:
-            kind = ""
-        place += 1
-    return [word.replace("\u2212", "-") for word in found]
-
-
-def _is_operator(text: str, place: int) -> bool:
-    """Whether a sign is a word: of at most three in a row; - * / where an operand stands beside them."""
-    start = end = place
-    while start and text[start - 1] == text[place] and place - start <= _LONGEST_OPERATOR:
-        start -= 1
-    while end < len(text) and text[end] == text[place] and end - place <= _LONGEST_OPERATOR:
-        end += 1
-    if end - start > _LONGEST_OPERATOR:
-        return False
-    return text[place] not in _NEED_OPERAND or _ends_operand(text, start) or _begins_operand(text, end)
-
-
-def _ends_operand(text: str, end: int) -> bool:
-    while end and text[end - 1] <= " ":
-        end -= 1
-    before = text[end - 1] if end else ""
-    return before in tuple("0123456789)]}") or (_is_letter(before) and not (end > 1 and _is_inner(text[end - 2])))
-
-
-def _begins_operand(text: str, start: int) -> bool:
-    while start < len(text) and text[start] <= " ":
-        start += 1
-    after = text[start] if start < len(text) else ""
-    following = text[start + 1] if start + 1 < len(text) else ""
-    return after in tuple("0123456789([{\\") or (_is_letter(after) and not (following and _is_inner(following)))
-
-
-def _is_letter(sign: str) -> bool:
-    return sign.isascii() and sign.isalpha()
-
-
-def _is_inner(sign: str) -> bool:
-    return not sign.isascii() or sign.isalnum() or sign == "_"
-
-
-def _gpt3(text: str) -> Words:
-    found: Words = []
-    for piece in text.translate(_NO_PUNCTUATION).split():
-        is_first = True
-        for letter in piece:
-            if _is_mark(letter):
-                if not is_first:
-                    found[-1] += letter
-            elif is_first or _is_alone(letter) or _is_alone(found[-1][0]):
-                found.append(letter)
-                is_first = False
-            else:
-                found[-1] += letter
-    return found
-
-
-_NO_PUNCTUATION: Final = str.maketrans("", "", string.punctuation)
-_SPLITTERS: Final = {"words": _plain, "math_code": _math_code, "gpt3": _gpt3}
 
 
 class Text(NamedTuple):
@@ -179,6 +41,7 @@ class _Item:
     evaluation: str
     id: str
     texts: list[Words]
+    operands: list[Operands]
     answer: Words
     kind: str = ""
     grams: set[Gram] = field(default_factory=set)
@@ -213,6 +76,7 @@ class Rescan:
                 text.evaluation,
                 text.id,
                 [words(part, normaliser) for part in text.texts],
+                [operands(part, normaliser) for part in text.texts],
                 words(text.answer, normaliser),
             )
             for text in self._texts
@@ -242,8 +106,7 @@ class Rescan:
                 item.kind = "short" if item.size >= max(self.options["min_words"], 1) else "unusable"
         self._note_starts()
         if most is not None:
-            texts = [item.texts for item in self.items]
-            held = Counter(item for own in texts for item in self._whole(own))
+            held = Counter(other for item in self.items for other in self._whole(item.texts, item.operands))
             for item, holders in held.items():
                 if holders > most:
                     item.kind = "unusable"
@@ -277,29 +140,31 @@ class Rescan:
         """The items that a conversation of (role, content) holds by the rule."""
         contents = [content for role, content in messages if role in SPEAKERS[self.options["on"]]]
         texts = [words(content, self.options["normaliser"]) for content in contents]
-        yield from self._whole_matches(texts)
+        beside = [operands(content, self.options["normaliser"]) for content in contents]
+        yield from self._whole_matches(texts, beside)
         grams = {gram for text in texts for gram in self._grams(text) if gram in self._holders}
         for item in {item: None for gram in sorted(grams - self._common) for item in self._holders[gram]}:
             if item.kind == "indexed":
                 value = self._value(item, grams, texts)
                 if self._reaches(item, value):
-                    yield Match(item.evaluation, item.id, value, self._lacks_numbers(item, grams, texts))
+                    yield Match(item.evaluation, item.id, value, self._lacks_numbers(item, grams, texts, beside))
 
-    def _whole_matches(self, texts: list[Words]) -> Iterator[Match]:
+    def _whole_matches(self, texts: list[Words], beside: list[Operands]) -> Iterator[Match]:
         how = self.options["short_items"]
         if how != "ignore":
-            for item in self._whole(texts):
+            for item in self._whole(texts, beside):
                 if how == "whole" or self._is_answered(item, texts):
                     yield Match(item.evaluation, item.id, 1.0, is_near=False)
 
-    def _whole(self, texts: list[Words]) -> list[_Item]:
-        """The short items of which every text stands in these texts."""
+    def _whole(self, texts: list[Words], beside: list[Operands]) -> list[_Item]:
+        """The short items of which every text stands in these texts, with no other sign between two numbers."""
         found: defaultdict[_Item, set[int]] = defaultdict(set)
-        for text in texts:
+        for text, own in zip(texts, beside, strict=True):
             for place, word in enumerate(text):
                 for item, number in self._starts.get(word, ()):
                     wanted = item.texts[number]
-                    if text[place : place + len(wanted)] == wanted:
+                    last = place + len(wanted)
+                    if text[place:last] == wanted and _are_alike(own[place:last], item, number):
                         found[item].add(number)
         return [item for item, numbers in found.items() if len(numbers) == sum(map(bool, item.texts))]
 
@@ -378,17 +243,64 @@ class Rescan:
             threshold += ROUNDING
         return value > threshold if options["above"] is not None else value >= threshold
 
-    def _lacks_numbers(self, item: _Item, grams: set[Gram], texts: list[Words]) -> bool:
+    def _lacks_numbers(self, item: _Item, grams: set[Gram], texts: list[Words], beside: list[Operands]) -> bool:
         """Whether the row lacks more of the item's numbers, between the words that they share, than the rule allows."""
         most = self.options["max_numbers_missing"]
         if most is None:
             return False
+        flat = [
+            (number, place, word, own.signs, own.is_digits)
+            for number, (text, operands) in enumerate(zip(item.texts, item.operands, strict=True))
+            for place, (word, own) in enumerate(zip(text, operands, strict=True))
+        ]
         covered = [own for text in item.texts for own in self._covered(text, grams)]
-        flat = [word for text in item.texts for word in text]
         first, last = covered.index(True), len(covered) - covered[::-1].index(True)
-        numbers = [word for word in flat[first:last] if word[0] in string.digits]
-        there = {word for text in texts for word in text}
-        return sum(word not in there for word in numbers) > float(most) * len(numbers)
+        first -= self._numbers_beside(item, flat[:first][::-1], flat[first], texts, beside, before=True)
+        last += self._numbers_beside(item, flat[last:], flat[last - 1], texts, beside, before=False)
+        numbers = [(word, signs) for _, _, word, signs, is_digits in flat[first:last] if is_digits]
+        there: defaultdict[str, set[frozenset[str]]] = defaultdict(set)
+        for text, readings in zip(texts, beside, strict=True):
+            for word, own in zip(text, readings, strict=True):
+                there[word].add(own.signs)
+        missing = [
+            word
+            for word, wanted in numbers
+            if not any(not found or not wanted or found & wanted for found in there[word])
+        ]
+        return len(missing) > float(most) * len(numbers)
+
+    def _numbers_beside(
+        self,
+        item: _Item,
+        others: list[Any],
+        edge: Any,
+        texts: list[Words],
+        beside: list[Operands],
+        *,
+        before: bool,
+    ) -> int:
+        """How many numbers of an item are right beside the words that it shares, where the row has a number too."""
+        number, place = edge[:2]
+        start = place if before else place - self.n + 1
+        gram = tuple(item.texts[number][start : start + self.n])
+        there = [
+            own[at - 1 if before else at + self.n].in_digits
+            for text, own in zip(texts, beside, strict=True)
+            for at, other in enumerate(self._grams(text))
+            if other == gram and (at > 0 if before else at + self.n < len(text))
+        ]
+        run = itertools.takewhile(lambda one: one[0] == number and one[4], others)
+        return sum(1 for _ in run) if any(there) else 0
+
+
+def _are_alike(found: Operands, item: _Item, number: int) -> bool:
+    """Whether no sign beside these words is another than those of a text of an item.
+
+    Signs may be left out, but not of an item that has nothing but operands.
+    """
+    has_word = any(len(word.encode()) > 1 and word[0] not in string.digits for word in item.texts[number])
+    pairs = [(one.signs, other.signs) for one, other in zip(found[1:], item.operands[number][1:], strict=True)]
+    return all(bool(one & wanted) or (not one and has_word) for one, wanted in pairs if wanted)
 
 
 WEIGHED: Final = ("idf_overlap", "overlap")
