@@ -239,9 +239,10 @@ def rewrite(owned, start, end, table, owned_hashes, owned_starts, owned_ends, fi
     numerator, numerator_end = np.int64(_NO_NUMBER), np.int64(0)
     while read < last:
         hash, begin = hashes[read], starts[read]
-        is_command = begin > start and data[begin - 1] == _BACKSLASH
+        before = data[begin - 1] if begin > start else np.uint8(0x20)
+        is_command = before == _BACKSLASH
         slot = np.int64(-1)
-        if _may_have_role(hash, bits):
+        if _may_have_role(hash, bits) or is_command or before == 0x3C or before == 0x2F:
             slot = find_slot(hash, keys)
         if slot < 0 and not is_command:
             write = _put(hash, begin, ends[read], hashes, starts, ends, write)

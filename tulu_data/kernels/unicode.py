@@ -104,7 +104,8 @@ class Tables(NamedTuple):
     `spelling_bytes` uint64 their bytes, the first one lowest; `entity_keys` those of names
     of HTML, `entity_codes` int32 their characters; `role_keys` those of words that
     `vocabulary` knows, `role_flags` int64 and `role_values` uint64 what it says of them.
-    `role_bits` uint64 is a bit set over the highest bits of `role_keys`. `group_hashes`
+    `role_bits` uint64 is a bit set over the highest bits of `role_keys`, but for words that
+    are something else only beside a certain character or word. `group_hashes`
     uint64: of each number below 1000, of each with three digits, of million and of billion.
     """
 
@@ -221,7 +222,9 @@ def _vocabulary(is_notation: bool, pieces: set[str]) -> dict[str, npt.NDArray[An
     hash_of = dict(zip(names, _hashes(names).tolist(), strict=True))
     values = [hash_of[value] if isinstance(value, str) else value for _, value in roles.values()]
     bits = np.zeros(ROLE_BITS // 64, np.uint64)
-    for key in keys.tolist():
+    for key, (flags, _) in zip(keys.tolist(), roles.values(), strict=True):
+        if not flags & ~vocabulary.BY_NEIGHBOURS:
+            continue
         place = key * ROLE_BITS >> 64
         bits[place // 64] |= np.uint64(1 << place % 64)
     spelling_keys, spelling_bytes = _slots(_hashes(spelled), np.array(spellings, np.uint64))

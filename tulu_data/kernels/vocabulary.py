@@ -33,6 +33,8 @@ ZEROS: Final = 1 << 13
 """Dropped right behind a decimal point."""
 GROUP: Final = 1 << 14
 """Three zeros: two such groups in a row are a million, three a billion."""
+BY_NEIGHBOURS: Final = COMMAND | TAG | KNOWN | AND
+"""What a word is only behind a backslash, <, / or within a number: many are common words."""
 
 _FRACTIONS: Final = "frac dfrac tfrac cfrac"
 _TYPESETTING: Final = (
