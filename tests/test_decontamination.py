@@ -476,7 +476,7 @@ def test_our_rule_tells_a_leak_from_the_same_story_with_other_numbers(yard: Yard
     assert {row: verdict["item"] for row, verdict in verdicts(stage, rows).items()} == {0: "ducks", 2: "ducks"}
     measures = stage.measuring().measure(Rows.of(rows)).insert_column(0, pl.Series("row", range(4), pl.UInt32))
     near = stage.pairs(measures).filter("is_near")
-    assert near.select("row", "id", "numbers", "numbers_missing").rows() == [(1, "ducks", 4, 4)]
+    assert near.select("row", "id", "numbers", "numbers_missing").rows() == [(1, "ducks", 5, 5)]
     dropping = stage_for(yard, OURS, rule="tulu_data", near="drop")
     assert verdicts(dropping, rows)[1]["reason"] == "near an item of e"
 
@@ -527,7 +527,7 @@ def test_a_number_in_other_clothes_is_the_same_number(yard: Yard, other: tuple[s
     [
         r"Find \(x\) if \[\dfrac{2x^{2}+x}{3}\times\sqrt5\leq 90^{\circ}\] and \(\bigl(x+\pi\bigr)\) is even.",
         "Find x if (2x² + x)/3 · √5 ≤ 90° and (x + π) is even.",
-        "Find x if frac 2x 2 x 3 cdot sqrt 5 le 90 circ and left x pi right is even",
+        "Find x if frac 2x 2 x 3 cdot sqrt 5 leq 90 circ and x pi is even",
         r"Find $$x$$ if $\tfrac{2x^2\,+\,x}{3}*\sqrt{5} ~<=~ 90^\circ$ and $x\;+\!\pi$ is \text{even}.",
     ],
 )
@@ -629,7 +629,7 @@ def test_near_rows_are_kept_and_listed_by_their_ids(yard: Yard):
     built = yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=[{"ngram_decontamination": {"against": against}}])
     near = pl.read_parquet(built.mixture.folder / "reports/ngram_decontamination-near.parquet")
     assert near.select("source", "evaluation", "item", "numbers", "numbers_missing").rows() == [
-        ("a", "e", "ducks", 4, 4)
+        ("a", "e", "ducks", 5, 5)
     ]
     kept = pl.read_parquet(built.mixture.data)
     assert kept.filter(pl.col("id") == near["id"][0])["messages"][0][0]["content"] == STORY.format(31, 25, 7, 9, 5)

@@ -390,12 +390,12 @@ def test_no_character_outgrows_the_room_to_fold_it(normaliser: Normaliser):
         folded = table.sequences[place + 1 : place + 1 + table.sequences[place]]
         size = len(chr(code).encode(errors="surrogatepass"))
         assert len(folded) <= 2 * size
-        assert len("".join(map(chr, folded)).encode()) <= 4 * size
+        assert len("".join(map(chr, folded)).encode()) <= 5 * size
 
 
 def test_no_two_words_of_the_vocabulary_have_one_hash():
     table = tables("math_code")
-    for keys, least in ((table.spelling_keys, 2000), (table.entity_keys, 250), (table.role_keys, 250)):
+    for keys, least in ((table.spelling_keys, 1100), (table.entity_keys, 250), (table.role_keys, 180)):
         used = keys[keys != 0]
         assert len(set(used.tolist())) == len(used) > least
 

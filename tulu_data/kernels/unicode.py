@@ -183,7 +183,7 @@ def _made(normaliser: Normaliser) -> Tables:
             if not parts:
                 kind[code] = DELETED
             elif len(form) == 1 or kinds in ({WORD}, {GREEK}):
-                kind[code], codes = kind[ord(form[0])], parts
+                kind[code], codes = kind[parts[0]], parts
             elif kinds - {SEPARATOR}:
                 own = _pieces(codes, kind)
                 if max(len(piece.encode()) for piece in own) <= _LONGEST_SPELLING:

@@ -106,8 +106,8 @@ def words(texts: pa.StringArray, normaliser: Normaliser = "words") -> Words:
 
 def scratch(longest: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
     """Room to fold the longest word of a text of `longest` bytes: code points, and their UTF-8."""
-    # A character of b bytes folds to at most 2 b code points and 4 b bytes.
-    return np.empty(2 * longest + 8, np.int32), np.empty(4 * longest + 32, np.uint8)
+    # A character of b bytes folds to at most 2 b code points and 5 b bytes.
+    return np.empty(2 * longest + 8, np.int32), np.empty(5 * longest + 32, np.uint8)
 
 
 def fold(
