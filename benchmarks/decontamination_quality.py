@@ -5,7 +5,8 @@
 
 Items of eight real evaluation sets are injected into real rows in many ways: as they are,
 embedded, re-wrapped, edited, cut, split over turns, with their options in another order, with
-other numbers, and as Yang et al. (arXiv 2311.04850) rephrased them. Our rule was chosen on the
+other numbers, in other typography (`typography.py`), and as Yang et al. (arXiv 2311.04850)
+rephrased them. Our rule was chosen on the
 items that one seed draws, and is judged on others; writes docs/decontamination_quality.md.
 
 decon and datatrove get the same rows, each from the Python that has it: `peers.py` says how to
@@ -29,6 +30,7 @@ from typing import Any, NamedTuple
 
 import peers
 import polars as pl
+import typography
 
 from tulu_data.commit import sha256_file
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
@@ -71,6 +73,7 @@ SETS: dict[str, dict[str, Any]] = {
 EXACT_KINDS = ("verbatim", "embedded", "wrapped", "case and punctuation")
 EDITED_KINDS = ("1 word edited", "2 words edited", "3 words edited")
 OTHER_KINDS = ("first 70 %", "split over turns", "options reordered", "GSM8K rephrased", "HumanEval rephrased")
+TYPOGRAPHIC_KINDS = tuple(typography.REWRITINGS)
 SIBLING = "other numbers"
 FLAGGED = ("", "")
 """A hit of a tool that does not say of which item it is."""
@@ -192,6 +195,7 @@ def injections(
     base: tuple[str, str],
     draw: random.Random,
     vocabulary: list[str],
+    seed: int,
 ) -> Iterator[Injected]:
     (text,) = item.texts["question"]
     prompt, response = base
@@ -220,6 +224,10 @@ def injections(
         yield of("options reordered", other_order)
     if (sibling := renumbered(text, draw)) is not None:
         yield of(SIBLING, sibling)
+    for kind, rewritten in typography.REWRITINGS.items():
+        # A draw of its own, so that the other kinds stay what they were.
+        if (other := rewritten(text, random.Random(f"{seed} {kind} {item.id}"))) is not None:  # noqa: S311 (no secret)
+            yield of(kind, other)
 
 
 def suite(data: Path, items: dict[str, list[Item]], seed: int, without: set[tuple[str, str]]) -> list[Injected]:
@@ -232,7 +240,7 @@ def suite(data: Path, items: dict[str, list[Item]], seed: int, without: set[tupl
     for name, own in items.items():
         usable = [item for item in own if len(item.texts["question"]) == 1 and (name, item.id) not in without]
         for item in draw.sample(usable, min(ITEMS_OF_A_SET, len(usable))):
-            found += injections(name, item, orders.get(item.id), draw.choice(bases), draw, vocabulary)
+            found += injections(name, item, orders.get(item.id), draw.choice(bases), draw, vocabulary, seed)
     for prompt, response in bases:
         found.append(Injected(Conversation([("user", prompt), ("assistant", response)]), CLEAN, None, None, 0))
     return [*found, *hard_negatives(data)]
@@ -383,9 +391,12 @@ def head(*names: str) -> list[str]:
     return [f"| rule | {' | '.join(names)} |", f"|---|{'--:|' * len(names)}"]
 
 
-def by_kind(scores: dict[str, Score], long: bool) -> Iterator[str]:
+WORDED_KINDS = (*EXACT_KINDS, *EDITED_KINDS, *OTHER_KINDS, SIBLING)
+
+
+def by_kind(scores: dict[str, Score], among: tuple[str, ...], long: bool) -> Iterator[str]:
     present = {kind for kind, _, is_long, _ in next(iter(scores.values())).found if is_long == long}
-    kinds = [kind for kind in (*EXACT_KINDS, *EDITED_KINDS, *OTHER_KINDS, SIBLING) if kind in present]
+    kinds = [kind for kind in among if kind in present]
     yield from head(*kinds)
     for name, one in scores.items():
         yield line(name, [one.recall(kind, long=long) for kind in kinds])
@@ -431,17 +442,31 @@ def page(scores: dict[str, Score], rows: list[Injected], absent: list[str], read
         "",
         f"## Recall, items of {LONG} words and more",
         "",
-        *by_kind(scores, long=True),
+        *by_kind(scores, WORDED_KINDS, long=True),
         "",
         "## Recall, shorter items, down to three words",
         "",
-        *by_kind(scores, long=False),
+        *by_kind(scores, WORDED_KINDS, long=False),
         "",
         "Edits replace words of four letters and more by others. An item of ten words with one word changed has lost most",
         "of what tells it from its neighbours; rules that find it find its neighbours too. `other numbers` are siblings,",
         "the same text with every number another one: they should not be taken for leaks. `options reordered` is MMLU's",
         "question with its options in another order behind it. `rephrased` are all items as a model reworded them for Yang et al.",
         "2023 (arXiv 2311.04850), HumanEval with its solution.",
+        "",
+        f"## Recall in other typography, items of {LONG} words and more",
+        "",
+        *by_kind(scores, TYPOGRAPHIC_KINDS, long=True),
+        "",
+        "## Recall in other typography, shorter items",
+        "",
+        *by_kind(scores, TYPOGRAPHIC_KINDS, long=False),
+        "",
+        "The same items as others typeset them ([typography.py](../benchmarks/typography.py)): `separators` between groups of",
+        "three digits, or without them; numbers up to a million in English words, and number words in digits; digits of full",
+        "width and of other scripts; zero-width, direction and variation characters within words; ligatures, letters of full",
+        "width and of mathematics, accents apart from their letters; formulas with other LaTeX commands, in Unicode, and with",
+        "white space for every sign; Markdown and tags around words; entities, `<br>` and literal `\\n` between words.",
         "",
         f"## Recall by set: {', '.join(EXACT_KINDS)}",
         "",

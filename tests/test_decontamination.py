@@ -476,9 +476,93 @@ def test_our_rule_tells_a_leak_from_the_same_story_with_other_numbers(yard: Yard
     assert {row: verdict["item"] for row, verdict in verdicts(stage, rows).items()} == {0: "ducks", 2: "ducks"}
     measures = stage.measuring().measure(Rows.of(rows)).insert_column(0, pl.Series("row", range(4), pl.UInt32))
     near = stage.pairs(measures).filter("is_near")
-    assert near.select("row", "id", "numbers", "numbers_missing").rows() == [(1, "ducks", 4, 4)]
+    assert near.select("row", "id", "numbers", "numbers_missing").rows() == [(1, "ducks", 5, 5)]
     dropping = stage_for(yard, OURS, rule="tulu_data", near="drop")
     assert verdicts(dropping, rows)[1]["reason"] == "near an item of e"
+
+
+ORDER = "A baker sold 1250 loaves for $3 each, 21 of them to a hotel and 1/2 of the rest at 50% off. How much is that?"
+ROOTS = r"Find $x$ if $\frac{2x^2+x}{3} \cdot \sqrt{5} \le 90^\circ$ and $\left(x + \pi\right)$ is even."
+BAKER = [
+    {"id": "order", "question": ORDER, "answer": ""},
+    {"id": "roots", "question": ROOTS, "answer": ""},
+    {"id": "sum", "question": "What is 17 + 25?", "answer": "42"},
+    {"id": "café", "question": "Who opened the first café in Ruritania?", "answer": ""},
+    {"id": "power", "question": "(2+x)^7 =", "answer": ""},
+]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("1250", "1,250"),
+        ("1250", "1\u202f250"),
+        ("1250", "one thousand two hundred and fifty"),
+        ("1250", "１２５０"),
+        ("1250", "१२५०"),
+        ("$3", "$3.00"),
+        ("$3", "three dollars"),
+        ("21", "twenty-one"),
+        ("1/2", "½"),
+        ("1/2", "one half"),
+        ("1/2", r"\tfrac{1}{2}"),
+        ("50%", "fifty percent"),
+        ("a", "\u00ada\u200b"),
+        (" ", " \u2060"),
+        ("ff", "ﬀ"),
+        ("loaves", "__loaves__"),
+        (" each", "<br>each&nbsp;"),
+        ("A baker", "\\nA *baker*"),
+    ],
+    ids=str,
+)
+def test_a_number_in_other_clothes_is_the_same_number(yard: Yard, other: tuple[str, str]):
+    stage = stage_for(yard, BAKER, rule="tulu_data")
+    assert other[0] in ORDER
+    assert [verdict["item"] for verdict in verdicts(stage, [asked(ORDER.replace(*other))]).values()] == ["order"]
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"Find \(x\) if \[\dfrac{2x^{2}+x}{3}\times\sqrt5\leq 90^{\circ}\] and \(\bigl(x+\pi\bigr)\) is even.",
+        "Find x if (2x² + x)/3 · √5 ≤ 90° and (x + π) is even.",
+        "Find x if frac 2x 2 x 3 cdot sqrt 5 leq 90 circ and x pi is even",
+        r"Find $$x$$ if $\tfrac{2x^2\,+\,x}{3}*\sqrt{5} ~<=~ 90^\circ$ and $x\;+\!\pi$ is \text{even}.",
+    ],
+)
+def test_a_formula_in_other_clothes_is_the_same_formula(yard: Yard, formula: str):
+    stage = stage_for(yard, BAKER, rule="tulu_data")
+    assert [verdict["item"] for verdict in verdicts(stage, [asked(formula)]).values()] == ["roots"]
+
+
+def test_another_sign_makes_another_sum_and_none_the_same(yard: Yard):
+    stage = stage_for(yard, BAKER, rule="tulu_data")
+    sums = ["What is 17 + 25?", "What is 17 plus 25?", "What is 17 - 25?", "What is 17 \u00d7 25?", "What is 17 25?"]
+    loops = ["for (x = 2; x < 7; x++)", "(2+x)^7 = 1", "2 x 7", "Compute $(2+x)^{7}$ ="]
+    found = verdicts(stage, [asked(text) for text in (*sums, *loops)])
+    assert {row: verdict["item"] for row, verdict in found.items()} == {0: "sum", 4: "sum", 6: "power", 8: "power"}
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+@pytest.mark.parametrize(
+    "unseen", ["\u200b", "\u200d", "\u00ad", "\u2060", "\ufeff", "\u200e", "\u202e", "\ufe0f", "\U000e0041"], ids=ascii
+)
+def test_what_nobody_sees_changes_no_verdict(yard: Yard, rule: str, unseen: str):
+    plain = ITEMS[0]["question"]
+    strewn = unseen.join(plain)
+    found = verdicts(stage_for(yard, rule=rule), [asked(plain), asked(strewn)])
+    assert found[0]["value"] == found[1]["value"]
+    end = strewn.rindex("h") + 1
+    assert (found[1]["start"], strewn[found[1]["start"] : found[1]["end"]]) == (0, strewn[:end])
+
+
+def test_evidence_of_a_number_in_words_is_marked_where_it_stands(yard: Yard):
+    text = "Tell me: what is seventeen + twenty-five? Thanks."
+    (verdict,) = verdicts(stage_for(yard, BAKER, rule="tulu_data"), [asked(text)]).values()
+    assert text[verdict["start"] : verdict["end"]] == "what is seventeen + twenty-five"
+    question = BAKER[2]["question"]
+    assert question[verdict["item_start"] : verdict["item_end"]] == "What is 17 + 25"
 
 
 def test_our_rule_asks_for_most_of_a_short_question_and_for_all_of_a_shorter_one(yard: Yard):
@@ -545,7 +629,7 @@ def test_near_rows_are_kept_and_listed_by_their_ids(yard: Yard):
     built = yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=[{"ngram_decontamination": {"against": against}}])
     near = pl.read_parquet(built.mixture.folder / "reports/ngram_decontamination-near.parquet")
     assert near.select("source", "evaluation", "item", "numbers", "numbers_missing").rows() == [
-        ("a", "e", "ducks", 4, 4)
+        ("a", "e", "ducks", 5, 5)
     ]
     kept = pl.read_parquet(built.mixture.data)
     assert kept.filter(pl.col("id") == near["id"][0])["messages"][0][0]["content"] == STORY.format(31, 25, 7, 9, 5)

@@ -75,11 +75,15 @@ def naive(
             tokens = len(places(texts, n, sets[id]))
             longest = max(len(run) for run in common_runs(texts, messages, n, common))
             sums = [sum(idf[gram] for gram in chosen) for chosen in (shared, sets[id])]
+            (text, first), (other, last) = min(covered_all), max(covered_all)
+            begun = with_numbers_before(texts[text], first, n, messages)
+            done = with_numbers_before(texts[other][::-1], len(texts[other]) - 1 - last, n, [m[::-1] for m in messages])
             between = [
                 words[place]
-                for text, words in enumerate(texts)
+                for number_of_text, words in enumerate(texts)
                 for place in range(len(words))
-                if min(covered_all) <= (text, place) <= max(covered_all) and words[place][0] in "0123456789"
+                if (text, begun) <= (number_of_text, place) <= (other, len(texts[other]) - 1 - done)
+                and is_number(words[place])
             ]
             missing = [word for word in between if not any(word in message for message in messages)]
             numbers = (len(between), len(missing))
@@ -88,6 +92,24 @@ def naive(
             is_its_own = not most or len(holders(id, of_items)) <= most
             found.update({(number, id): True} if is_its_own else {})
     return found
+
+
+def is_number(word: str) -> bool:
+    return word[0] in "0123456789"
+
+
+def with_numbers_before(words: list[str], first: int, n: int, messages: list[list[str]]) -> int:
+    """Where the numbers right before a place begin, if a message has a number before the n-gram that begins there."""
+    gram = words[first : first + n]
+    found = [
+        is_number(message[start - 1])
+        for message in messages
+        for start in range(1, len(message))
+        if message[start : start + n] == gram
+    ]
+    while any(found) and first and is_number(words[first - 1]):
+        first -= 1
+    return first
 
 
 def places(texts: list[list[str]], n: int, chosen: set[tuple[str, ...]]) -> set[tuple[int, int]]:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import Yard, pairs
-from tulu_data import rescan, rescan_places
+from tulu_data import rescan, rescan_places, rescan_words
 from tulu_data.commit import sha256_file
 from tulu_data.evaluations import standing, surroundings
 from tulu_data.evaluations.common_words import COMMON_WORDS
@@ -261,7 +261,7 @@ TEXT = st.lists(st.tuples(VOCABULARY, MARKS).map("".join), min_size=1, max_size=
 def test_the_plain_code_of_verify_sees_the_same_around_a_text(before: str, item: str, mark: str, after: str, more: int):
     text, wanted = f"{before}{item}{mark}{after}", rescan.words(item, "words")
     found, plain = words(pa.array([text])), rescan.words(text, "words")
-    spans = rescan_places.spans(text, lambda piece: rescan.words(piece, "words"))
+    spans = rescan_words.spans(text, "words")
     encoded = text.encode()
     for place in range(len(plain) - len(wanted) + 1):
         if plain[place : place + len(wanted)] == wanted:

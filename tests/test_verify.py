@@ -380,7 +380,7 @@ def test_words_of_the_plain_code_are_those_of_the_oracle(normaliser: Normaliser,
     assert rescan.words(text, normaliser) == NAIVE[normaliser](text)
 
 
-VOCABULARY = ["ann", "has", "12", "13", "apples", "the", "of", "bo", "left", "x", "="]
+VOCABULARY = ["ann", "has", "12", "13", "apples", "the", "of", "bo", "left", "x", "=", "+", "-", "twelve", "1,000", "½"]
 SENTENCES = st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=14).map(" ".join)
 MARKS = st.sampled_from([" ", " ", " ", "? ", ". ", "\n", ' "', '" ', ", ", "\\n- ", "? «", "…", ".", "'", " ("])
 MARKED = st.lists(st.tuples(st.sampled_from(VOCABULARY), MARKS), min_size=1, max_size=14).map(

@@ -6,175 +6,27 @@ is the engine's. It is slow, some thousand rows a second, and short enough to be
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
-import re
 import string
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from typing import Any, Final, NamedTuple
 
-from tulu_data.rescan_places import (
-    OPEN,
-    Around,
-    Split,
-    is_alone,
-    letters_of_its_own,
-    may_be_edited,
-    plain_words,
-    spans,
-)
+from tulu_data.rescan_places import OPEN, Around, is_alone, letters_of_its_own, may_be_edited, plain_words
+from tulu_data.rescan_words import Operand, Words, operands, spans, words
 
-Words = list[str]
 Gram = tuple[str, ...]
+Operands = list[Operand]
 
 SPEAKERS: Final[dict[str, tuple[str, ...]]] = {
     "prompt": ("user",),
     "response": ("assistant",),
     "conversation": ("user", "assistant", "tool"),
 }
-_UNSPACED: Final = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3038-\u303c"
-    "\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua9e0-\ua9ff\uaa60-\uaa7f\uf900-\ufaff\uff66-\uff9f"
-    "\U0001aff0-\U0001b16f\U00020000-\U0003fffd]"
-)
-"""Thai, Lao, Myanmar, Khmer, Han, kana: scripts whose words have no space between them."""
-_COMMAND: Final = re.compile(r"\\[a-z]+")
-_OPERATORS: Final = frozenset("+-*/=<>^%")
-_NEED_OPERAND: Final = frozenset("-*/")
-_LONGEST_OPERATOR: Final = 3
-
-
-def words(text: str, normaliser: str) -> Words:
-    r"""The words of a text, as docs/decontamination.md defines them.
-
-    >>> words("Let x = 2x − 5, \\frac{a}{b}!", "math_code")
-    ['let', 'x', '=', '2', 'x', '-', '5', '\\frac', 'a', 'b']
-    """
-    folded = unicodedata.normalize("NFC", text).lower()
-    return _SPLITTERS[normaliser](folded)
-
-
-def _is_mark(letter: str) -> bool:
-    return unicodedata.category(letter)[0] == "M"
-
-
-def _is_alone(letter: str) -> bool:
-    return letter.isalnum() and bool(_UNSPACED.match(letter))
-
-
-def _plain(text: str) -> Words:
-    found: Words = []
-    is_open = False
-    for letter in text:
-        if letter.isascii():
-            is_word = letter.isalnum() or letter == "_"
-            if is_word and is_open and not _is_alone(found[-1][0]):
-                found[-1] += letter
-            elif is_word:
-                found.append(letter)
-            is_open = is_word
-        elif _is_mark(letter):
-            if is_open:
-                found[-1] += letter
-        elif _is_alone(letter) or (letter.isalnum() and not (is_open and not _is_alone(found[-1][0]))):
-            found.append(letter)
-            is_open = True
-        elif letter.isalnum():
-            found[-1] += letter
-        else:
-            is_open = False
-    return found
-
-
-def _math_code(text: str) -> Words:
-    found: Words = []
-    kind = ""
-    place = 0
-    while place < len(text):
-        letter = text[place]
-        command = _COMMAND.match(text, place) if letter == "\\" else None
-        if not letter.isascii() and _is_mark(letter):
-            if kind:
-                found[-1] += letter
-        elif command:
-            found.append(command[0])
-            kind, place = "command", command.end() - 1
-        elif not letter.isascii() and (_is_alone(letter) or unicodedata.category(letter) == "Sm"):
-            found.append(letter)
-            kind = "single"
-        elif letter.isalnum() or letter == "_":
-            is_digit = unicodedata.category(letter) == "Nd"
-            if kind == "name" or (kind == "number" and is_digit):
-                found[-1] += letter
-            else:
-                found.append(letter)
-                kind = "number" if is_digit else "name"
-        elif letter in _OPERATORS and _is_operator(text, place):
-            found.append(letter)
-            kind = "operator"
-        else:
-            kind = ""
-        place += 1
-    return [word.replace("\u2212", "-") for word in found]
-
-
-def _is_operator(text: str, place: int) -> bool:
-    """Whether a sign is a word: of at most three in a row; - * / where an operand stands beside them."""
-    start = end = place
-    while start and text[start - 1] == text[place] and place - start <= _LONGEST_OPERATOR:
-        start -= 1
-    while end < len(text) and text[end] == text[place] and end - place <= _LONGEST_OPERATOR:
-        end += 1
-    if end - start > _LONGEST_OPERATOR:
-        return False
-    return text[place] not in _NEED_OPERAND or _ends_operand(text, start) or _begins_operand(text, end)
-
-
-def _ends_operand(text: str, end: int) -> bool:
-    while end and text[end - 1] <= " ":
-        end -= 1
-    before = text[end - 1] if end else ""
-    return before in tuple("0123456789)]}") or (_is_letter(before) and not (end > 1 and _is_inner(text[end - 2])))
-
-
-def _begins_operand(text: str, start: int) -> bool:
-    while start < len(text) and text[start] <= " ":
-        start += 1
-    after = text[start] if start < len(text) else ""
-    following = text[start + 1] if start + 1 < len(text) else ""
-    return after in tuple("0123456789([{\\") or (_is_letter(after) and not (following and _is_inner(following)))
-
-
-def _is_letter(sign: str) -> bool:
-    return sign.isascii() and sign.isalpha()
-
-
-def _is_inner(sign: str) -> bool:
-    return not sign.isascii() or sign.isalnum() or sign == "_"
-
-
-def _gpt3(text: str) -> Words:
-    found: Words = []
-    for piece in text.translate(_NO_PUNCTUATION).split():
-        is_first = True
-        for letter in piece:
-            if _is_mark(letter):
-                if not is_first:
-                    found[-1] += letter
-            elif is_first or _is_alone(letter) or _is_alone(found[-1][0]):
-                found.append(letter)
-                is_first = False
-            else:
-                found[-1] += letter
-    return found
-
-
-_NO_PUNCTUATION: Final = str.maketrans("", "", string.punctuation)
-_SPLITTERS: Final = {"words": _plain, "math_code": _math_code, "gpt3": _gpt3}
 
 
 class Text(NamedTuple):
@@ -193,6 +45,7 @@ class _Item:
     id: str
     raw: Sequence[str]
     texts: list[Words]
+    operands: list[Operands]
     answers: list[Reply]
     choices: list[Reply]
     kind: str = ""
@@ -234,12 +87,13 @@ class _Row:
     """A conversation: all messages, the words of each, and which of them are compared."""
 
     contents: list[str]
-    words: list[Words]
     compared: list[int]
-    split: Split
+    normaliser: str
 
     def __post_init__(self) -> None:
+        self.words = [words(content, self.normaliser) for content in self.contents]
         self.texts = [self.words[number] for number in self.compared]
+        self.operands = [operands(self.contents[number], self.normaliser) for number in self.compared]
         self._spans: dict[int, list[tuple[int, int]]] = {}
 
     def content(self, text: int) -> str:
@@ -248,7 +102,7 @@ class _Row:
     def span(self, text: int, first: int, last: int) -> tuple[int, int]:
         """From which to which character the words `first` to `last` of a text are."""
         if text not in self._spans:
-            self._spans[text] = spans(self.content(text), self.split)
+            self._spans[text] = spans(self.content(text), self.normaliser)
         return self._spans[text][first][0], self._spans[text][last - 1][1]
 
     def after(self, text: int, place: int) -> Iterator[str]:
@@ -281,6 +135,7 @@ class Rescan:
                 text.id,
                 text.texts,
                 [self._split(part) for part in text.texts],
+                [operands(part, self.options["normaliser"]) for part in text.texts],
                 self._replies(text.answers),
                 self._replies(text.choices),
             )
@@ -319,8 +174,7 @@ class Rescan:
                 item.kind = "short" if item.size >= max(self.options["min_words"], 1) else "unusable"
         self._note_starts()
         if most is not None:
-            texts = [item.texts for item in self.items]
-            held = Counter(item for own in texts for item in self._whole(own))
+            held = Counter(other for item in self.items for other in self._whole(item.texts, item.operands))
             for item, holders in held.items():
                 if holders > most:
                     item.kind = "unusable"
@@ -354,8 +208,8 @@ class Rescan:
         """The items that a conversation of (role, content) holds by the rule, or is near."""
         roles, contents = zip(*messages, strict=True)
         compared = [number for number, role in enumerate(roles) if role in SPEAKERS[self.options["on"]]]
-        row = _Row([*contents], [self._split(content) for content in contents], compared, self._split)
-        whole = self._whole(row.texts)
+        row = _Row([*contents], compared, self.options["normaliser"])
+        whole = self._whole(row.texts, row.operands)
         for item in whole:
             if self._counts(item, row):
                 yield Match(item.evaluation, item.id, 1.0, is_near=False)
@@ -367,11 +221,11 @@ class Rescan:
     def _shared(self, item: _Item, grams: set[Gram], row: _Row) -> Iterator[Match]:
         """The item of which a row has n-grams, if they are enough."""
         options = self.options
-        run = self._longest(item, item.grams & grams, row.texts)
+        run = self._longest(item, item.grams & grams, row)
         value = self._value(item, grams, run)
         overlap = self._overlap(item, grams)
         is_telling = self._is_telling(item, run, value)
-        is_near = self._lacks_numbers(item, grams, row.texts)
+        is_near = self._lacks_numbers(item, grams, row.texts, row.operands)
         if item.kind == "indexed" and is_telling and self._reaches(item, item.size, value):
             yield Match(item.evaluation, item.id, value, is_near)
         elif options["short_items"] == "ignore" and item.kind == "short":
@@ -384,7 +238,7 @@ class Rescan:
     def _counts(self, item: _Item, row: _Row) -> bool:
         """Whether a short item that is whole in a row counts."""
         how = self.options["short_items"]
-        found = [*self._occurrences(item, row.texts)]
+        found = [*self._occurrences(item, row)]
         if how == "whole":
             is_long = item.size >= self.options["alone_below"]
             return is_long or self._stands_alone(item, found, row) or self._is_followed(item, found, row, own=True)
@@ -448,23 +302,25 @@ class Rescan:
             return True
         return run.words >= float(least) * item.size or self._reaches(item, item.plain, value)
 
-    def _whole(self, texts: list[Words]) -> list[_Item]:
-        """The short items of which every text is in these texts."""
+    def _whole(self, texts: list[Words], beside: list[Operands]) -> list[_Item]:
+        """The short items of which every text is in these texts, with no other sign between two numbers."""
         found: defaultdict[_Item, set[int]] = defaultdict(set)
-        for text in texts:
+        for text, own in zip(texts, beside, strict=True):
             for place, word in enumerate(text):
                 for item, number in self._starts.get(word, ()):
                     wanted = item.texts[number]
-                    if text[place : place + len(wanted)] == wanted:
+                    last = place + len(wanted)
+                    if text[place:last] == wanted and _are_alike(own[place:last], item, number):
                         found[item].add(number)
         return [item for item, numbers in found.items() if len(numbers) == sum(map(bool, item.texts))]
 
     @staticmethod
-    def _occurrences(item: _Item, texts: list[Words]) -> Iterator[Run]:
-        for number, text in enumerate(texts):
+    def _occurrences(item: _Item, row: _Row) -> Iterator[Run]:
+        for number, (text, beside) in enumerate(zip(row.texts, row.operands, strict=True)):
             for place in range(len(text)):
                 for own, wanted in enumerate(item.texts):
-                    if wanted and text[place : place + len(wanted)] == wanted:
+                    last = place + len(wanted)
+                    if wanted and text[place:last] == wanted and _are_alike(beside[place:last], item, own):
                         yield Run(number, place, own, 0, len(wanted))
 
     def _grams(self, text: Words) -> list[Gram]:
@@ -503,13 +359,14 @@ class Rescan:
         size = self._sizes[item.evaluation] + 1
         return math.fsum(math.log(size / self._df[item.evaluation, gram]) for gram in grams)
 
-    def _longest(self, item: _Item, shared: set[Gram], texts: list[Words]) -> Run:
+    def _longest(self, item: _Item, shared: set[Gram], row: _Row) -> Run:
         """The longest run of words that the item and some text have, and that holds one of the shared n-grams.
 
         Of equal ones the first in the row, and of those the last in the item.
         """
         longest = Run(0, 0, 0, 0, 0)
-        for number, text in enumerate(texts):
+        whole = [*self._occurrences(item, row)] if item.kind == "short" else []
+        for number, text in enumerate(row.texts):
             for place, gram in enumerate(self._grams(text)):
                 for own, words_of_item in reversed([*enumerate(item.texts)] if gram in shared else []):
                     for at, other in reversed([*enumerate(self._grams(words_of_item))]):
@@ -518,9 +375,7 @@ class Rescan:
                             size = before + _equal(text[place:], words_of_item[at:])
                             if size > longest.words:
                                 longest = Run(number, place - before, own, at - before, size)
-            if item.kind == "short":
-                found = (run._replace(text=number) for run in self._occurrences(item, [text]))
-                longest = max([longest, *found], key=lambda run: run.words)
+            longest = max([longest, *(run for run in whole if run.text == number)], key=lambda run: run.words)
         return longest
 
     def _reaches(self, item: _Item, size: int, value: float) -> bool:
@@ -540,17 +395,64 @@ class Rescan:
     def _least(threshold: float, value: float) -> float:
         return threshold + ROUNDING if value < 1 else threshold
 
-    def _lacks_numbers(self, item: _Item, grams: set[Gram], texts: list[Words]) -> bool:
+    def _lacks_numbers(self, item: _Item, grams: set[Gram], texts: list[Words], beside: list[Operands]) -> bool:
         """Whether the row lacks more of the item's numbers, between the words that they share, than the rule allows."""
         most = self.options["max_numbers_missing"]
         if most is None:
             return False
+        flat = [
+            (number, place, word, own.signs, own.is_digits)
+            for number, (text, operands) in enumerate(zip(item.texts, item.operands, strict=True))
+            for place, (word, own) in enumerate(zip(text, operands, strict=True))
+        ]
         covered = [own for text in item.texts for own in self._covered(text, grams)]
-        flat = [word for text in item.texts for word in text]
         first, last = covered.index(True), len(covered) - covered[::-1].index(True)
-        numbers = [word for word in flat[first:last] if word[0] in string.digits]
-        there = {word for text in texts for word in text}
-        return sum(word not in there for word in numbers) > float(most) * len(numbers)
+        first -= self._numbers_beside(item, flat[:first][::-1], flat[first], texts, beside, before=True)
+        last += self._numbers_beside(item, flat[last:], flat[last - 1], texts, beside, before=False)
+        numbers = [(word, signs) for _, _, word, signs, is_digits in flat[first:last] if is_digits]
+        there: defaultdict[str, set[frozenset[str]]] = defaultdict(set)
+        for text, readings in zip(texts, beside, strict=True):
+            for word, own in zip(text, readings, strict=True):
+                there[word].add(own.signs)
+        missing = [
+            word
+            for word, wanted in numbers
+            if not any(not found or not wanted or found & wanted for found in there[word])
+        ]
+        return len(missing) > float(most) * len(numbers)
+
+    def _numbers_beside(
+        self,
+        item: _Item,
+        others: list[Any],
+        edge: Any,
+        texts: list[Words],
+        beside: list[Operands],
+        *,
+        before: bool,
+    ) -> int:
+        """How many numbers of an item are right beside the words that it shares, where the row has a number too."""
+        number, place = edge[:2]
+        start = place if before else place - self.n + 1
+        gram = tuple(item.texts[number][start : start + self.n])
+        there = [
+            own[at - 1 if before else at + self.n].in_digits
+            for text, own in zip(texts, beside, strict=True)
+            for at, other in enumerate(self._grams(text))
+            if other == gram and (at > 0 if before else at + self.n < len(text))
+        ]
+        run = itertools.takewhile(lambda one: one[0] == number and one[4], others)
+        return sum(1 for _ in run) if any(there) else 0
+
+
+def _are_alike(found: Operands, item: _Item, number: int) -> bool:
+    """Whether no sign beside these words is another than those of a text of an item.
+
+    Signs may be left out, but not of an item that has nothing but operands.
+    """
+    has_word = any(len(word.encode()) > 1 and word[0] not in string.digits for word in item.texts[number])
+    pairs = [(one.signs, other.signs) for one, other in zip(found[1:], item.operands[number][1:], strict=True)]
+    return all(bool(one & wanted) or (not one and has_word) for one, wanted in pairs if wanted)
 
 
 DEEPEST: Final = 64

@@ -1,4 +1,4 @@
-"""Where words are in a text, and what is around them, by plain Python that shares nothing with what built a mixture.
+"""What is around words of a text, by plain Python that shares nothing with what built a mixture.
 
 The rules are those of docs/decontamination.md, "Short items": a text stands alone between lines,
 quotation marks or marks of sentences; edited words stand in a sentence of about their item's length.
@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Final, NamedTuple
-
-Split = Callable[[str], list[str]]
 
 LINE_ENDS: Final = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 QUOTATION: Final = (
@@ -23,41 +21,10 @@ TRAILING: Final = ")]}>$*_~" + QUOTATION
 OPEN, SENTENCE, LINE = "open", "sentence", "line"
 
 
-def spans(text: str, split: Split) -> list[tuple[int, int]]:
-    """From which to which character each word of a text is, by cutting it in half until a piece has one word.
-
-    >>> spans("So, who?", lambda text: re.findall(r"[a-z]+", text.lower()))
-    [(0, 2), (4, 7)]
-    """
-    found: list[tuple[int, int]] = []
-    pieces = [(0, len(text))]
-    while pieces:
-        start, end = pieces.pop()
-        own = split(text[start:end])
-        cut = None if len(own) < 2 else _cut(text, start, end, own, split)
-        if cut is None:
-            found += [_of_letters(text, start, end)] * len(own)
-        else:
-            pieces += [(cut, end), (start, cut)]
-    return found
-
-
 def _of_letters(text: str, start: int, end: int) -> tuple[int, int]:
     """From the first letter of a piece of text to its last; all of it if there is none."""
     letters = [at for at in range(start, end) if is_letter(text[at])]
     return (letters[0], letters[-1] + 1) if letters else (start, end)
-
-
-def _cut(text: str, start: int, end: int, own: list[str], split: Split) -> int | None:
-    """The place nearest to the middle at which a text may be cut without another word than it has."""
-    middle = (start + end) // 2
-    places = sorted(range(start + 1, end), key=lambda at: abs(at - middle))
-    likely = [at for at in places if not (is_letter(text[at - 1]) and is_letter(text[at]))]
-    for at in (*likely, *places):
-        before = split(text[start:at])
-        if 0 < len(before) < len(own) and before + split(text[at:end]) == own:
-            return at
-    return None
 
 
 def is_letter(sign: str) -> bool:

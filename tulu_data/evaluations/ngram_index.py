@@ -36,6 +36,7 @@ from tulu_data.evaluations import standing
 from tulu_data.evaluations.evaluation_set import PARTS, Item, Part
 from tulu_data.kernels import ngrams
 from tulu_data.kernels.ngrams import GRAM, PAIR, POST, WHOLE, Index, Work
+from tulu_data.kernels.notation import operand_signs
 from tulu_data.kernels.unicode import Normaliser, tables
 from tulu_data.kernels.words import MODES, Words, buffers, fold, scratch, words
 from tulu_data.workspace import read_note, write_note
@@ -190,6 +191,9 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
     tokens = _covered(np.sort(grams.posts["token"]), setting.n, token_item, len(items))
     coverable = _covered(np.flatnonzero(grams.of_token >= 0), setting.n, token_item, len(items))
     with_words = np.bincount(text_item[np.diff(found.offsets) > 0], minlength=len(items))
+    signs = np.zeros(len(found.hashes), np.int32)
+    if setting.normaliser == "math_code":
+        operand_signs(found.data, found.starts, found.ends, found.offsets, tables("math_code"), signs)
     kinds = np.where(
         is_long & (tokens > 0), "indexed", np.where(counted >= max(setting.min_words, 1), "short", "unusable")
     )
@@ -201,6 +205,7 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
             token_text=token_text,
             token_item=token_item,
             token_gram=grams.of_token,
+            token_signs=signs,
             grams=grams.grams,
             posts=grams.posts,
             gram_slots=ngrams.slots_for(grams.hash),
@@ -406,9 +411,10 @@ def _account(name: str, table: pl.DataFrame, left_out: npt.NDArray[np.int64]) ->
 def _numbers(
     found: Words, token_bytes: npt.NDArray[np.uint8], token_bounds: npt.NDArray[np.int64]
 ) -> dict[str, npt.NDArray[Any]]:
-    """The distinct words that begin with a digit."""
-    first = token_bytes[token_bounds[:-1]]
-    tokens = np.flatnonzero((first >= ord("0")) & (first <= ord("9")))
+    """The distinct numbers that items have in digits."""
+    first, written = token_bytes[token_bounds[:-1]], found.data[found.starts] | 0x20
+    is_spelled = (written >= ord("a")) & (written <= ord("z"))
+    tokens = np.flatnonzero((first >= ord("0")) & (first <= ord("9")) & ~is_spelled)
     hashes = found.hashes[tokens]
     _check_hashes(tokens, hashes, 1, token_bytes, token_bounds)
     distinct, standing, number = np.unique(hashes, return_index=True, return_inverse=True)

@@ -15,15 +15,19 @@ import numpy as np
 import numpy.typing as npt
 from numba import uint64
 
+from tulu_data.kernels.characters import borrowed_tables, fold_word
 from tulu_data.kernels.compiled import borrowed, inlined, kernel
+from tulu_data.kernels.hashes import hash_bytes
+from tulu_data.kernels.notation import is_digit, is_operand, signs_between
 from tulu_data.kernels.unicode import Tables
-from tulu_data.kernels.words import borrowed_tables, fold_word, split
+from tulu_data.kernels.words import split
 
 _BASE: Final = np.uint64(0x9FB21C651E98DF25)
 _MIX: Final = np.uint64(0xD6E8FEB86659FD93)
 # A stranger finds both of its bits set once in some 70 times.
 _BITS_PER_ENTRY: Final = 16
 _TAG: Final = np.uint64(0xFFFFFFFF00000000)
+_UNSIGNED: Final = 1 << 30
 
 
 GRAM: Final = np.dtype([("token", np.int32), ("posts", np.int32)])
@@ -58,7 +62,8 @@ class Index(NamedTuple):
 
     Tokens, the words of all items in order: `token_bytes` uint8 and `token_bounds` int64
     are their normalised bytes; `token_text`, `token_item` int32; `token_gram` int32: the
-    n-gram that begins at a token, or −1; `token_number` int32: which number it is, or −1.
+    n-gram that begins at a token, or −1; `token_number` int32: which number it is, or −1;
+    `token_signs` int32: the signs between it and an operand before it, as bits.
     N-grams, in the order in which they first stand: `grams`, one more than there are, and
     `posts`; `gram_slots` uint64, a hash table of them; `gram_bits` uint64. Numbers:
     `number_token` int64, `number_slots` uint64. Whole texts:
@@ -75,6 +80,7 @@ class Index(NamedTuple):
     token_item: npt.NDArray[np.int32]
     token_gram: npt.NDArray[np.int32]
     token_number: npt.NDArray[np.int32]
+    token_signs: npt.NDArray[np.int32]
     grams: npt.NDArray[np.void]
     posts: npt.NDArray[np.void]
     gram_slots: npt.NDArray[np.uint64]
@@ -97,10 +103,15 @@ class Work(NamedTuple):
     """What a scan writes on while it runs: stamps by row, and what each item shares. One a thread.
 
     `token` int64: the word, counted over all rows, at which an n-gram of a token stood last.
+    `gram_before` and `gram_after` have the row in which a number in digits stood beside an
+    n-gram, `number_signs` the signs before a number in the row of `number_seen`.
     """
 
     gram_seen: npt.NDArray[np.int64]
+    gram_before: npt.NDArray[np.int64]
+    gram_after: npt.NDArray[np.int64]
     number_seen: npt.NDArray[np.int64]
+    number_signs: npt.NDArray[np.int64]
     token: npt.NDArray[np.int64]
     text_seen: npt.NDArray[np.int64]
     shared: npt.NDArray[np.void]
@@ -114,7 +125,10 @@ class Work(NamedTuple):
         tokens, texts, items = len(index.token_item), len(index.text_bounds) - 1, len(index.item_bounds) - 1
         return cls(
             gram_seen=np.zeros(len(index.grams), np.int64),
+            gram_before=np.zeros(len(index.grams), np.int64),
+            gram_after=np.zeros(len(index.grams), np.int64),
             number_seen=np.zeros(len(index.number_token), np.int64),
+            number_signs=np.zeros(len(index.number_token), np.int64),
             token=np.full(tokens, -2, np.int64),
             text_seen=np.zeros(texts, np.int64),
             shared=np.zeros(items, SHARED),
@@ -254,6 +268,10 @@ def character_spans(data, starts, ends, bounds, offsets, spans):
     for text in range(len(offsets) - 1):
         at, count = bounds[text], 0
         for token in range(offsets[text], offsets[text + 1]):
+            if starts[token] < at:
+                # The second word of one character, as of a fraction.
+                spans[token] = spans[token - 1]
+                continue
             count += _characters(data, at, starts[token])
             spans[token, 0] = count
             count += _characters(data, starts[token], ends[token])
@@ -316,6 +334,9 @@ def _is_word(token, place, message, index):
             message.data, start, end, message.start, message.end, message.table, message.codes, message.out
         )
         same = _same_bytes(message.out, 0, size, index.token_bytes, first, last)
+    if not same and last - first <= 8:
+        # A number in words, or another spelling: of up to eight bytes no two words have one hash.
+        same = hash_bytes(index.token_bytes, first, last) == message.hashes[place]
     return same
 
 
@@ -328,6 +349,36 @@ def _is_run(token, words, place, message, index):
         same = _is_word(token + offset, place + offset, message, index)
         offset += 1
     return same
+
+
+@inlined
+def _are_signs_alike(token, words, place, message, index):
+    """Whether no sign between the words of a run is another than the item's.
+
+    Signs may be left out, but not of an item that has nothing but operands.
+    """
+    has_word = False
+    for offset in range(words):
+        first, last = index.token_bounds[token + offset], index.token_bounds[token + offset + 1]
+        has_word = has_word or not is_operand(index.token_bytes, first, last)
+    alike = True
+    offset = 1
+    while alike and offset < words:
+        wanted = index.token_signs[token + offset]
+        if wanted != 0:
+            found = _signs_before(place + offset, message.starts, message.ends, message.data, message.table)
+            alike = found & wanted != 0 or (found == 0 and has_word)
+        offset += 1
+    return alike
+
+
+@inlined
+def _signs_before(place, starts, ends, data, table):
+    """The signs between an operand and one before it, as bits; 0 where there is none."""
+    signs = np.int64(0)
+    if is_operand(data, starts[place], ends[place]) and is_operand(data, starts[place - 1], ends[place - 1]):
+        signs = signs_between(data, ends[place - 1], starts[place], table)
+    return signs
 
 
 @inlined
@@ -385,7 +436,11 @@ def _count_whole(hash, place, message, index, row, line, work, wholes, touched):
         for listed in range(index.whole_bounds[whole], index.whole_bounds[whole + 1]):
             text = index.whole_text[listed]
             token, words = index.text_bounds[text], index.text_bounds[text + 1] - index.text_bounds[text]
-            if words <= message.last - place and _is_run(token, words, place, message, index):
+            if (
+                words <= message.last - place
+                and _is_run(token, words, place, message, index)
+                and _are_signs_alike(token, words, place, message, index)
+            ):
                 found = wholes[work.clock[3]]
                 found.row = line
                 found.item_text = text
@@ -428,6 +483,10 @@ def _count_gram(gram, n, place, message, index, row, work, touched):
     """Count an n-gram that begins at a word for all items that have it."""
     is_new = work.gram_seen[gram] != row
     work.gram_seen[gram] = row
+    if place > message.first and is_digit(message.data[message.starts[place - 1]]):
+        work.gram_before[gram] = row
+    if place + n < message.last and is_digit(message.data[message.starts[place + n]]):
+        work.gram_after[gram] = row
     first, last = index.grams[gram].posts, index.grams[gram + 1].posts
     if is_new and last > first:
         work.matched[work.clock[2]] = gram
@@ -465,6 +524,7 @@ def _borrowed_index(index):
         borrowed(index.token_item),
         borrowed(index.token_gram),
         borrowed(index.token_number),
+        borrowed(index.token_signs),
         borrowed(index.grams),
         borrowed(index.posts),
         borrowed(index.gram_slots),
@@ -488,7 +548,10 @@ def _borrowed_index(index):
 def _borrowed_work(work):
     return Work(
         borrowed(work.gram_seen),
+        borrowed(work.gram_before),
+        borrowed(work.gram_after),
         borrowed(work.number_seen),
+        borrowed(work.number_signs),
         borrowed(work.token),
         borrowed(work.text_seen),
         borrowed(work.shared),
@@ -616,10 +679,16 @@ def scan(owned, bounds, rows, owned_table, mode, n, noted_from, owned_index, own
                 start, end = bounds[text], bounds[text + 1]
                 message = Message(data, start, end, table, hashes, starts, ends, 0, 0, 0, 0, codes, out)
                 while place < count and starts[place] < end:
-                    if 48 <= data[starts[place]] <= 57:
+                    digits = np.int64(-1)
+                    if index.number_slots[np.int64(hashes[place] & uint64(len(index.number_slots) - 1))] != 0:
                         digits = _find(hashes[place], index.number_slots, index.number_token, 1, place, message, index)
-                        if digits >= 0:
-                            work.number_seen[digits] = row_stamp
+                    if digits >= 0:
+                        signs = np.int64(0)
+                        if place > 0 and starts[place - 1] >= start:
+                            signs = _signs_before(place, starts, ends, data, table)
+                        before = work.number_signs[digits] if work.number_seen[digits] == row_stamp else np.int64(0)
+                        work.number_signs[digits] = before | (signs if signs != 0 else _UNSIGNED)
+                        work.number_seen[digits] = row_stamp
                     place += 1
         clock += count + rows[row + 1] - rows[row]
         for place in range(touched):
@@ -653,32 +722,64 @@ def _cover(pair, n, row, index, work):
     """Count an item's tokens in n-grams that the row has, the same with common n-grams, and numbers.
 
     Numbers are counted between the first and the last token that is covered: all of them,
-    and those that the row has nowhere.
+    and those that the row has nowhere. Those right before and behind that are counted too
+    where the row has a number there.
     """
     covered = covered_all = numbers = missing = 0
     pending = pending_missing = 0
+    # Of the pending numbers those that follow each other right behind what is covered, or right before it.
+    beside = beside_missing = 0
+    is_beside = True
     until = until_all = np.int64(0)
     first, last = index.item_bounds[pair.item], index.item_bounds[pair.item + 1]
     for token in range(index.text_bounds[first], index.text_bounds[last]):
         gram = index.token_gram[token]
+        is_start = covered_all == 0
+        if token > 0 and index.token_text[token] != index.token_text[token - 1]:
+            is_beside = False
+            if is_start:
+                beside = beside_missing = 0
         if gram >= 0 and work.gram_seen[gram] == row:
+            if is_start and work.gram_before[gram] == row:
+                numbers += beside
+                missing += beside_missing
             until_all = token + n
             if index.grams[gram + 1].posts > index.grams[gram].posts:
                 until = token + n
         if token < until:
             covered += 1
         number = index.token_number[token]
-        if number >= 0:
-            pending += 1
-            pending_missing += work.number_seen[number] != row
+        is_missing = number >= 0 and _lacks(token, number, row, index, work)
         if token < until_all:
             covered_all += 1
-            numbers += pending
-            missing += pending_missing
-            pending = pending_missing = 0
-        elif covered_all == 0:
-            pending = pending_missing = 0
+            numbers += pending + (number >= 0)
+            missing += pending_missing + is_missing
+            pending = pending_missing = beside = beside_missing = 0
+            is_beside = token + 1 == until_all and work.gram_after[index.token_gram[until_all - n]] == row
+        elif is_start:
+            beside = beside + 1 if number >= 0 else 0
+            beside_missing = beside_missing + is_missing if number >= 0 else 0
+        else:
+            pending += number >= 0
+            pending_missing += is_missing
+            is_beside = is_beside and number >= 0
+            if is_beside:
+                beside += 1
+                beside_missing += is_missing
+    if covered_all > 0:
+        numbers += beside
+        missing += beside_missing
     pair.covered = covered
     pair.covered_all = covered_all
     pair.numbers = numbers
     pair.numbers_missing = missing
+
+
+@inlined
+def _lacks(token, number, row, index, work):
+    """Whether a row has a number of an item nowhere, or only behind other signs."""
+    wanted = index.token_signs[token]
+    is_there = work.number_seen[number] == row
+    if is_there and wanted != 0:
+        is_there = work.number_signs[number] & (wanted | _UNSIGNED) != 0
+    return not is_there

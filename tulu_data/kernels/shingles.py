@@ -13,9 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import uint64
 
+from tulu_data.kernels.characters import borrowed_tables
 from tulu_data.kernels.compiled import borrowed, inlined, kernel
 from tulu_data.kernels.unicode import Normaliser, Tables, tables
-from tulu_data.kernels.words import MODES, borrowed_tables, buffers, scratch, split
+from tulu_data.kernels.words import MODES, buffers, scratch, split
 
 _BASE: Final = np.uint64(0x9FB21C651E98DF25)
 _MIX: Final = np.uint64(0xD6E8FEB86659FD93)
