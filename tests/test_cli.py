@@ -171,9 +171,7 @@ def test_every_error_has_its_code_and_its_words(run: Run, tmp_path: Path, words:
 
 
 def test_a_bug_is_exit_1_and_asks_to_be_reported(tmp_path: Path):
-    broken = (
-        "import tulu_data.recipe_file as r; r.load = lambda path: 1 / 0; from tulu_data.__main__ import main; main()"
-    )
+    broken = "import tulu_data.recipe_file as r; r.load = lambda *words, **more: 1 / 0; from tulu_data.__main__ import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", broken, "plan", "x.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -298,14 +296,14 @@ def test_what_is_written_can_be_built_again_from_its_own_recipe(run: Run, tmp_pa
 
 def test_plan_tells_what_is_bad_and_what_is_not_read(run: Run, tmp_path: Path):
     yard = Yard(tmp_path)
-    turns = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y", "weight": 0}]
+    turns = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y", "mood": "dry"}]
     yard.jsonl("a.jsonl", [{"messages": turns, "score": 1}, b"\xff", {"messages": turns, "system": "s"}])
     yard.write("mix.yaml", "name: mix\nsources: {a: {jsonl: a.jsonl}}\n")
     told = run("plan", "mix.yaml", code=3)
     assert "a build would stop:\n  sources.a: 1 record or more can't become rows" in told.stderr
     plan = told.stdout
     assert "1 of the first 3 records can't be read: a.jsonl:2: invalid_utf8" in plan
-    assert "not read: score, messages[].weight" in plan
+    assert "not read: score, messages[].mood" in plan
     assert "messages (detected): messages = messages; system = system" in plan
     assert "no stages: every row is kept" in plan
 

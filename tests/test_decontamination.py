@@ -290,7 +290,11 @@ NOTHING = "evaluation set e: "
             NOTHING + "no record has the column 'prompt'; its columns are id, question, answer",
         ),
         (ITEMS, {"question": "questoin"}, "no record has the column 'questoin'.*; did you mean 'question'?"),
-        (ITEMS, {"question": "question", "id": "nr"}, "no record has the column 'nr'"),
+        (
+            ITEMS,
+            {"question": "question", "id": "nr"},
+            "items.jsonl:1: no 'nr', which names the item; its columns are id",
+        ),
         (
             [{"question": "?!"}, {"question": ""}],
             {"question": "question"},

@@ -249,7 +249,8 @@ def test_what_is_said_where_it_does_not_go(hub: Hub, run: Run, built: Built, wor
     hub.dataset("org/other", {"a.txt": b""})
     hub.dataset("org/outside", {"manifest.json": json.dumps({**facts, "files": {"../x": {}}}).encode()})
     hub.dataset("org/list", {"manifest.json": b"[]"})
-    moved = hub.dataset("org/moved", {"manifest.json": json.dumps({**facts, "files": {}}).encode()})
+    whole = {**built.mixture.manifest, "version": "v1", "files": {}}
+    moved = hub.dataset("org/moved", {"manifest.json": json.dumps(whole).encode()})
     moved.tags["v2"] = moved.branches["main"]
     given = [str(built.mixture.folder) if word == "MIX" else word for word in words]
     assert message in run(*given, code=code).stderr

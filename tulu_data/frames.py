@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from tulu_data import hub, mixture
 from tulu_data.commit import sha256_file
-from tulu_data.errors import FindingsError, InputError, UsageError, did_you_mean, printable, told_of
-from tulu_data.layout import reading, remedy
+from tulu_data.errors import FindingsError, UsageError, did_you_mean, printable, told_of
+from tulu_data.layout import check_file, reading, require_plain
 from tulu_data.publishing import manifest_of, parted
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def load(place: str | Path, into: Library = "datasets", *, split: str = "train",
     """
     if into not in LIBRARIES:
         raise UsageError(f"'{printable(into, 40)}' is none of {', '.join(LIBRARIES)}{did_you_mean(into, LIBRARIES)}")
-    files, manifest = _files(str(place))
+    files, manifest, folder = _files(str(place))
     named = {name: found[1] for name in manifest["files"] if (found := _SPLIT.fullmatch(name))}
     splits = sorted({*named.values()})
     if split not in splits:
@@ -58,27 +59,28 @@ def load(place: str | Path, into: Library = "datasets", *, split: str = "train",
     for name, path in paths.items() if check else ():
         if sha256_file(path) != manifest["files"][name]["sha256"]:
             raise FindingsError(f"{place}: {name} has another sha256 than the manifest says; fetch or build it again")
+    if folder is not None:
+        for name in paths:
+            check_file(folder, name)
     with reading(place):
         return _opened([str(path) for path in paths.values()], into)
 
 
-def _files(place: str) -> tuple[Any, Any]:
-    """How a file of a mixture is found by its name, and the manifest."""
+def _files(place: str) -> tuple[Callable[[str], Path], dict[str, Any], Path | None]:
+    """How a file of a mixture is found by its name, the manifest, and the mixture's folder where it is here."""
     if not Path(place).exists() and "/" in place.partition("@")[0]:
         repository, revision = parted(place)
         with told_of(repository):
             commit = hub.commit_of(repository, revision)
             manifest = manifest_of(repository, commit)
-        return lambda name: hub.fetch(repository, commit, [name])[name], manifest
+        return lambda name: hub.fetch(repository, commit, [name])[name], manifest, None
     found = mixture.find(place, OUT)
-    files = {path.relative_to(found.folder).as_posix(): path for path in found.data}
 
     def file(name: str) -> Path:
-        if name not in files:
-            raise InputError(f"{found.folder / name}: is missing; {remedy(found.folder)}")
-        return files[name]
+        require_plain(found.folder, name)
+        return found.folder / name
 
-    return file, found.manifest
+    return file, found.manifest, found.folder
 
 
 def _opened(paths: list[str], into: Library) -> Any:
