@@ -539,7 +539,7 @@ def test_a_formula_in_other_clothes_is_the_same_formula(yard: Yard, formula: str
 def test_another_sign_makes_another_sum_and_none_the_same(yard: Yard):
     stage = stage_for(yard, BAKER, rule="tulu_data")
     sums = ["What is 17 + 25?", "What is 17 plus 25?", "What is 17 - 25?", "What is 17 \u00d7 25?", "What is 17 25?"]
-    loops = ["for (x = 2; x < 7; x++)", "(2+x)^7 = 1", "2 x 7", "Compute $(2+x)^{7}$ ="]
+    loops = ["for (x = 2; x < 7; x++)", "(2+x)^7 =", "2 x 7", "Compute:\n$(2+x)^{7}$ ="]
     found = verdicts(stage, [asked(text) for text in (*sums, *loops)])
     assert {row: verdict["item"] for row, verdict in found.items()} == {0: "sum", 4: "sum", 6: "power", 8: "power"}
 
