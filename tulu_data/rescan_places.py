@@ -30,7 +30,7 @@ def _of_letters(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def is_letter(sign: str) -> bool:
-    """Whether a sign is part of a word: a letter, a digit, or a mark on one. One that selects an emoji's look is not."""
+    """Whether a sign is part of a word: a letter, a digit, or a mark on one, but none that selects a look."""
     is_mark = unicodedata.category(sign).startswith("M") and not 0xFE00 <= ord(sign) <= 0xFE0F
     return sign.isalnum() or is_mark
 
