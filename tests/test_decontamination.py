@@ -543,7 +543,7 @@ def test_a_formula_in_other_clothes_is_the_same_formula(yard: Yard, formula: str
 def test_another_sign_makes_another_sum_and_none_the_same(yard: Yard):
     stage = stage_for(yard, BAKER, rule="tulu_data")
     sums = ["What is 17 + 25?", "What is 17 plus 25?", "What is 17 - 25?", "What is 17 \u00d7 25?", "What is 17 25?"]
-    loops = ["for (x = 2; x < 7; x++)", "(2+x)^7 = 1", "2 x 7", "Compute $(2+x)^{7}$ ="]
+    loops = ["for (x = 2; x < 7; x++)", "(2+x)^7 =", "2 x 7", "Compute:\n$(2+x)^{7}$ ="]
     found = verdicts(stage, [asked(text) for text in (*sums, *loops)])
     assert {row: verdict["item"] for row, verdict in found.items()} == {0: "sum", 4: "sum", 6: "power", 8: "power"}
 
@@ -616,13 +616,13 @@ def test_a_run_goes_on_through_words_that_many_items_share(yard: Yard):
     stage = stage_for(yard, items, rule="exact", n=3, max_item_df=1)
     other = items[0]["question"].replace("charlie what", "charlie which")
     assert verdicts(stage, [asked(item["question"]) for item in items] + [asked(other), asked(shared)]).keys() == {0, 1}
-    # Of its 14 words two lie in shared n-grams alone; without the third word, 7 of the other 12 follow each other.
+    # Without the third word, 10 of its 14 words follow each other, those that both items have among them.
     share = stage.model_copy(update={"at_least": Decimal("0.1")})
     assert {
         row: verdict["value"] for row, verdict in verdicts(share, [asked(items[0]["question"]), asked(other)]).items()
     } == {
         0: 1.0,
-        1: pytest.approx(7 / 12, abs=1e-6),
+        1: pytest.approx(10 / 14, abs=1e-6),
     }
 
 

@@ -61,12 +61,17 @@ DOING = {"question": "What do you do?", "answer": "I repair clocks"}
         (WHO, "Quiz: who painted the\nMona Lisa", True),
         (WHO, "She asked “Who painted the Mona Lisa” and left.", True),
         (WHO, "1) Who painted the Mona Lisa?\\n2) And when?", True),
+        (WHO, "I ask<br />who painted the Mona Lisa</I><BR>And when", True),
+        (WHO, "☀\ufe0f Who painted the Mona Lisa", True),
+        (WHO, "I wonder <b>who painted the Mona Lisa</b> on that wall.", False),
+        (WHO, "if a <who painted the Mona Lisa< b and", False),
         (WHO, "I wonder who painted the Mona Lisa on that wall.", False),
         (WHO, "Who painted the Mona Lisa and other works?", False),
         (WHO, "Who painted the Mona Lisa.js demo?", False),
         (WHO, ("Tell me who painted the Mona Lisa, please", "That was Leonardo."), True),
         (WHO, ("Tell me who painted the Mona Lisa, please", "I forget."), False),
         (GROWTH, "Economic growth is", True),
+        (GROWTH, "Exam<p>\u201c<b>Economic growth is</b>\u201d</p> Done", True),
         (GROWTH, "Complete it:\n\n- economic growth is ...", True),
         (GROWTH, "Economic growth is slow. Economic growth is good.", False),
         (GROWTH, "We know that, economic growth is.", False),
@@ -86,6 +91,15 @@ def test_a_short_item_is_a_leak_where_it_stands_alone_or_with_its_answer(
     assert held(stage_for(yard, [item], rule=rule, on="conversation"), text) == [
         "contaminated" if is_found else "clean"
     ]
+
+
+def test_a_short_item_with_marked_words_stands_alone_where_it_does_without(yard: Yard):
+    rows = [
+        "<b>Who</b> painted the <em>Mona Lisa</em>?",
+        "I ask you<BR><i>who</i> painted the <span>Mona</span> **Lisa**<br />And when",
+        "I wonder <b>who</b> painted the Mona <i>Lisa</i> on that wall.",
+    ]
+    assert held(stage_for(yard, [WHO]), *rows) == ["contaminated", "contaminated", "clean"]
 
 
 def test_marks_that_a_normaliser_leaves_at_words_end_a_sentence(yard: Yard):
@@ -252,7 +266,7 @@ def test_a_row_that_holds_many_short_items_is_split_into_words_once(yard: Yard, 
 
 MARKS = st.sampled_from(
     [" ", "? ", ". ", "\n", ' "', '" ', ", ", "\\n- ", "? «", "»", "…", ".", "'", " (", "。", "e\u0301", "中", "! "]
-)
+) | st.sampled_from(["<b>", "</b>", " <br/>", "</P >", " <q>", "\ufe0f"])
 VOCABULARY = st.sampled_from(["ann", "has", "12", "apples", "of", "what", "you", "do", "x", "Who", "é"])
 TEXT = st.lists(st.tuples(VOCABULARY, MARKS).map("".join), min_size=1, max_size=8).map("".join)
 

@@ -18,6 +18,8 @@ QUOTATION: Final = (
 FULL_STOPS: Final = ".?!\u2026\u3002\uff01\uff0e\uff1f\u061f\u0964"
 QUESTION_MARKS: Final = "?\uff1f\u061f"
 TRAILING: Final = ")]}>$*_~" + QUOTATION
+INLINE_TAGS: Final = frozenset(["b", "i", "u", "s", "em", "strong", "sub", "sup", "code", "span", "tt", "small", "big"])
+LINE_TAGS: Final = frozenset(["br", "p", "pre", "div", "li", "ul", "ol", "hr", "table", "tbody", "tr", "td", "th"])
 OPEN, SENTENCE, LINE = "open", "sentence", "line"
 
 
@@ -28,8 +30,20 @@ def _of_letters(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def is_letter(sign: str) -> bool:
-    """Whether a sign is part of a word: a letter, a digit, or a mark on one."""
-    return sign.isalnum() or unicodedata.category(sign).startswith("M")
+    """Whether a sign is part of a word: a letter, a digit, or a mark on one, but none that selects a look."""
+    is_mark = unicodedata.category(sign).startswith("M") and not 0xFE00 <= ord(sign) <= 0xFE0F
+    return sign.isalnum() or is_mark
+
+
+def _without_tags(text: str) -> str:
+    """The text with a line end or an invisible sign for each character of a tag that has no attributes."""
+
+    def blank(tag: re.Match[str]) -> str:
+        name = tag[1].lower()
+        sign = "\n" if name in LINE_TAGS else "\u200b" if name in INLINE_TAGS else ""
+        return sign * len(tag[0]) or tag[0]
+
+    return re.sub(r"</?([A-Za-z]+)[ /]*>", blank, text)
 
 
 class Around(NamedTuple):
@@ -42,6 +56,7 @@ class Around(NamedTuple):
     def of(cls, text: str, start: int, end: int) -> Around:
         """What is around the words from `start` to `end`; signs at their ends do not count as theirs."""
         start, end = _of_letters(text, start, end)
+        text = _without_tags(text)
         first, last = start, end
         while first and not is_letter(text[first - 1]):
             first -= 1

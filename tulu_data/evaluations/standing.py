@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from tulu_data.evaluations.common_words import COMMON_WORDS
@@ -25,6 +26,11 @@ _TELLING_LETTERS: Final = 3
 _ASKING: Final = frozenset("?\uff1f\u061f")
 _LINE_END: Final = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]|\\[nr](?![a-z])")
 _STOP: Final = re.compile(rf"[?!\u2026\u3002\uff01\uff0e\uff1f\u061f\u0964]|\.(?!\w)|{_LINE_END.pattern}")
+_TAG: Final = re.compile(
+    r"</?(?:(br|p|pre|div|li|ul|ol|hr|table|tbody|tr|td|th)|b|i|u|s|em|strong|sub|sup|code|span|tt|small|big)[ /]*>",
+    re.IGNORECASE,
+)
+_UNSEEN: Final = "\u200b"
 _LOOK_BACK: Final = 500
 _MORE_WORDS: Final = 3
 
@@ -82,7 +88,8 @@ def stands(text: str, start: int, end: int, *, needs_line: bool) -> bool:
     False
     """
     start, end = _trimmed(text, start, end)
-    before, after = _before(text, start), _after(text, end)
+    shown = _shown(text)
+    before, after = _before(shown, start), _after(shown, end)
     return before == after == _LINE if needs_line else _OPEN not in (before, after)
 
 
@@ -92,7 +99,7 @@ def breaks_off(text: str, start: int, end: int) -> bool:
     >>> breaks_off("What is the capital of", 0, 22), breaks_off("What is the capital of Peru?", 0, 22)
     (True, False)
     """
-    return _after(text, _trimmed(text, start, end)[1]) != _OPEN
+    return _after(_shown(text), _trimmed(text, start, end)[1]) != _OPEN
 
 
 def plain_words(text: str) -> int:
@@ -122,6 +129,14 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     while not _is_word(text[end - 1]):
         end -= 1
     return first, end
+
+
+@lru_cache(maxsize=1)
+def _shown(text: str) -> str:
+    """A text of the same length with its tags as they look: those that begin a line as line ends, others as nothing."""
+    if "<" not in text:
+        return text
+    return _TAG.sub(lambda tag: ("\n" if tag[1] else _UNSEEN) * len(tag[0]), text)
 
 
 def _before(text: str, start: int) -> int:
@@ -158,7 +173,8 @@ def _after(text: str, end: int) -> int:
 
 
 def _is_word(sign: str) -> bool:
-    return sign.isalnum() or unicodedata.category(sign)[0] == "M"
+    # A mark that only chooses the look of an emoji is none on a letter.
+    return sign.isalnum() or (unicodedata.category(sign)[0] == "M" and not "\ufe00" <= sign <= "\ufe0f")
 
 
 def _is_blank(sign: str) -> bool:
