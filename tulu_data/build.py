@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -38,7 +39,16 @@ from tulu_data.commit import (
     write_text,
 )
 from tulu_data.decide import Decision, TripwireError, check_memory, decide
-from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceError, RowError, printable, told_of
+from tulu_data.errors import (
+    ConflictError,
+    FindingsError,
+    InputError,
+    ResourceError,
+    RowError,
+    UsageError,
+    printable,
+    told_of,
+)
 from tulu_data.executors import Executor
 from tulu_data.executors.inline import Inline
 from tulu_data.explain import Explainer
@@ -201,7 +211,8 @@ def read(recipe: Path | str, workspace: Workspace, trusted: Collection[str] | No
     holder = mixture_of(Path(recipe))
     is_own = False
     if holder is not None and holder / RECIPE == Path(recipe).absolute() and workspace.root.is_dir():
-        with workspace.held():
+        # A workspace that can't be used says nothing of what was built.
+        with suppress(UsageError, ConflictError), workspace.held():
             is_own = _is_own_recipe(holder, workspace)
     return load(recipe, trusted, is_own=is_own)
 
