@@ -292,3 +292,14 @@ def test_the_plain_code_of_verify_sees_the_same_around_a_text(before: str, item:
                 rescan_places.Around.of(text, *own).after != rescan_places.OPEN,
                 rescan_places.may_be_edited(text, *own, more, more, item),
             )
+
+
+@given(st.text(st.sampled_from("ab\\\\12 xy漢字かなกขเ가é_-=")))
+def test_plain_words_are_those_of_the_plain_code(text: str):
+    assert standing.plain_words(text) == rescan_places.plain_words(text)
+
+
+def test_each_letter_of_a_script_without_spaces_is_a_word():
+    assert standing.plain_words("一辆火车以每小时60公里的速度行驶") == 15
+    assert standing.plain_words("รถไฟ") == 4
+    assert standing.plain_words(r"\frac{1}{2} + x") == 0

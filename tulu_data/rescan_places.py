@@ -20,6 +20,11 @@ QUESTION_MARKS: Final = "?\uff1f\u061f"
 TRAILING: Final = ")]}>$*_~" + QUOTATION
 INLINE_TAGS: Final = frozenset(["b", "i", "u", "s", "em", "strong", "sub", "sup", "code", "span", "tt", "small", "big"])
 LINE_TAGS: Final = frozenset(["br", "p", "pre", "div", "li", "ul", "ol", "hr", "table", "tbody", "tr", "td", "th"])
+WITHOUT_SPACES: Final = (
+    *((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF)),
+    *((0x3041, 0x30FF), (0x3400, 0x9FFF), (0xF900, 0xFAFF)),
+)
+"""Letters of scripts in which words have no spaces between them: each counts as a word."""
 OPEN, SENTENCE, LINE = "open", "sentence", "line"
 
 
@@ -126,5 +131,10 @@ def letters_of_its_own(answer: str, common: Collection[str]) -> int:
 
 
 def plain_words(text: str) -> int:
-    """How many words of a text have three letters and are no LaTeX command."""
-    return len(re.findall(r"(?<![\\A-Za-z])[^\W\d_]{3,}", text))
+    """How many words of a text have three letters and are no LaTeX command, or are one of a script without spaces."""
+    spaced = "".join(" " if _is_unspaced(letter) else letter for letter in text)
+    return sum(map(_is_unspaced, text)) + len(re.findall(r"(?<![\\A-Za-z])[^\W\d_]{3,}", spaced))
+
+
+def _is_unspaced(letter: str) -> bool:
+    return letter.isalnum() and any(first <= ord(letter) <= last for first, last in WITHOUT_SPACES)

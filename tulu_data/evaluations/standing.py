@@ -21,7 +21,9 @@ _QUOTES: Final = frozenset(
 _ENDS: Final = frozenset(".?!\u2026\u3002\uff01\uff0e\uff1f\u061f\u0964")
 _CLOSING: Final = frozenset(")]}>$*_~") | _QUOTES
 _WORD: Final = re.compile(r"[^\W_]+")
-_PLAIN: Final = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{3,}")
+# Of scripts that are written without spaces each letter is a word.
+_UNSPACED: Final = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_PLAIN: Final = re.compile(rf"(?!\W)[{_UNSPACED}]|(?<![\\A-Za-z])(?:(?![{_UNSPACED}])[^\W\d_]){{3,}}")
 _TELLING_LETTERS: Final = 3
 _ASKING: Final = frozenset("?\uff1f\u061f")
 _LINE_END: Final = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]|\\[nr](?![a-z])")
@@ -105,8 +107,8 @@ def breaks_off(text: str, start: int, end: int) -> bool:
 def plain_words(text: str) -> int:
     r"""How many words of a text are neither signs nor numbers, commands or names of variables: those of three letters.
 
-    >>> plain_words(r"Find $x^2 + \frac{1}{3}$ for the sum")
-    4
+    >>> plain_words(r"Find $x^2 + \frac{1}{3}$ for the sum"), plain_words("求 x 的值")
+    (4, 3)
     """
     return len(_PLAIN.findall(text))
 
