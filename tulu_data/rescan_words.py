@@ -85,7 +85,7 @@ class Operand(NamedTuple):
 def operands(text: str, normaliser: str) -> list[Operand]:
     """What `words` says nothing of, for each word.
 
-    >>> [(sorted(word.signs), word.is_digits) for word in operands("2x + 5 \\le 7", "math_code")]
+    >>> [(sorted(word.signs), word.is_digits) for word in operands(r"2x + 5 \\le 7", "math_code")]
     [([], True), ([], False), (['+'], True), (['<'], True)]
     """
     found = _words(text, normaliser)
