@@ -98,7 +98,7 @@ class PatternFilter(Filter):
     patterns: Expressions = Field((), description="RE2 expressions")
     presets: tuple[Preset, ...] = Field((), description="Sets of expressions that come with the program")
     on: On = Field("response", description="Which messages are searched")
-    action: Decides[Literal["drop", "keep"]] = Field("drop", description="What happens to rows in which one is found")
+    action: Decides[Literal["keep", "drop"]] = Field("drop", description="What happens to rows in which one is found")
 
     @model_validator(mode="after")
     def _something(self) -> PatternFilter:
