@@ -89,3 +89,21 @@ def test_a_bomb_among_the_sources_is_told_with_its_numbers(yard: Yard):
     with pytest.raises(InputError, match=r"sources\.a: .*bomb\.parquet: expands more than 1,000 times") as caught:
         yard.mix(sources={"a": source})
     assert f"({file.stat().st_size:,} bytes give " in str(caught.value)
+
+
+def test_no_changed_bit_of_a_footer_ends_the_process(tmp_path: Path):
+    path, said = tmp_path / "rows.parquet", set()
+    pq.write_table(pa.table({"number": pa.array([1, None]), "text": ["a", "b"]}), path)
+    given = path.read_bytes()
+    for at in range(len(given) - 8 - int.from_bytes(given[-8:-4], "little"), len(given) - 8):
+        for bit in range(8):
+            path.write_bytes(given[:at] + bytes([given[at] ^ 1 << bit]) + given[at + 1 :])
+            try:
+                metadata = pq.read_metadata(path)
+            except (pa.ArrowException, OSError, ValueError):
+                continue
+            try:
+                parquet_batches.refuse_declared(path, metadata)
+            except (OSError, ExpandsError) as error:
+                said.add(str(error))
+    assert any("histogram" in words for words in said)

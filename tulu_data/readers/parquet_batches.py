@@ -7,6 +7,8 @@ row group can hold within bounds, and small batches are joined again once their 
 
 from __future__ import annotations
 
+import contextlib
+import io
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -67,11 +69,42 @@ def batches(
 
 
 def refuse_declared(path: Path, metadata: pq.FileMetaData) -> None:
-    """Raise `ExpandsError` where the footer alone says that a file gives more than a thousand times its size."""
+    """Raise `ExpandsError` where the footer alone says that a file gives more than a thousand times its size.
+
+    Raises `OSError` for a column whose part of the footer is damaged.
+    """
+    _check_columns(path)
     groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
     _refuse(path, sum(group.total_byte_size for group in groups))
     chunks = (group.column(index) for group in groups for index in range(group.num_columns))
     _refuse(path, sum(_WIDTHS.get(chunk.physical_type, _OFFSET_BYTES) * chunk.num_values for chunk in chunks))
+
+
+class _SealedError(Exception):
+    """More than the footer of a file was asked for."""
+
+
+class _Footer(io.FileIO):
+    """A file that gives no more bytes once it is sealed."""
+
+    sealed = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.sealed:
+            raise _SealedError
+        return super().read(-1 if size is None else size)
+
+
+def _check_columns(path: Path) -> None:
+    """Raise `OSError` where the footer's part for a column is damaged; no value is read.
+
+    pyarrow's `RowGroupMetaData.column` ends the process there. Its reader raises, and looks at
+    every column of every row group before it reads the first value.
+    """
+    with _Footer(path) as file, pq.ParquetFile(file, pre_buffer=True) as parquet:
+        file.sealed = True
+        with contextlib.suppress(_SealedError):
+            next(parquet.iter_batches(1), None)
 
 
 def refuse_bomb(path: Path, metadata: pq.FileMetaData) -> None:

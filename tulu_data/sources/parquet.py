@@ -83,6 +83,8 @@ def _opened(file: Path) -> Iterator[pq.ParquetFile]:
             refuse_declared(file, parquet.metadata)
         except ExpandsError as error:
             raise _bomb(file, error) from None
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(file, error) from None
         sizes = _sizes(parquet.metadata)
         if sum(sizes) != parquet.metadata.num_rows or min(sizes, default=0) < 0:
             raise _damaged(file, ValueError("its row groups do not have the rows that it says"))
