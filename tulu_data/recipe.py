@@ -12,12 +12,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, PositiveInt, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, PositiveInt, field_validator
 from ruamel.yaml import YAML
 
-from tulu_data import amounts
 from tulu_data import stages as stage_kinds
 from tulu_data.errors import did_you_mean
+from tulu_data.options import Options
 from tulu_data.source import NAME_PATTERN, Source
 from tulu_data.stage import COLUMNS, PHASES, Stage
 from tulu_data.workspace import as_text
@@ -30,21 +30,14 @@ MOST_STAGES: Final = 200
 """A row's fate is a byte."""
 
 
-class Output(BaseModel):
+class Output(Options):
     """How the mixture is laid out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     shuffle: bool = Field(True, description="Order rows by a keyed hash; false: by source name, then id")
     shard_rows: PositiveInt = Field(100_000, description="Rows in one Parquet file")
     splits: dict[Name, PositiveInt] = Field(
         {}, description="Rows to hold out, by the split's name (`validation: 1000`), by keyed hash; the rest is `train`"
     )
-
-    @model_validator(mode="after")
-    def _countable(self) -> Output:
-        amounts.check(self)
-        return self
 
     @field_validator("splits")
     @classmethod

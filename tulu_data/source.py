@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,13 +16,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, PrivateAttr, model_validator
+from pydantic import BeforeValidator, Field, PositiveInt, PrivateAttr, model_validator
 
-from tulu_data import amounts, patterns
-from tulu_data.code_id import docstring
+from tulu_data import patterns
 from tulu_data.errors import InputError, UsageError, did_you_mean
 from tulu_data.formats import FormatSpec
 from tulu_data.kept_columns import KeptColumns
+from tulu_data.options import Options
 from tulu_data.readers.arrow_record import AnyRecord
 
 NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
@@ -40,14 +39,12 @@ Paths = Annotated[
 """A path or a list of paths, each a pattern by the rule of `patterns`; `${NAME}` is an environment variable."""
 
 
-class Source(BaseModel):
+class Source(Options):
     """Where rows come from, and what is taken of them.
 
     Rows are taken by a keyed hash of their ids, so that `rows: 2000` holds the rows of
     `rows: 1000`, whatever the order of the files.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: FormatSpec | None = Field(None, description="How columns become a conversation; detected where not said")
     domain: str | None = Field(None, description="Written into the column `domain` of every row")
@@ -78,22 +75,10 @@ class Source(BaseModel):
     made_by: ClassVar[tuple[str, ...]] = ()
     """The libraries whose versions decide the bytes of files that it makes."""
 
-    @classmethod
-    def __pydantic_init_subclass__(cls, **options: Any) -> None:
-        """Keep the docstring, which the schema and the report show, where Python was told to drop it."""
-        super().__pydantic_init_subclass__(**options)
-        if sys.flags.optimize > 1:
-            cls.__doc__ = docstring(cls)
-
     @model_validator(mode="after")
     def _one_amount(self) -> Source:
         if self.rows is not None and self.fraction is not None:
             raise ValueError("'rows' and 'fraction' exclude each other; keep one of them")
-        return self
-
-    @model_validator(mode="after")
-    def _countable(self) -> Source:
-        amounts.check(self)
         return self
 
     def resolved(self) -> Self:

@@ -20,11 +20,10 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self, T
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr
 
-from tulu_data import amounts
-from tulu_data.code_id import docstring
 from tulu_data.errors import InputError, InvariantError, TuluDataError
+from tulu_data.options import Options
 from tulu_data.patterns import expression, matches
 from tulu_data.rows import Rows
 from tulu_data.verdicts import Evidence, none
@@ -85,10 +84,8 @@ class Marks(NamedTuple):
     matched: tuple[Spans, ...]
 
 
-class Stage(BaseModel):
+class Stage(Options):
     """What every stage has. Subclass `Mapper`, `Filter` or `Resolver`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     phase: ClassVar[Phase]
     reference: ClassVar[str] = ""
@@ -114,18 +111,6 @@ class Stage(BaseModel):
     )
 
     _file_digests: dict[str, str] = PrivateAttr({})
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **options: Any) -> None:
-        """Keep the docstring, which the schema and the report show, where Python was told to drop it."""
-        super().__pydantic_init_subclass__(**options)
-        if sys.flags.optimize > 1:
-            cls.__doc__ = docstring(cls)
-
-    @model_validator(mode="after")
-    def _countable(self) -> Self:
-        amounts.check(self)
-        return self
 
     @property
     def file_digests(self) -> dict[str, str]:

@@ -1,0 +1,57 @@
+"""What a recipe says of a source, a stage or the output: numbers that any machine counts with, and a docstring."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Final, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from tulu_data.code_id import docstring
+
+MOST: Final = 2**63 - 1
+MOST_DIGITS: Final = 30
+"""Digits on either side of the point: `1e-999999999` written out would have a billion."""
+
+
+class Options(BaseModel):
+    """A frozen model that refuses unknown options, and numbers that are larger or longer than is counted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        """Keep the docstring, which the schema and the report show, where Python was told to drop it."""
+        super().__pydantic_init_subclass__(**options)
+        if sys.flags.optimize > 1:
+            cls.__doc__ = docstring(cls)
+
+    @model_validator(mode="after")
+    def _countable(self) -> Self:
+        for name in type(self).model_fields:
+            for value in _numbers(getattr(self, name)):
+                if isinstance(value, int):
+                    if abs(value) > MOST:
+                        digits = len(str(abs(value)))
+                        raise ValueError(f"{name}: a number of {digits} digits; at most {MOST:,} is counted")
+                elif not _is_short(value):
+                    raise ValueError(f"{name}: {value} has more than {MOST_DIGITS} digits on a side of its point")
+        return self
+
+
+def _is_short(value: Decimal) -> bool:
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and -exponent <= MOST_DIGITS and value.adjusted() < MOST_DIGITS
+
+
+def _numbers(value: Any) -> Iterator[int | Decimal]:
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _numbers(part)
+    elif isinstance(value, tuple | list):
+        for part in value:
+            yield from _numbers(part)
