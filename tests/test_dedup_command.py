@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from conftest import Yard, files_of
@@ -73,6 +75,28 @@ def test_rows_that_nobody_answers_are_compared(yard: Yard, run: Run):
         "asked.jsonl": (1, 0),
     }
     assert sum(rows["duplicates"] for rows in answer["rows"].values()) == 2
+
+
+def test_instructions_that_nobody_answers_are_compared_with_their_inputs(yard: Yard, run: Run):
+    told = [one["response"] for one in STORIES[:3]]
+    yard.jsonl("only.jsonl", [{"instruction": "Sum it up", "input": text} for text in [*told, told[0]]])
+    yard.jsonl("asked.jsonl", [{"prompt": f"Sum it up\n{told[1]}", "response": "No"}])
+    answer = json.loads(run("dedup", "only.jsonl", "asked.jsonl", "--on", "prompt", "--json", code=4)[0])
+    assert sum(rows["duplicates"] for rows in answer["rows"].values()) == 2
+
+
+def test_copies_of_parquet_keep_categories_and_all_other_types(yard: Yard, run: Run):
+    given = pa.Table.from_pylist(STORIES)
+    kinds = pa.array(["x", "y", None, "x", "y"]).dictionary_encode()
+    given = given.append_column("kind", kinds).append_column(
+        "list", pa.array([[1], [], None, [2], [3]], pa.list_(pa.int8()))
+    )
+    pq.write_table(given, yard.root / "a.parquet")
+    run("dedup", "a.parquet", "--out", "clean", code=4)
+    removed = pl.read_parquet(yard.root / "clean/removed.parquet")["row"].to_list()
+    copy = pq.read_table(yard.root / "clean/a.parquet")
+    assert copy.schema.equals(pq.read_schema(yard.root / "a.parquet"))
+    assert copy.to_pylist() == [row for number, row in enumerate(given.to_pylist(), 1) if number not in removed]
 
 
 def test_a_place_that_cannot_be_is_said_in_words(yard: Yard, run: Run):

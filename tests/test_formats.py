@@ -53,7 +53,9 @@ def test_formats_are_detected_by_their_columns(columns: list[str], format: Any):
 
 
 KINDS = [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())]
-roles = st.sampled_from(["user", "human", "Assistant", "gpt", "system", "function_call", "tool", "narrator", None])
+roles = st.sampled_from(
+    ["user", "human", "Assistant", "gpt", "system", "function_call", "Function_Call", "tool", "narrator", None]
+)
 contents = st.sampled_from(["", "a", "é\0", "\U0001f600", None])
 turns = st.lists(st.none() | st.tuples(roles, contents), max_size=4)
 
@@ -159,8 +161,9 @@ def test_tool_calls_are_kept_as_json_beside_the_messages():
     assert json.loads(row.tools or "") == [{"name": "now"}]
 
 
-def test_a_function_call_of_sharegpt_is_an_assistants_call():
-    turns = [{"from": "human", "value": "time?"}, {"from": "function_call", "value": '{"name": "now"}'}]
+@pytest.mark.parametrize("spelled", ["function_call", "Function_Call"])
+def test_a_function_call_of_sharegpt_is_an_assistants_call(spelled: str):
+    turns = [{"from": "human", "value": "time?"}, {"from": spelled, "value": '{"name": "now"}'}]
     row = ShareGPT().read({"conversations": turns})
     assert row.messages[1] == ("assistant", "")
     assert json.loads(row.tool_calls or "") == [None, {"function_call": '{"name": "now"}'}]

@@ -313,6 +313,12 @@ def test_a_template_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest
         counter.count([[Message("user", "is")]])
     # The next conversation is none the worse for it.
     assert counter.count([[Message("user", "two")]])[0].tokens == 2
+    held = len([*Path("/dev/fd").iterdir()])
+    for _ in range(3):
+        with pytest.raises(RowError, match="it takes more than 20 seconds"):
+            counter.count([[Message("user", "is")]])
+        counter.count([[Message("user", "two")]])
+    assert len([*Path("/dev/fd").iterdir()]) == held
     # Jinja works out constants when it compiles.
     with pytest.raises(InputError, match=r"the chat template of .*, it takes more than 20 seconds"):
         open_counter(str(folder_of_tokenizer(tmp_path / "b", "{{ 10 ** (10 ** 9) }}")))

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import Yard, files_of, pairs
-from tulu_data import audit, load
+from tulu_data import audit, ingest, load
 from tulu_data.__main__ import main
 from tulu_data.build import Built
 from tulu_data.errors import InputError, InvariantError, RecipeError
@@ -301,6 +301,32 @@ def test_a_file_without_types_is_carried_as_text_or_by_the_type_that_is_given(ya
     assert failures(typed) == []
 
 
+def test_a_type_is_the_same_whatever_reads_the_file(yard: Yard):
+    yard.jsonl("set/a.jsonl", [{**pair, "score": score} for pair, score in zip(pairs(2), (1, 0.5), strict=True)])
+    for source in ({"jsonl": "set/a.jsonl"}, {"huggingface": str(yard.root / "set")}):
+        built = yard.mix(name=next(iter(source)), sources={"a": {**source, "keep_columns": ["score"]}})
+        assert sorted(row["score"] for row in rows_of(built)) == [0.5, 1.0]
+
+
+def test_columns_that_are_carried_count_for_how_much_is_held_at_once(yard: Yard, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ingest, "PIECE_SIZE", 5_000)
+    held: list[int] = []
+    piece = ingest._Piece
+    monkeypatch.setattr(ingest, "_Piece", lambda numbers, rows: held.append(len(numbers)) or piece(numbers, rows))
+    yard.jsonl("a.jsonl", [{**pair, "long": "x" * 1_000} for pair in pairs(20)])
+    built = yard.mix(sources={"a": {"jsonl": "a.jsonl", "keep_columns": ["long"]}})
+    assert len(rows_of(built)) == sum(held) == 20
+    assert max(held) < 6
+
+
+def test_a_date_that_python_lacks_stops_only_what_reads_it(yard: Yard):
+    far = pa.array([2**62, 0], pa.timestamp("us"))
+    pq.write_table(pa.Table.from_pylist(pairs(2)).append_column("far", far), yard.root / "a.parquet")
+    assert len(rows_of(yard.mix(sources={"a": {"parquet": "a.parquet"}}))) == 2
+    with pytest.raises(InputError, match=r"a.parquet:1: not_a_value|date value out of range"):
+        yard.mix(name="kept", sources={"a": {"parquet": "a.parquet", "keep_columns": ["far"]}})
+
+
 def test_columns_of_arrow_files_are_carried_by_their_types(yard: Yard):
     table = pa.table(
         {
@@ -339,6 +365,9 @@ def test_columns_of_arrow_files_are_carried_by_their_types(yard: Yard):
             "no column 'scores'; its columns are prompt, response, score; did you mean 'score'?",
         ),
         ([{"score": 2**53 + 1}], {"score": "float64"}, "score is the number 9007199254740993, not float64"),
+        ([{"score": str(2**53 + 1)}], {"score": "float64"}, "score is a text, not float64"),
+        ([{"score": "1_000"}], {"score": "float64"}, "score is a text, not float64"),
+        ([{"score": "\u0663"}], {"score": "int64"}, "score is a text, not int64"),
     ],
 )
 def test_no_value_is_bent_to_be_carried(yard: Yard, rows: list[Any], keep: Any, told: str):

@@ -20,7 +20,7 @@ from tulu_data.readers import arrow_split
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.elements import EACH, elements, split_path
 from tulu_data.readers.parquet_batches import batches
-from tulu_data.readers.stream import UTF8_MARK, Stream, watched
+from tulu_data.readers.stream import UTF8_MARK, Stream, compression_of, watched
 from tulu_data.source import Source
 from tulu_data.sources.huggingface import Huggingface
 from tulu_data.sources.jsonl import Jsonl
@@ -28,7 +28,6 @@ from tulu_data.sources.parquet import Parquet
 
 _ROWS: Final = table.ROW_GROUP_ROWS
 _BYTES: Final = 128 << 20
-_COMPRESSIONS: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
 def name_of(source: Source, file: Path) -> str:
@@ -76,7 +75,7 @@ def _write_batches(schema: pa.Schema, batches: Iterable[pa.RecordBatch], gone: C
         for batch in batches:
             kept = [row not in gone for row in range(number + 1, number + batch.num_rows + 1)]
             number += batch.num_rows
-            held.append(batch.filter(pa.array(kept, pa.bool_())))
+            held.append(batch.filter(pa.array(kept, pa.bool_())).cast(schema))
             if sum(part.num_rows for part in held) >= _ROWS or sum(part.nbytes for part in held) >= _BYTES:
                 writer.write_table(pa.Table.from_batches(held), row_group_size=_ROWS)
                 held = []
@@ -144,7 +143,7 @@ def _written(target: Path, like: Path) -> Iterator[Any]:
     """A file to write text to, compressed as another is."""
     with like.open("rb") as original:
         head = original.read(4)
-    compression = next((name for magic, name in _COMPRESSIONS.items() if head.startswith(magic)), None)
+    compression = compression_of(head)
     with durable(target) as file:
         if compression is None:
             yield file

@@ -671,6 +671,7 @@ def _one_by_one(
         characters += sum(len(content) for _, content in conversation.messages)
         characters += len(conversation.tool_calls or "") + len(conversation.tools or "")
         characters += sum(len(thought) for thought in conversation.reasoning if thought)
+        characters += sum(len(value) for value in kept.values() if isinstance(value, str))
         if len(numbers) == PIECE_ROWS or characters > PIECE_SIZE:
             yield piece()
             numbers, conversations, beside_rows, characters = [], [], [], 0

@@ -38,7 +38,7 @@ RESERVED: Final = COMPUTED | {
 }
 """Names that a column must not have in a mixture."""
 
-_WHOLE: Final = re.compile(r"[+-]?\d{1,19}")
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}")
 
 
 class KeptColumn(BaseModel):
@@ -114,8 +114,9 @@ def _type_of(column: str, records: Iterable[AnyRecord], place: str) -> Kind:
         met |= dict.fromkeys(value)
         item = pluck(value, column)
         is_there = is_there or item is not MISSING
-        if record.batch is not None and column in record.batch.arrow.schema.names:
-            kinds.add(_of_arrow(record.batch.arrow.schema.field(column).type))
+        stored = _stored(record, column)
+        if stored is not None:
+            kinds.add(_of_arrow(stored))
         elif item is not MISSING and item is not None:
             kinds.add(_of_value(item))
     if not is_there:
@@ -127,6 +128,14 @@ def _type_of(column: str, records: Iterable[AnyRecord], place: str) -> Kind:
         what = f"{' and '.join(sorted(kinds))} are in its first rows" if kinds else "it is null in its first rows"
         raise InputError(f"{place}: {column}: {what}; say its type: keep_columns: {{{column}: string}}")
     return kinds.pop()
+
+
+def _stored(record: AnyRecord, column: str) -> pa.DataType | None:
+    """The type that a column has in its file; None where each value tells its own."""
+    if record.batch is None or column not in record.batch.arrow.schema.names:
+        return None
+    kind = record.batch.arrow.schema.field(column).type
+    return None if isinstance(kind, pa.JsonType) or pa.types.is_null(kind) else kind
 
 
 def _of_arrow(kind: pa.DataType) -> Kind:
@@ -169,7 +178,7 @@ def arrays_of(batch: pa.RecordBatch, kept: Mapping[str, KeptColumn]) -> dict[str
             one.name: [_value(value, one.type or "string", column) for value in batch.column(column).to_pylist()]
             for column, one in kept.items()
         }
-    except (RecordError, UnicodeDecodeError):
+    except (RecordError, ValueError, OverflowError):
         return None
     return {field.name: pa.array(found[field.name], field.type) for field in fields_of(kept)}
 
@@ -224,6 +233,11 @@ def _int64(value: Any) -> Any:
 def _float64(value: Any) -> Any:
     if isinstance(value, float) and math.isnan(value):
         return _NOTHING
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        value = int(value)
+    # Python reads `1_000` and digits of other scripts as well.
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
+        return None
     try:
         number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
     except (ValueError, OverflowError):

@@ -268,7 +268,7 @@ class Renderer:
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         self._owner = os.getpid()
-        weakref.finalize(self, _end, self._process)
+        self._end = weakref.finalize(self, _end, self._process)
         said = self._ask(self._first)
         if "refused" in said:
             raise InputError(f"{self._called}, {said['refused']}")
@@ -294,6 +294,7 @@ class Renderer:
         assert self._process.stdout
         if answer := self._process.stdout.readline():
             return dict(json.loads(answer))
+        self._end()
         self._process = None
         return {"refused": f"it takes more than {template_process.SECONDS} seconds, or more memory than there is"}
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Discriminator, Tag
 
 from tulu_data.errors import did_you_mean
-from tulu_data.formats.alpaca import Alpaca
+from tulu_data.formats.alpaca import Alpaca, AlpacaPrompt
 from tulu_data.formats.format import Format
 from tulu_data.formats.messages import Messages
 from tulu_data.formats.prompt_response import PromptOnly, PromptResponse
@@ -24,7 +24,7 @@ def detect(columns: Sequence[str], *, needs_answer: bool = True) -> Format | Non
     >>> detect(["question", "answer"])
     PromptResponse(prompt=('question',), response=('answer',), system='system', join='\\n')
     """
-    formats: tuple[type[Format], ...] = FORMATS if needs_answer else (*FORMATS, PromptOnly)
+    formats: tuple[type[Format], ...] = FORMATS if needs_answer else (*FORMATS, AlpacaPrompt, PromptOnly)
     return next((found for format in formats if (found := format.detect(columns))), None)
 
 

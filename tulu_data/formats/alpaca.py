@@ -10,7 +10,6 @@ from pydantic import Field
 from tulu_data.errors import RecordError
 from tulu_data.formats.column import MISSING, Column, optional_text, pluck, text_at
 from tulu_data.formats.format import Format
-from tulu_data.formats.turns import prompted
 from tulu_data.readers.json_record import kind_of
 from tulu_data.rows import Conversation
 
@@ -26,7 +25,7 @@ class Alpaca(Format):
     """
 
     name: ClassVar = "alpaca"
-    needs: ClassVar = (("instruction",), ("output", "response"))
+    needs: ClassVar[tuple[tuple[str, ...], ...]] = (("instruction",), ("output", "response"))
     takes: ClassVar = (("input", "context"),)
 
     instruction: Column = Field("instruction", description="The task")
@@ -36,16 +35,16 @@ class Alpaca(Format):
     history: Column = Field("history", description="Turns before: pairs of texts; may be missing, null or empty")
 
     def read(self, record: Mapping[str, Any], drop_parts: Collection[str] = ()) -> Conversation:
+        return Conversation([*self._asked(record), ("assistant", text_at(record, self.output))])
+
+    def _asked(self, record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """The messages up to the one that is to be answered."""
+        if system := optional_text(record, self.system):
+            yield "system", system
+        yield from self._before(record)
         instruction = text_at(record, self.instruction)
         about = optional_text(record, self.input)
-        prompt = f"{instruction}\n{about}" if about else instruction
-        asked = prompted(prompt, text_at(record, self.output), optional_text(record, self.system))
-        before = list(self._before(record))
-        if not before:
-            return asked
-        own = [*asked.messages]
-        at = len(own) - 2
-        return Conversation([*own[:at], *before, *own[at:]])
+        yield "user", f"{instruction}\n{about}" if about else instruction
 
     def _before(self, record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         history = pluck(record, self.history)
@@ -58,3 +57,13 @@ class Alpaca(Format):
                 raise RecordError("history", f"{self.history}[{index}] is no pair of a question and its answer")
             yield "user", turn[0]
             yield "assistant", turn[1]
+
+
+class AlpacaPrompt(Alpaca):
+    """An instruction that nobody answers, with its input: rows that can be looked at, and not be trained on."""
+
+    name: ClassVar = "alpaca_prompt"
+    needs: ClassVar = (("instruction",),)
+
+    def read(self, record: Mapping[str, Any], drop_parts: Collection[str] = ()) -> Conversation:
+        return Conversation([*self._asked(record)])

@@ -44,8 +44,9 @@ def plain_turns(batch: pa.RecordBatch, column: str, absent: tuple[str, ...] = ()
     if roles is None or contents is None:
         return None
     encoded = roles.dictionary_encode()
-    known = [ROLES.get(role.lower()) for role in encoded.dictionary.to_pylist()]
-    if None in known or CALL in encoded.dictionary.to_pylist():
+    spelled = [role.lower() for role in encoded.dictionary.to_pylist()]
+    known = [ROLES.get(role) for role in spelled]
+    if None in known or CALL in spelled:
         return None
     read = pa.array(known, pa.string()).take(encoded.indices)
     answers = np.concatenate([[0], np.cumsum(pc.equal(read, "assistant").to_numpy(zero_copy_only=False))])

@@ -51,7 +51,7 @@ class PromptOnly(Format):
     """A prompt that nobody answers: rows that can be looked at, and not be trained on."""
 
     name: ClassVar = "prompt"
-    needs: ClassVar = ((*PromptResponse.needs[0], "instruction"),)
+    needs: ClassVar = (PromptResponse.needs[0],)
 
     prompt: Columns = Field(("prompt",), description="What is asked")
     system: Column = Field("system", description="The system prompt; may be missing, null or empty")

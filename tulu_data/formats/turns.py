@@ -89,7 +89,7 @@ def conversation(
         content = turn["content"] if "content" in turn else turn.get("value")
         role = _role(foreign, place)
         entry = _entry(turn, given, place)
-        if foreign == CALL and content is not None:
+        if isinstance(foreign, str) and foreign.lower() == CALL and content is not None:
             entry, content = calls.said({**entry, "function_call": content}), ""
         if content is None and calls.is_call(entry):
             content = ""

@@ -73,7 +73,7 @@ class Batch:
         if not self.is_large:
             try:
                 return _plain(self._read)
-            except (UnicodeDecodeError, RecordError):
+            except (ValueError, OverflowError, RecordError):
                 pass
         return [_value(self._read.slice(index, 1)) for index in range(self.arrow.num_rows)]
 
@@ -118,6 +118,9 @@ def _value(row: pa.RecordBatch) -> dict[str, Any] | RecordError:
         return RecordError("invalid_utf8", f"byte 0x{error.object[error.start]:02x} is not UTF-8")
     except RecordError as error:
         return error
+    except (ValueError, OverflowError) as error:
+        # Of Arrow's dates some are beyond those of Python, or in a zone that is not known here.
+        return RecordError("not_a_value", str(error).partition("\n")[0])
 
 
 def _plain(batch: pa.RecordBatch) -> list[Any]:

@@ -70,6 +70,15 @@ Encoding = Annotated[str, AfterValidator(_encoding)]
 """The name of an encoding of text, as Python knows it."""
 
 
+def compression_of(head: bytes) -> str | None:
+    """What a file that begins with these four bytes is compressed with, as pyarrow names it; None where with nothing.
+
+    >>> compression_of(b"\\x1f\\x8b\\x08\\x00"), compression_of(b"{}")
+    ('gzip', None)
+    """
+    return next((name for magic, name in _COMPRESSIONS.items() if head.startswith(magic)), None)
+
+
 def require_regular(path: Path) -> os.stat_result:
     """The status of a regular file; anything else is an `InputError` (exit 3), without opening it."""
     try:
@@ -165,7 +174,7 @@ class Stream:
 
     def _open(self) -> None:
         head = self._raw.file.peek(8)
-        compression = next((name for magic, name in _COMPRESSIONS.items() if head.startswith(magic)), None)
+        compression = compression_of(head)
         if compression:
             self.is_compressed = True
             self._inner = pa.CompressedInputStream(pa.PythonFile(self._raw, mode="r"), compression)
