@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import Yard, files_of, pairs, varied
-from tulu_data import contamination, duplicates, findings, ingest
+from tulu_data import contamination, duplicates, findings, ingest, write
 from tulu_data.build import build
 from tulu_data.commit import durable, locked, make_folders, write_text
 from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceError, TuluDataError, UsageError
@@ -28,7 +28,7 @@ from tulu_data.evaluations.evaluation_set import EvaluationSet
 from tulu_data.executors.inline import Inline
 from tulu_data.gc import collect
 from tulu_data.mixture import find
-from tulu_data.progress import Silent
+from tulu_data.progress import Silent, Tick
 from tulu_data.rows import CONTENT, Rows
 from tulu_data.run import Places
 from tulu_data.workspace import TAG, TRUSTED, Workspace, read_note, write_note
@@ -456,7 +456,7 @@ def test_what_a_killed_command_was_making_is_removed_by_gc(yard: Yard):
     assert (yard.root / "precious.txt").read_text() == "precious"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"tables": 3}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"tables": 3}', '{"tables": [""]}', '{"tables": {"a": 1}}'])
 def test_gc_stops_at_a_record_that_tells_nothing(yard: Yard, content: str):
     mix(yard).mixture.run_path.write_text(content)
     before = snapshot(yard.places.workspace)
@@ -503,6 +503,22 @@ def test_builds_at_once_share_a_workspace(yard: Yard):
     first, *others = (files_of(find("mix", home / "mixtures").folder) for home in homes)
     assert others == [first, first]
     assert len(list((yard.places.workspace / "indexes").iterdir())) == 1
+
+
+def test_a_build_that_ends_while_another_writes_the_same_elsewhere_takes_nothing_from_it(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+):
+    yard.jsonl("a.jsonl", ROWS)
+    recipe = yard.recipe(sources={"a": {"jsonl": "a.jsonl"}})
+    write_shard = write.write_shard
+
+    def elsewhere(unit: write.OutputUnit, tick: Tick) -> int:
+        monkeypatch.setattr(write, "write_shard", write_shard)
+        build(recipe, Places(yard.root / "other", yard.root / "other-manifests", yard.places.workspace))
+        return write_shard(unit, tick)
+
+    monkeypatch.setattr(write, "write_shard", elsewhere)
+    assert files_of(build(recipe, yard.places).mixture.folder) == files_of(find("mix", yard.root / "other").folder)
 
 
 def test_an_index_that_two_make_at_once_is_one(yard: Yard, monkeypatch: pytest.MonkeyPatch):

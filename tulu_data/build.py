@@ -166,7 +166,7 @@ def _build(
         with progress.phase("write", steps, "rows") as tick:
             # Another build may make the same in another place.
             spill = workspace.spill(identity.digest, folder)
-            notes = workspace.written(identity.digest)
+            notes = workspace.written(identity.digest, folder)
             written = write(resolved, decision, shards, staging, spill, notes, executor, tick)
         units.count("write", done=written.done, found=written.found)
         # A worker that died at a file left its beginning; the unit was done again by another.

@@ -234,9 +234,9 @@ class Workspace:
         """The folder for what a build keeps beside while it writes to `out`."""
         return self.root / "spill" / key_of(build=build, out=str(out.resolve()))
 
-    def written(self, build: str) -> Path:
-        """The folder of what a build notes of the files that it has written: their sha256."""
-        return self.root / "written" / build
+    def written(self, build: str, out: Path) -> Path:
+        """The folder for what a build notes of the files that it has written to `out`: their sha256."""
+        return self.root / "written" / key_of(build=build, out=str(out.resolve()))
 
     def prepare(self, path: Path) -> Path:
         """Create the folder that `path` will be in.
