@@ -16,16 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import click
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from test_verify import damaged, resign
 
 from conftest import Yard, files_of, pairs
-from tulu_data import frames, table
+from tulu_data import first_looks, frames, table
 from tulu_data.cli import cli
 from tulu_data.commit import sha256_file
 from tulu_data.errors import TuluDataError
+from tulu_data.evaluations.evaluation_set import EvaluationSet
+from tulu_data.explain import Explainer
+from tulu_data.mixture import Mixture
 from tulu_data.verify import Verification
 from tulu_data.witness import Witness
 
@@ -271,10 +275,29 @@ def without_used(rows: pa.Table) -> pa.Table:
     return rows.set_column(rows.schema.get_field_index("used"), "used", pa.array([False] * len(rows)))
 
 
+def encoded(name: str) -> Callable[[pa.Table], pa.Table]:
+    """Write a column as a dictionary."""
+    return lambda rows: rows.set_column(
+        rows.schema.get_field_index(name), name, rows.column(name).combine_chunks().dictionary_encode()
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "edit", "command", "what"),
     [
         ("excerpts.parquet", lambda rows: rows.drop_columns(["evidence"]), "audit", "has no column 'evidence'"),
+        (
+            "ledger/ledger.parquet",
+            encoded("fate"),
+            "audit",
+            "its column 'fate' is dictionary<values=string, indices=int32, ordered=0>, not text",
+        ),
+        (
+            "ledger/ledger.parquet",
+            encoded("id"),
+            "removed",
+            "its column 'id' is dictionary<values=string, indices=int32, ordered=0>, not text",
+        ),
         ("excerpts.parquet", with_values("evidence", None), "audit", "a value of 'evidence' is missing"),
         ("reports/minhash_dedup-scores.parquet", with_values("option", "x"), "audit", "'x' is no option of the stage"),
         (
@@ -377,6 +400,36 @@ def test_a_table_that_no_build_writes_is_told(
         f"{folder}/{name}: {what}; see what else is wrong with: tulu-data verify {folder}, then fetch or build it again",
     ) or (code == 3 and message.startswith(f"{folder}/{name}: {what}; it has "))
     assert not Verification(folder).run().holds
+
+
+@pytest.mark.parametrize("kind", ["data", "ledger", "places"])
+def test_a_mixture_without_some_kind_of_table_is_told(folder: Path, kind: str):
+    known = pq.read_table(folder / LEDGER)["id"][0].as_py()
+    shutil.rmtree(folder / kind)
+    resign(folder)
+    words = ("explain", folder, known) if kind == "places" else ("audit", folder, "--out", folder.parent / "page.html")
+    code, message = told(*words)
+    assert code == 3
+    assert message.startswith(f"{folder}/{kind}: holds no table; see what else is wrong with")
+
+
+def test_a_blemish_that_nobody_knows_is_told(folder: Path):
+    line = {"source": "a", "blemish": "zzz", "rows": 3, "of": 3, "kept": 0, "id": "0" * 32}
+    table.write_frame(folder / first_looks.NAME, pl.DataFrame([line], schema=first_looks.SCHEMA))
+    resign(folder)
+    code, message = told("audit", folder, "--out", folder.parent / "page.html")
+    assert (code, message.partition(": ")[2].partition(";")[0]) == (3, "'zzz' is no blemish")
+
+
+def test_a_file_that_a_strangers_manifest_names_is_not_opened(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    opened: list[str] = []
+    monkeypatch.setattr(EvaluationSet, "files", lambda one, cache: opened.append(str(cache)) or [])
+    (evidence,) = (folder / "evidence").glob("ngram_decontamination*.parquet")
+    removed = pq.read_table(evidence)["id"][0].as_py()
+    for workspace in (folder.parent / "none", folder.parent / "other"):
+        explainer = Explainer(Mixture(folder), workspace)
+        assert explainer.with_item(explainer.by_id(removed)[0]).item is None
+    assert opened == []
 
 
 def test_a_table_whose_dictionary_repeats_one_text_without_end_is_not_opened(folder: Path):

@@ -311,18 +311,28 @@ def test_a_secret_is_found_in_any_file_whatever_stands_around_it(kind: str, tmp_
     text.write_text(f"one\ntwo {LIVE[kind]}")
     messages = [[{"role": "user", "content": "none"}], [{"role": "user", "content": f"é{chr(10)}({LIVE[kind]})"}]]
     calls = [json.dumps({"key": LIVE[kind]}), None]
-    pq.write_table(pa.table({"messages": messages, "calls": calls}), called)
+    large = pa.array([["none"], [LIVE[kind]]], pa.large_list(pa.large_string()))
+    pairs = pa.array([[], [("key", LIVE[kind])]], pa.map_(pa.string(), pa.string()))
+    columns = {
+        "messages": messages,
+        "calls": calls,
+        "large": large,
+        "bytes": [b"", LIVE[kind].encode()],
+        "pairs": pairs,
+    }
+    pq.write_table(pa.table(columns), called)
     assert [*_secrets(text)] == [":2"]
-    assert [*_secrets(called)] == [":2", ":1"]
+    assert [*_secrets(called)] == [":2", ":1", ":2", ":2", ":2"]
 
 
 def test_a_secret_keeps_the_mixture_at_home_and_is_not_shown(hub: Hub, run: Run, tmp_path: Path):
     row = {"prompt": "What is wrong?", "response": f"Remove {LIVE['AWS']} from it."}
     mixture: Mixture = mixed(Yard(tmp_path), row, card=f"Uses {LIVE['GitHub']}.").mixture
     refused = run("publish", str(mixture.folder), "--to", TO, code=4).stderr
-    assert "4 secrets that look live; nothing was published. Revoke them if they are yours" in refused
+    assert "5 secrets that look live; nothing was published. Revoke them if they are yours" in refused
     assert "README.md:" in refused
     assert "recipe.yaml:" in refused
+    assert "excerpts.parquet:" in refused
     (place,) = [line.strip() for line in refused.splitlines() if "data/" in line]
     name, _, number = place.rpartition(":")
     rows = pq.read_table(mixture.folder / name, partitioning=None).to_pylist()

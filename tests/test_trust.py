@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import py_compile
 import shutil
@@ -216,6 +217,21 @@ def test_compiled_code_beside_a_file_is_not_run_in_its_place(tmp_path: Path):
     import compiled_beside  # type: ignore[import-not-found]
 
     assert compiled_beside.said == "source"
+
+
+def test_what_of_a_package_was_not_looked_at_is_not_found(tmp_path: Path):
+    package = tmp_path / "package_beside"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "hidden.py").write_text("raise SystemExit('not looked at')\n")
+    py_compile.compile(str(package / "hidden.py"), cfile=str(package / "hidden.pyc"))
+    (package / "hidden.py").unlink()
+    (tmp_path / "names_hidden.py").write_text("import package_beside.hidden\n")
+    outside.admit(outside.files_of(f"{tmp_path}/names_hidden.py:X"))
+    (package / "later.py").write_text("raise SystemExit('written later')\n")
+    for name in ("names_hidden", "package_beside.later"):
+        with pytest.raises(ModuleNotFoundError):
+            importlib.import_module(name)
 
 
 def test_code_that_changes_after_it_was_looked_at_is_not_run(tmp_path: Path):

@@ -339,6 +339,7 @@ def test_composition_case_and_white_space_change_nothing(text: str, normaliser: 
         ),
         ("a<br>b<br />c <b>d</b> x < b > y", ["a", "b", "c", "d", "x", "b", "y"]),
         ("_italic_ __bold__ `code` *x*", ["italic", "bold", "code", "x"]),
+        ("one\\n\ufe0fnine", ["1", "9"]),
     ],
 )
 def test_one_number_and_one_formula_have_the_same_words_however_they_are_written(text: str, tokens: list[str]):

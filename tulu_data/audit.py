@@ -406,6 +406,7 @@ def blemishes(mixture: Mixture) -> pl.DataFrame:
     """
     path = mixture.folder / first_looks.NAME
     every = mixture.read(path) if path.is_file() else pl.DataFrame(schema=first_looks.SCHEMA)
+    _require_known(mixture, path, every["blemish"], BY_NAME, "blemish")
     notable = [line for line in every.iter_rows(named=True) if is_notable(line["blemish"], line["rows"], line["of"])]
     ids = [line["id"] for line in notable if line["kept"]]
     texts = {

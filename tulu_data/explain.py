@@ -19,6 +19,7 @@ from tulu_data.decide import KEPT
 from tulu_data.errors import InputError, TuluDataError, UsageError
 from tulu_data.layout import MOST, remedy
 from tulu_data.mixture import Mixture
+from tulu_data.origin import is_built_here
 from tulu_data.plan import TAKE
 from tulu_data.readers.parquet_batches import batches
 from tulu_data.rows import CONTENT, Message
@@ -213,8 +214,14 @@ class Explainer:
         return self._explained(first), total
 
     def with_item(self, explanation: Explanation) -> Explanation:
-        """The explanation with the texts that the row was removed for, where they are from outside and still here."""
+        """The explanation with the texts that the row was removed for, where they are from outside and still here.
+
+        Files are read for what this workspace built alone: the manifest of another mixture
+        names paths and datasets that its author chose.
+        """
         if not explanation.evidence or TWIN in explanation.evidence:
+            return explanation
+        if not is_built_here(self.workspace, self.mixture):
             return explanation
         stage = self.mixture.stage_of(explanation.fate)
         if stage is None:

@@ -10,14 +10,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Va
 
 from tulu_data.errors import printable
 from tulu_data.files import MANIFEST
-from tulu_data.layout import SHA256, DamagedError, require_plain
+from tulu_data.layout import MOST, SHA256, DamagedError, require_plain
 from tulu_data.source import NAME_PATTERN
 
 FORMAT: Final = "tulu-data manifest 1"
 MAX_BYTES: Final = 64 << 20
 MAX_STAGES: Final = 255
 MAX_SOURCES: Final = 10_000
-MAX_COUNT: Final = 2**53
 
 
 def _inside(name: str) -> str:
@@ -27,7 +26,7 @@ def _inside(name: str) -> str:
     return name
 
 
-Count = Annotated[int, Field(strict=True, ge=0, le=MAX_COUNT)]
+Count = Annotated[int, Field(strict=True, ge=0, le=MOST)]
 Digest = Annotated[str, Field(pattern=SHA256)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Word = Annotated[str, Field(min_length=1, max_length=200)]
@@ -91,7 +90,7 @@ class _Build(_Facts):
 
 
 class _Trial(_Facts):
-    rows_of_each_source: Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)]
+    rows_of_each_source: Annotated[int, Field(strict=True, ge=1, le=MOST)]
 
 
 class Manifest(_Facts):

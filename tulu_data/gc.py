@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import BaseModel, Field, ValidationError
 
 from tulu_data.commit import TEMPORARY, walk
 from tulu_data.errors import ConflictError
@@ -79,13 +80,19 @@ def _named(workspace: Path, out: Path) -> set[Path]:
     return named
 
 
+class _Record(BaseModel):
+    """What is read of a run's record."""
+
+    tables: list[Annotated[str, Field(pattern=r"[^/.]")]] = []
+
+
 def _tables_of(record: Path) -> list[str]:
     try:
-        tables: list[str] = json.loads(record.read_text(encoding="utf-8")).get("tables", [])
-        return [*map(str, tables)]
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+        return _Record.model_validate_json(record.read_bytes()).tables
+    except (OSError, ValidationError) as error:
+        why = error.errors(include_url=False)[0]["msg"] if isinstance(error, ValidationError) else error
         raise ConflictError(
-            f"{record}: can't be read ({error}), so that nothing tells what its mixture needs of the workspace; "
+            f"{record}: can't be read ({why}), so that nothing tells what its mixture needs of the workspace; "
             "remove it, and what the mixture needs goes as well"
         ) from None
 

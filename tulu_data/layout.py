@@ -240,8 +240,6 @@ _SPAN: Final = frozenset({"message", "start", "end", "item_text", "item_start", 
 
 
 def _kind(type: pa.DataType) -> str:
-    if pa.types.is_dictionary(type):
-        type = type.value_type
     if pa.types.is_string(type) or pa.types.is_large_string(type):
         return "text"
     if pa.types.is_integer(type):

@@ -17,14 +17,13 @@ from tulu_data.commit import sha256_file
 from tulu_data.decide import KEPT
 from tulu_data.document import MAX_BYTES
 from tulu_data.errors import ConflictError, TuluDataError, UsageError, did_you_mean, printable
-from tulu_data.files import MANIFEST
+from tulu_data.files import MANIFEST, RECIPE
 from tulu_data.plan import TAKE
 from tulu_data.stage import Stage
 
 LATEST: Final = "LATEST"
 STAGING: Final = ".staging"
 RUNS: Final = ".runs"
-RECIPE: Final = "recipe.yaml"
 MAX_NAME_BYTES: Final = 1_024
 
 
@@ -88,20 +87,23 @@ class Mixture:
     @cached_property
     def data(self) -> list[Path]:
         """The files of rows, in order."""
-        found = self._files("data/*.parquet")
-        if not found:
-            raise layout.DamagedError.of(self.folder, "data", "holds no rows")
-        return found
+        return self._tables("data")
 
     @cached_property
     def ledger(self) -> list[Path]:
         """The files of the ledger, in order."""
-        return self._files("ledger/*.parquet")
+        return self._tables("ledger")
 
     @cached_property
     def places(self) -> list[Path]:
         """The files that say which record of which file a row was, in order."""
-        return self._files("places/*.parquet")
+        return self._tables("places")
+
+    def _tables(self, kind: str) -> list[Path]:
+        found = self._files(f"{kind}/*.parquet")
+        if not found:
+            raise layout.DamagedError.of(self.folder, kind, "holds no table")
+        return found
 
     @cached_property
     def evidence(self) -> dict[str, Path]:

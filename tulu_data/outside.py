@@ -205,14 +205,14 @@ class _Finder(importlib.abc.MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if file := self.files.get(fullname):
-            is_package = file.path.name == "__init__.py"
-            return importlib.util.spec_from_file_location(
-                fullname,
-                file.path,
-                loader=_Loader(file),
-                # What of a package was not let in is not found.
-                submodule_search_locations=[] if is_package else None,
+            places: list[str] | None = [] if file.path.name == "__init__.py" else None
+            spec = importlib.util.spec_from_file_location(
+                fullname, file.path, loader=_Loader(file), submodule_search_locations=places
             )
+            if spec and spec.submodule_search_locations:
+                # Python has put the package's folder there; what was not let in must not be found.
+                spec.submodule_search_locations = []
+            return spec
         if any(name.startswith(f"{fullname}.") for name in self.files):
             return ModuleSpec(fullname, None, is_package=True)
         return None

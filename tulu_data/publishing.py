@@ -155,16 +155,24 @@ def _secrets(path: Path) -> Iterator[str]:
 
 def _suspects(batch: pa.RecordBatch) -> Iterator[tuple[int, str]]:
     """The texts of a batch that are to be looked at, with their rows."""
-    for name in batch.schema.names:
-        column = batch.column(name)
-        rows = pa.array(range(batch.num_rows), pa.int64())
-        if pa.types.is_list(column.type):
-            rows, column = pc.list_parent_indices(column), column.flatten()
-        parts = column.flatten() if pa.types.is_struct(column.type) else [column]
-        for part in parts:
-            if pa.types.is_string(part.type):
-                is_suspect = pa.array(sensitive.suspects(part), pa.bool_())
-                yield from zip(rows.filter(is_suspect).to_pylist(), part.filter(is_suspect).to_pylist(), strict=True)
+    rows = pa.array(range(batch.num_rows), pa.int64())
+    for column in batch.columns:
+        yield from _suspects_of(column, rows)
+
+
+def _suspects_of(values: pa.Array, rows: pa.Array) -> Iterator[tuple[int, str]]:
+    """The same for values of any type, each of the row beside it."""
+    if pa.types.is_struct(values.type):
+        for part in values.flatten():
+            yield from _suspects_of(part, rows)
+    elif pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
+        yield from _suspects_of(values.flatten(), rows.take(pc.list_parent_indices(values)))
+    elif pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        is_suspect = pa.array(sensitive.suspects(values), pa.bool_())
+        yield from zip(rows.filter(is_suspect).to_pylist(), values.filter(is_suspect).to_pylist(), strict=True)
+    elif not pa.types.is_primitive(values.type) and not pa.types.is_null(values.type):
+        # No build writes such a type, and there may be text in it.
+        yield from zip(rows.to_pylist(), map(str, values.to_pylist()), strict=True)
 
 
 class Pulled(NamedTuple):

@@ -13,7 +13,7 @@ import string
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, takewhile
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from tulu_data.rescan_places import OPEN, Around, is_alone, letters_of_its_own, may_be_edited, plain_words
@@ -107,7 +107,8 @@ class _Row:
 
     def after(self, text: int, place: int) -> Iterator[str]:
         """The words of a text from one of them on, and of the messages that follow."""
-        yield from self.texts[text][place:]
+        own = self.texts[text]
+        yield from (own[at] for at in range(place, len(own)))
         for number in range(self.compared[text] + 1, len(self.words)):
             yield from self.words[number]
 
@@ -366,15 +367,20 @@ class Rescan:
         """
         longest = Run(0, 0, 0, 0, 0)
         whole = [*self._occurrences(item, row)] if item.kind == "short" else []
+        in_item: defaultdict[Gram, list[tuple[int, int]]] = defaultdict(list)
+        for own, words_of_item in reversed([*enumerate(item.texts)]):
+            for at, gram in reversed([*enumerate(self._grams(words_of_item))]):
+                in_item[gram].append((own, at))
         for number, text in enumerate(row.texts):
+            before: set[tuple[int, int]] = set()
             for place, gram in enumerate(self._grams(text)):
-                for own, words_of_item in reversed([*enumerate(item.texts)] if gram in shared else []):
-                    for at, other in reversed([*enumerate(self._grams(words_of_item))]):
-                        if other == gram:
-                            before = _equal(reversed(text[:place]), reversed(words_of_item[:at]))
-                            size = before + _equal(text[place:], words_of_item[at:])
-                            if size > longest.words:
-                                longest = Run(number, place - before, own, at - before, size)
+                here = in_item.get(gram, []) if gram in shared else []
+                for own, at in here:
+                    if (own, at - 1) not in before:
+                        first, words = _run(text, place, item.texts[own], at)
+                        if words > longest.words:
+                            longest = Run(number, first, own, at - (place - first), words)
+                before = {*here}
             longest = max([longest, *(run for run in whole if run.text == number)], key=lambda run: run.words)
         return longest
 
@@ -466,9 +472,15 @@ BEFORE: Final = {"alone_below": 0, "answered_from": None, "beginning_from": None
 """What manifests that do not name these options meant."""
 
 
-def _equal(one: Iterable[str], other: Iterable[str]) -> int:
-    """How many words two texts begin with alike."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+def _run(text: Words, place: int, item: Words, at: int) -> tuple[int, int]:
+    """Where the run of words around a place begins that two texts have alike, and how many they are."""
+    first = place
+    while first and at - (place - first) and text[first - 1] == item[at - (place - first) - 1]:
+        first -= 1
+    end = place
+    while end < len(text) and at + end - place < len(item) and text[end] == item[at + end - place]:
+        end += 1
+    return first, end - first
 
 
 class Near(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 LINE_ENDS: Final = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
@@ -40,6 +41,7 @@ def is_letter(sign: str) -> bool:
     return sign.isalnum() or is_mark
 
 
+@lru_cache(maxsize=16)
 def _without_tags(text: str) -> str:
     """The text with a line end or an invisible sign for each character of a tag that has no attributes."""
 

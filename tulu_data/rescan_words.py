@@ -363,7 +363,9 @@ def _rewritten(found: list[_Word], text: str) -> list[_Word]:
 def _is_escape(raw: str, word: str) -> bool:
     r"""Whether the backslash before a word is that of a literal \n, \t or \r."""
     is_known = word in _NO_WORDS | _NO_COMMANDS | _LIKE_ESCAPES
-    return raw[0] in "ntr" and not _is_mark(raw[1:2] or " ") and (not is_known or bool(re.match("[A-Z]", raw[1:])))
+    behind = raw[1:2] or " "
+    is_marked = _is_mark(behind) and not _UNSEEN.match(behind)
+    return raw[0] in "ntr" and not is_marked and (not is_known or bool(re.match("[A-Z]", raw[1:])))
 
 
 def _is_tag(text: str, start: int, end: int) -> bool:

@@ -172,7 +172,7 @@ class Verification:
 
     def _is_named(self, version: str) -> bool:
         """Whether the recipe gives the version its name."""
-        path = self.folder / "recipe.yaml"
+        path = self.folder / RECIPE
         if not path.is_file() or path.is_symlink() or path.stat().st_size > facts.MAX_BYTES:
             return False
         with path.open(encoding="utf-8") as file:

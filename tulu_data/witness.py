@@ -99,9 +99,7 @@ class Witness:
         """The rows, one of each row's copies, of the sources that a stage was for."""
         for path in sorted((self.folder / "data").glob("*.parquet")):
             with pq.ParquetFile(path) as parquet:
-                names = [
-                    name for name in ("id", "source", "messages", "tool_calls") if name in parquet.schema_arrow.names
-                ]
+                names = [name for name in COLUMNS if name in parquet.schema_arrow.names]
                 for batch in batches(path, parquet, BATCH_ROWS, names):
                     for row in batch.to_pylist():
                         if "-" not in row["id"] and (not sources or _is_named(row["source"], sources)):
@@ -205,7 +203,7 @@ class Witness:
 
     @staticmethod
     def _read(name: str, one: EvaluationSet, cache: Path, pinned: Sequence[str]) -> list[Item] | None:
-        if sorted(map(sha256_file, one.files(cache))) != sorted(set(pinned)):
+        if {*map(sha256_file, one.files(cache))} != {*pinned}:
             return None
         return one.items(name, cache, sha256_file)
 
