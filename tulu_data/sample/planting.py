@@ -7,8 +7,7 @@ every four hundred rows comes a broken record, which is none of them.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import orjson
@@ -17,6 +16,7 @@ from tulu_data.sample import chat, code, evaluations, math, multi_turn, multilin
 from tulu_data.sample.draw import Draw
 from tulu_data.sample.evaluations import Item
 from tulu_data.sample.grammar import Filling, pool, write
+from tulu_data.sample.near_duplicate import EDITABLE, Near, misspelt, near
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,9 +52,6 @@ BLOCK: Final = 100
 EXACT, NEAR, CONTAMINATED = 37, 61, 83
 BROKEN_EVERY: Final = 400
 TARGETS: Final = (0.95, 0.9, 0.85, 0.8, 0.7)
-# A word in the middle of a message is in five shingles, so that a short row can't come nearer.
-NEAR_ENOUGH: Final = 0.01
-NEAR_TRIES: Final = 20
 BREAKS: Final = (
     ("truncated", "invalid_json"),
     ("not_utf8", "invalid_utf8"),
@@ -64,9 +61,6 @@ BREAKS: Final = (
     ("not_an_object", "not_an_object"),
 )
 HOWS: Final = ("verbatim", "embedded", "edited")
-_WORD = re.compile(r"\w+")
-_EDITABLE = re.compile(r"(?<![\w`.\"{])[^\W\d_]{4,}(?![\w`.(=\"}])")
-SHINGLE_WORDS: Final = 5
 
 Row = dict[str, Any]
 
@@ -98,7 +92,7 @@ def row(part: Part, seed: int, number: int) -> Row:
     if position == EXACT:
         return plain(part, seed, exact_base(part, seed, number))
     if position == NEAR and (base := near_base(part, seed, number)) is not None:
-        return near(part, seed, number, base).row
+        return _near(part, seed, number, base).row
     if position == CONTAMINATED and part in EVALUATION_OF:
         return contaminated(part, seed, number).row
     return plain(part, seed, number)
@@ -133,75 +127,9 @@ def near_base(part: Part, seed: int, number: int) -> int | None:
     return next((base for base in candidates if plain(part, seed, base)["language"] in multilingual.SPACED), None)
 
 
-class Near(NamedTuple):
-    """A near-duplicate, and its Jaccard similarity with its base."""
-
-    row: Row
-    target: float
-    jaccard: float
-
-
-def near(part: Part, seed: int, number: int, base: int) -> Near:
-    """A row with words misspelt until its similarity with its base is as near to the target as it gets."""
-    original = plain(part, seed, base)
+def _near(part: Part, seed: int, number: int, base: int) -> Near:
     target = TARGETS[number // BLOCK % len(TARGETS)]
-    before = shingles(original)
-    best = original["messages"]
-    jaccard, skipped = 1.0, 0
-    fallback: tuple[float, list[dict[str, Any]]] | None = None
-    for message, start, end in _places(best, Draw("edits", part, seed, number)):
-        text = best[message]["content"]
-        edited = {**best[message], "content": text[:start] + _misspelt(text[start:end]) + text[end:]}
-        messages = [*best[:message], edited, *best[message + 1 :]]
-        after = shingles({"messages": messages})
-        reached = len(before & after) / len(before | after)
-        if abs(reached - target) < abs(jaccard - target):
-            best, jaccard = messages, reached
-        else:
-            # One word at least is misspelt, or the row would be an exact duplicate.
-            fallback = max(fallback or (0.0, messages), (reached, messages), key=lambda tried: tried[0])
-            skipped += 1
-        if skipped > NEAR_TRIES or abs(jaccard - target) < NEAR_ENOUGH:
-            break
-    if jaccard == 1.0 and fallback:
-        jaccard, best = fallback
-    return Near({**original, "messages": best}, target, jaccard)
-
-
-def _places(messages: Sequence[Mapping[str, Any]], draw: Draw) -> list[tuple[int, int, int]]:
-    """Words that may be misspelt, in an order that keeps them apart as long as it can."""
-    found = [
-        (index, *word.span())
-        for index, message in enumerate(messages)
-        if message["role"] in {"user", "assistant"} and message["content"]
-        for word in _EDITABLE.finditer(message["content"])
-        if _misspelt(word.group()) != word.group()
-    ]
-    step = 7
-    offset = draw.below(step)
-    return [place for turn in range(step) for place in found[(offset + 3 * turn) % step :: step]]
-
-
-def _misspelt(word: str) -> str:
-    """A word with two letters changed about: as long as before, so that places stay.
-
-    >>> _misspelt("because")
-    'becuase'
-    """
-    middle = len(word) // 2
-    return word[:middle] + word[middle + 1] + word[middle] + word[middle + 2 :] if middle + 1 < len(word) else word
-
-
-def shingles(row: Mapping[str, Any]) -> set[tuple[str, ...]]:
-    """The sets of five words in a row, of a message at a time; a shorter message is one."""
-    found: set[tuple[str, ...]] = set()
-    for message in row["messages"]:
-        words = _WORD.findall((message["content"] or "").lower()) if message["role"] != "system" else []
-        if words:
-            found.update(
-                tuple(words[start : start + SHINGLE_WORDS]) for start in range(max(1, len(words) - SHINGLE_WORDS + 1))
-            )
-    return found
+    return near(plain(part, seed, base), target, Draw("edits", part, seed, number))
 
 
 class Contaminated(NamedTuple):
@@ -250,12 +178,12 @@ def how_of(evaluation: str, number: int) -> str:
 
 def _edited(item: Item, turn: int) -> str:
     """The question with one to three words misspelt, far from each other."""
-    words = list(_EDITABLE.finditer(item.question))
+    words = list(EDITABLE.finditer(item.question))
     text = item.question
     count = 1 + turn % 3
     for index in range(count):
         start, end = words[(2 * index + 1) * len(words) // (2 * count)].span()
-        text = text[:start] + _misspelt(text[start:end]) + text[end:]
+        text = text[:start] + misspelt(text[start:end]) + text[end:]
     return text
 
 
@@ -327,7 +255,7 @@ def _planted_rows(part: Part, rows: int, seed: int) -> Iterator[tuple[Any, ...]]
             base = _place(exact_base(part, seed, number))
             yield ("exact_duplicate", *_place(number), *base, 1.0, None, None, None, None, None)
         if (number := start + NEAR) < rows and (base_row := near_base(part, seed, number)) is not None:
-            made = near(part, seed, number, base_row)
+            made = _near(part, seed, number, base_row)
             places = (*_place(number), *_place(base_row))
             yield ("near_duplicate", *places, made.jaccard, made.target, None, None, None, None)
         if (number := start + CONTAMINATED) < rows and part in EVALUATION_OF:
