@@ -12,7 +12,7 @@ import sys
 from collections import Counter, defaultdict
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import polars as pl
@@ -26,11 +26,11 @@ from tulu_data.formats import detect
 from tulu_data.formats.messages import Messages
 from tulu_data.recipe_file import read
 from tulu_data.sample import evaluations, math, planting
+from tulu_data.sample.banks import banks, held_out
 from tulu_data.sample.draw import Draw
 from tulu_data.sample.grammar import parse
-from tulu_data.sample.words import BANKS, HELD_OUT
 from tulu_data.sources.jsonl import Jsonl
-from tulu_data.sources.sample import Sample
+from tulu_data.sources.sample import Part, Sample
 
 PARTS = ("math", "code", "chat", "multilingual", "tools", "multi_turn", "safety")
 TESTS = ("math_test", "code_test", "facts_test")
@@ -176,8 +176,10 @@ def test_brackets_that_do_not_match_are_an_error():
 
 
 def test_what_is_held_out_is_in_no_other_bank():
-    for bank, words in HELD_OUT.items():
-        assert not set(words) & {word for others in BANKS.values() for word in others}, bank
+    others = {word for words in banks().values() for word in words}
+    for name, words in held_out().items():
+        assert name in banks()
+        assert not set(words) & others, name
 
 
 SIGNS = {"+": int.__add__, "−": int.__sub__, "×": int.__mul__, "÷": int.__floordiv__}
@@ -416,6 +418,10 @@ def test_the_code_that_draws_is_all_in_the_key():
         for path in folder.glob("*.py")
     }
     assert modules == code_id._closure(["tulu_data.sample"])
+
+
+def test_a_recipe_may_name_the_parts_that_there_are():
+    assert get_args(Part) == (*planting._ROWS, *evaluations.SHORT_EVERY)
 
 
 def test_samples_know_nothing_of_the_rest():

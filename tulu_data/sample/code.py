@@ -1,16 +1,28 @@
-"""Code: small tasks in six languages, each with a solution and what is worth saying of it."""
+"""Code: small tasks in six languages, each with a solution and what is worth saying of it.
+
+The tasks are in `templates/code.txt`, which begins with how one is written.
+"""
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from tulu_data.sample.code_tasks import TASKS
+from tulu_data.sample import texts
 from tulu_data.sample.draw import Draw
-from tulu_data.sample.grammar import Filling, Parts, joined, parse, pool, ranges, write
+from tulu_data.sample.grammar import Filling, Parts, joined, parse, ranges, write
+from tulu_data.sample.phrases import Phrases
 
-_NAMES: Final = {"python": "Python", "javascript": "JavaScript", "go": "Go", "rust": "Rust", "sql": "SQL"}
+_NAMES: Final = {
+    "python": "Python",
+    "javascript": "JavaScript",
+    "go": "Go",
+    "rust": "Rust",
+    "sql": "SQL",
+    "shell": "shell",
+}
+_PHRASES: Final = Phrases("code", ("asking", "context", "openings", "before_notes", "examples", "closings"))
+NOTES: Final = 3
 
 
 class Task(NamedTuple):
@@ -26,81 +38,31 @@ class Task(NamedTuple):
 @cache
 def tasks() -> tuple[Task, ...]:
     """All tasks."""
-    return tuple(map(_task, re.split(r"^@ ", TASKS, flags=re.MULTILINE)[1:]))
+    return texts.read("templates/code.txt", _task)
 
 
-def _task(chunk: str) -> Task:
-    head, *lines = chunk.strip().splitlines()
-    language, name = head.split()
-    first_line = next(index for index, line in enumerate(lines) if not line.startswith("> "))
-    first_note = next(index for index, line in enumerate(lines) if line.startswith("- "))
+def _task(heading: str, text: str) -> Task:
+    language, _, name = heading.partition(" ")
+    if language not in _NAMES:
+        raise ValueError(f"a task begins with its language, one of {', '.join(_NAMES)}")
+    lines = text.splitlines()
+    first_line = next((index for index, line in enumerate(lines) if not line.startswith("> ")), 0)
+    first_note = next((index for index, line in enumerate(lines) if line.startswith("- ")), 0)
+    if not 0 < first_line < first_note:
+        raise ValueError("a task is what the code does ('> '), the code, and notes on it ('- ')")
     does = " ".join(line.removeprefix("> ") for line in lines[:first_line])
     code = parse("\n".join(lines[first_line:first_note]), choices=False)
     notes = tuple(parse(line.removeprefix("- ")) for line in joined(lines[first_note:]))
+    if len(notes) < NOTES:
+        raise ValueError(f"a task has at least {NOTES} notes, this one {len(notes)}")
     return Task(language, name, parse(does), code, notes)
-
-
-_ASKING: Final = pool("""
-- [Write|Please write|I need] {thing} that {does}.{context}
-- [At|Here at] {company} we [need|are looking for|want] {thing} that {does}. [Can you write it|How would you do it]?
-- [How|In which way] [do|would|can] I write {thing} that {does}? [It is for|I use it in] {company}'s {word} project.
-- [Could you|Can you|Would you] [give|show] me {thing} that {does}?{context}
-- [Task|Exercise|Ticket {11..98}]: {thing} that {does}. [Explain|Comment on] your [choices|solution] [briefly|in a
-  few words].
-- {Name} [asked|wants] me for {thing} that {does}. [What would you write|Please help]?{context}
-""")
-_CONTEXT: Final = pool("""
--
-- _It is [part of|meant for] {company}'s {word} service.
-- _[We have|There are] about {2..90} thousand {nouns} [a day|each week].
-- _[No libraries|Only what the language brings], please.
-- _[The team|My colleague {name2}|{Name2}] [values|likes] short [code|solutions].
-- _[Keep|Make] it [simple|readable|short]; it goes into the {word2} [module|repository].
-""")
-_OPENINGS: Final = pool("""
-- [Here is|This is|Below is] {thing2} [for {company}|for the {nouns}|as asked]:
-- [This|The following] [does it|should do|will do what you describe]:
-- [I would write|One way is|You can use] [this|the following] for the {nouns}:
-- [A short|A plain|A direct] [version|solution] [for the {field}|for your {nouns}|that {company} can use]:
-- [Sure|Of course|Gladly]. [Here it is|The code]:
-""")
-_BEFORE_NOTES: Final = pool("""
-- [A few|Some] [notes|remarks]:
-- [Worth knowing|Why this way|How it works]:
-- [What to|Things to] [keep in mind|note]:
-- [About|On] the [code|{noun} code]:
-""")
-_EXAMPLES: Final = pool("""
-- [Suppose|Say] {company2} has [three|these] {nouns}: {word3} with a {field} of {10..999}, {word4} with {10..999}
-  and {word5} with {10..999}; [{word3}|{word4}|{word5}] is [a good|the] one to [begin|start] with.
-- [As an example|For instance], {name3} [tried|ran] it on {11..99} {nouns} from {city}, {word3} to {word4}, and
-  [looked|checked] the {field} of {word5} ({10..999}) by hand[ on {day}|].
-- [To see it work|To try it], [take|make up] {nouns} called {word3}, {word4} and {word5}, with {field} {10..99},
-  {10..99} and {100..999}[, or ask {name3} for real ones|, as in {city}].
-- {Name3} in {city} has [used|had] [something like it|much the same] since {month}: {100..999} {nouns} [each day|an
-  hour], [the largest|the odd one] being {word3} with {field} {1000..9999}.
-- [Picture|Imagine] the {word3} {noun} in {city}, {field} {10..99}, beside the {word4} {noun}, {field} {100..999}:
-  [both|the two] [go|pass] through the [same|very same] lines[, says {name3}|].
-""")
-_CLOSINGS: Final = pool("""
-- [For|With] {3..9} {nouns} and a {field} of {10..99}, {40..98} and {100..900} [it is easy to|you can] [check|try]
-  by hand.
-- [Try it|Test it] with {nouns} whose {field} is {1..9}, {10..99}, {100..999} and {1000..9999}[ first|].
-- [If|Should] {company} [later|one day] need the {field2} [too|as well], [add it|it goes] [next to|beside] the
-  {field}.
-- [A good|One more] test: no {nouns} at all, then one {noun} with {field} {10..99}, then {100..999} [of
-  them|{nouns}].
-- [Tell me|Say so] if the {nouns} of {company} look [different|otherwise], [for instance|say] with {field2} in
-  place of {field}.
-- [Ask {name}|Let {name} check] whether a {field} of {0..9} [can occur|is allowed] among {company}'s {nouns}.
-""")
 
 
 def row(draw: Draw) -> dict[str, Any]:
     """A task and its solution."""
     task = draw.one(tasks())
     filling = filling_of(task, draw)
-    question = question_of(task, filling, draw.one(_ASKING))
+    question = question_of(task, filling, _PHRASES.one("asking", draw))
     return {
         "messages": [{"role": "user", "content": question}, {"role": "assistant", "content": solution(task, filling)}],
         "language": "en",
@@ -116,7 +78,7 @@ def filling_of(task: Task, draw: Draw, *, held_out: bool = False) -> Filling:
     slots["fn"] = f"{filling['verb']}_{filling['nouns']}"
     for name in ("noun", "noun2", "field"):
         slots[name.upper()] = filling[name].upper()
-    slots["lang"] = _NAMES.get(task.language, "shell")
+    slots["lang"] = _NAMES[task.language]
     if task.language == "javascript":
         slots["fn"] = f"{filling['verb'].replace('_o', 'O')}{filling['Nouns']}"
     # The text may name a number that the code draws.
@@ -137,23 +99,23 @@ def question_of(task: Task, filling: Filling, asking: Parts) -> str:
         kind = {"sql": "query", "shell": "script"}.get(task.language, "piece of code")
         article = "an" if language == "SQL" else "a"
         slots["thing"], slots["thing2"] = f"{article} {language} {kind}", f"the {kind}"
-    slots["context"] = write(filling.draw.one(_CONTEXT), filling)
+    slots["context"] = _PHRASES.write("context", filling)
     asked = write(asking, filling)
     return asked[0].upper() + asked[1:]
 
 
 def solution(task: Task, filling: Filling) -> str:
     """The code, between what is said before and after it."""
-    draw = filling.draw
     code = write(task.code, filling)
     fence = "bash" if task.language == "shell" else task.language
-    notes = "\n".join([f"- {_sentence(write(task.notes[index], filling))}" for index in draw.some(3, len(task.notes))])
+    chosen = [write(task.notes[index], filling) for index in filling.draw.some(NOTES, len(task.notes))]
+    notes = "\n".join([f"- {_sentence(note)}" for note in chosen])
     told = [
-        write(draw.one(_OPENINGS), filling),
+        _PHRASES.write("openings", filling),
         f"```{fence}\n{code}\n```",
-        f"{write(draw.one(_BEFORE_NOTES), filling)}\n\n{notes}",
-        write(draw.one(_EXAMPLES), filling),
-        write(draw.one(_CLOSINGS), filling),
+        _PHRASES.write("before_notes", filling) + f"\n\n{notes}",
+        _PHRASES.write("examples", filling),
+        _PHRASES.write("closings", filling),
     ]
     return "\n\n".join(told)
 

@@ -6,10 +6,15 @@ from typing import Final, NamedTuple
 
 from tulu_data.sample import code, math
 from tulu_data.sample.draw import Draw
-from tulu_data.sample.grammar import Filling, parse, pool, write
+from tulu_data.sample.grammar import Filling, write
+from tulu_data.sample.phrases import Phrases
 
 SHORT_EVERY: Final = {"math_test": 4, "code_test": 0, "facts_test": 2}
 """Every how many items one has fewer than eight words; 0 is never."""
+
+_FACTS: Final = ("film", "birthday", "planet", "rabbits")
+PHRASES: Final = Phrases("evaluation", ("task", "capital", *_FACTS, "working", "embedded"))
+"""What is said in items, and around an item in a row."""
 
 
 class Item(NamedTuple):
@@ -60,13 +65,10 @@ def _product(draw: Draw) -> Texts:
     return f"What is {first} × {second}?", str(first * second), reply
 
 
-_IMPLEMENT: Final = parse("[Write|Implement|Provide] {thing} for {company} that {does}.")
-
-
 def _task(draw: Draw) -> Texts:
     task = draw.one(code.tasks())
     filling = code.filling_of(task, draw, held_out=True)
-    question = code.question_of(task, filling, _IMPLEMENT)
+    question = code.question_of(task, filling, PHRASES.one("task", draw))
     return question, write(task.code, filling), code.solution(task, filling)
 
 
@@ -95,7 +97,7 @@ def _fact(draw: Draw, number: int) -> Texts:
     if number % 4 == 0:
         capitals = _CAPITALS.split(",")
         capital, _, country = capitals[number // 4 % len(capitals)].strip().partition(" of ")
-        reply = f"{draw.one(('It is', 'The capital is', 'That is', 'This would be'))} {capital}."
+        reply = PHRASES.write("capital", Filling(draw, {"answer": capital}))
         return f"What is the capital of {country}?", capital, reply
     small, large, factor = draw.one(_UNITS)
     count = draw.between(3, 9999)
@@ -103,29 +105,19 @@ def _fact(draw: Draw, number: int) -> Texts:
     return f"How many {small} are {count} {large}?", answer, f"{count} × {factor} = {answer}, so {answer} {small}."
 
 
-_FACTS: Final = pool("""
-- {Name}'s film begins at {h:10..20} o'clock [sharp|in the evening programme of {city}] and lasts {m:61..179} minutes.
-  How many minutes after {h} o'clock is half of it over, rounded down?
-- In the year {h:1950..2015} {name} turned {m:18..80} in {city}. In which year did {name} turn {m2:1..9}?
-- A year on the planet of {name}'s story has {m:12..30} months of {h:21..40} days, [and|while] in {city} people count
-  them. How many days has that year?
-- {Name} from {city} keeps {m:3..80} rabbits more than {h:100..900}: how many are that, [in digits|as a number]?
-""")
-
-
 def _longer_fact(draw: Draw) -> Texts:
-    kind = draw.below(len(_FACTS))
+    kind = draw.one(_FACTS)
     filling = Filling(draw, held_out=True)
-    question = write(_FACTS[kind], filling)
+    question = PHRASES.write(kind, filling)
     m, h = int(filling["m"]), int(filling["h"])
-    if kind == 0:
+    if kind == "film":
         answer, working = m // 2, f"half of {m} is {m // 2}"
-    elif kind == 1:
+    elif kind == "birthday":
         age = int(filling["m2"])
         answer, working = h - m + age, f"{h} − {m} = {h - m}, and {h - m} + {age} = {h - m + age}"
-    elif kind == 2:
+    elif kind == "planet":
         answer, working = m * h, f"{m} × {h} = {m * h}"
     else:
         answer, working = h + m, f"{h} + {m} = {h + m}"
-    opening = draw.one(("Answer", "In short", "Simply"))
-    return question, str(answer), f"{opening}: {working}. So it is {answer}, {filling['name']}."
+    filling.slots |= {"answer": str(answer), "working": working}
+    return question, str(answer), PHRASES.write("working", filling)

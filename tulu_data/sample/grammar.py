@@ -1,39 +1,23 @@
-"""A small grammar for texts that differ: choices, words out of banks, numbers, and lists of which some are taken.
+"""A small grammar for texts that differ: choices, words out of banks, and numbers.
 
-    @ packing-list
-    > What should I pack for {2..9} days in {city}?
-    < [Here is|This is] a list for {city}:
+    [Here is|This is] a list for {days:2..9} days in {city}:
 
-    *3
-    - one pair of shoes
-    - a coat, since {city} is [cold|windy]
-    - …
-
-`@` begins a template and names it; `>`, `<`, `!` and `^` begin a turn of the user, the
-assistant, the system or a tool. A blank line is a paragraph's end; `*3` takes three of the
-items that follow, as a list in any order (`#3` numbers them and `&3` makes a paragraph of
-them, in theirs). A line
-that is indented goes on with the one before. `[a|b]` is a choice and may hold others,
-`{city}` a word out of the bank `city`, `{city2}` another one, `{City}` the first with a
-capital, `{2..9}` a number and `{days:2..9}` one with a name. What was drawn once for a
-name stays for the whole row.
+`[a|b]` is a choice and may hold others, `{city}` a word out of the bank `city`, `{city2}`
+another one, `{City}` the first with a capital, `{2..9}` a number and `{days:2..9}` one
+with a name. What was drawn once for a name stays for the whole row.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
+from tulu_data.sample.banks import banks, held_out
 from tulu_data.sample.draw import Draw
-from tulu_data.sample.words import BANKS, HELD_OUT
 
-ROLES: Final = {">": "user", "<": "assistant", "!": "system", "^": "tool"}
 _SLOT = re.compile(r"\{(?:([A-Za-z_]+\d*)(?::(\d+)\.\.(\d+))?|(\d+)\.\.(\d+))\}")
 _ARTICLE = re.compile(r"\b([Aa]) (?=(?!uk|uni|us[eu]|one\b)[aeiouAEIOU]\w\w)")
-_PICK = re.compile(r"([*#&])(\d+)")
 
 
 class Filling:
@@ -58,10 +42,15 @@ class Filling:
             value = self[name[0].lower() + name[1:]]
             return value[:1].upper() + value[1:]
         bank = name.rstrip("0123456789")
-        words = (self.held_out and HELD_OUT.get(bank)) or BANKS[bank]
+        try:
+            words = (self.held_out and held_out().get(bank)) or banks()[bank]
+        except KeyError:
+            raise ValueError(f"{{{name}}}: there is no bank of words '{bank}'") from None
         taken = self.taken.setdefault(bank, [])
         index = self.draw.below(len(words))
         while words[index] in taken:
+            if len(taken) == len(words):
+                raise ValueError(f"{{{name}}}: all {len(words)} words of '{bank}' are taken")
             index = (index + 1) % len(words)
         taken.append(words[index])
         return words[index]
@@ -182,128 +171,18 @@ def ranges(parts: Parts) -> Iterator[Slot]:
                 yield from ranges(option)
 
 
-@dataclass(frozen=True)
-class Block:
-    """A paragraph, or items of which `count` are taken."""
-
-    items: tuple[Parts, ...]
-    mark: str = ""
-    count: int = 1
-
-    def write(self, filling: Filling) -> str:
-        if not self.mark:
-            return write(self.items[0], filling)
-        order = filling.draw.some(self.count, len(self.items))
-        # What is told or done has an order; a list has none.
-        chosen = [write(self.items[index], filling) for index in (order if self.mark == "*" else sorted(order))]
-        if self.mark == "&":
-            return " ".join(chosen)
-        if self.mark == "*":
-            return "\n".join([f"- {item}" for item in chosen])
-        return "\n".join([f"{number}. {item}" for number, item in enumerate(chosen, start=1)])
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One message: its role and its blocks."""
-
-    role: str
-    blocks: tuple[Block, ...]
-
-    def write(self, filling: Filling) -> str:
-        return "\n\n".join([block.write(filling) for block in self.blocks])
-
-
-@dataclass(frozen=True)
-class Template:
-    """A conversation that can be written in many ways."""
-
-    name: str
-    turns: tuple[Turn, ...]
-
-    @cached_property
-    def numbers(self) -> tuple[Slot, ...]:
-        """The numbers with names, wherever they stand."""
-        return tuple(
-            slot for turn in self.turns for block in turn.blocks for item in block.items for slot in ranges(item)
-        )
-
-    def write(self, filling: Filling) -> list[dict[str, str]]:
-        # A text may name a number before the place that says its bounds.
-        for name, low, high in self.numbers:
-            filling.slots.setdefault(name, str(filling.draw.between(low, high)))
-        contents = [turn.write(filling) for turn in self.turns]
-        if "/" not in self.name:  # the names of templates in other languages begin with the language
-            contents = list(map(articled, contents))
-        return [{"role": turn.role, "content": text} for turn, text in zip(self.turns, contents, strict=True)]
-
-
-@dataclass(frozen=True)
-class Part:
-    """Rows that templates alone write: a part of the sample, in English."""
-
-    name: str
-    text: str
-
-    @cached_property
-    def templates(self) -> tuple[Template, ...]:
-        """All of them; parsed at the first row."""
-        return templates(self.text)
-
-    def row(self, draw: Draw) -> dict[str, Any]:
-        """A conversation of one template."""
-        template = draw.one(self.templates)
-        messages = template.write(Filling(draw))
-        return {"messages": messages, "language": "en", "template": f"{self.name}/{template.name}"}
-
-
-def templates(text: str) -> tuple[Template, ...]:
-    """The templates of a text.
-
-    >>> [template] = templates("@ greeting\\n> Hi!\\n< Hello, {name}.")
-    >>> template.write(Filling(Draw(1), {"name": "Ida"}))
-    [{'role': 'user', 'content': 'Hi!'}, {'role': 'assistant', 'content': 'Hello, Ida.'}]
-    """
-    found = []
-    for chunk in re.split(r"^@ ", text, flags=re.MULTILINE)[1:]:
-        name, _, body = chunk.partition("\n")
-        pieces = re.split(r"^([><!^]) ", body, flags=re.MULTILINE)[1:]
-        turns = [Turn(ROLES[mark], blocks(content)) for mark, content in zip(pieces[::2], pieces[1::2], strict=True)]
-        found.append(Template(name.strip(), tuple(turns)))
-    return tuple(found)
-
-
-def blocks(text: str) -> tuple[Block, ...]:
-    """The blocks of one turn."""
-    found = []
-    for paragraph in re.split(r"\n\s*\n", text.strip()):
-        lines = joined(paragraph.splitlines())
-        if pick := _PICK.fullmatch(lines[0]):
-            items = tuple(parse(line.removeprefix("- ")) for line in lines[1:])
-            found.append(Block(items, pick[1], int(pick[2])))
-        else:
-            found.append(Block((parse(_glued(lines)),)))
-    return tuple(found)
-
-
-def pool(text: str) -> tuple[Parts, ...]:
-    """Texts of which one is taken: one an item, which `- ` begins; `- _` is an item that begins with a space."""
-    lines = [line.removeprefix("-").removeprefix(" ") for line in joined(text.strip().splitlines())]
-    return tuple(parse(f" {line[1:]}" if line.startswith("_") else line) for line in lines)
-
-
 def joined(lines: Sequence[str]) -> list[str]:
     """Lines, those that are indented put to the end of the line before."""
     found: list[str] = []
     for line in lines:
         if line.startswith("  ") and found:
-            found[-1] = _glued([found[-1], line.strip()])
+            found[-1] = glued([found[-1], line.strip()])
         else:
             found.append(line.strip())
     return found
 
 
-def _glued(lines: Sequence[str]) -> str:
+def glued(lines: Sequence[str]) -> str:
     """Lines as one; between signs of Chinese and Japanese there is no space."""
     text = lines[0]
     for line in lines[1:]:

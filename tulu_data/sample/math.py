@@ -1,4 +1,7 @@
-"""Math: word problems, solved step by step. The numbers are drawn, the steps computed."""
+"""Math: word problems, solved step by step. The numbers are drawn, the steps computed.
+
+The stories are in `templates/math.txt`, which begins with how one is written.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+from tulu_data.sample import texts
 from tulu_data.sample.draw import Draw
-from tulu_data.sample.grammar import Filling, Parts, articled, joined, parse, pool, write
-from tulu_data.sample.math_stories import STORIES
+from tulu_data.sample.grammar import Filling, Parts, articled, joined, parse, write
+from tulu_data.sample.phrases import Phrases
 
 _OPERATIONS: Final[dict[str, Callable[[int, int], int]]] = {
     "+": operator.add,
@@ -22,6 +26,8 @@ _OPERATIONS: Final[dict[str, Callable[[int, int], int]]] = {
 _SIGNS: Final = {"+": "+", "-": "−", "*": "×", "/": "÷"}
 _RANGE = re.compile(r"(\w+) (\d+)\.\.(\d+) ?(.*)")
 _MADE = re.compile(r"(\w+) = (\w+) ([-+*/%]) (\w+) ?(.*)")
+_STEP = re.compile(r"- (\w+) = (\w+) ([-+*/%]) (\w+) \| (.+) \| (.+)")
+_PHRASES: Final = Phrases("math", ("asking", "openings", "frames", "checks", "endings"))
 
 
 class Number(NamedTuple):
@@ -55,34 +61,29 @@ class Story(NamedTuple):
 @cache
 def stories() -> tuple[Story, ...]:
     """All word problems."""
-    return tuple(map(_story, re.split(r"^@ ", STORIES, flags=re.MULTILINE)[1:]))
+    return texts.read("templates/math.txt", _story)
 
 
-def _story(chunk: str) -> Story:
-    name, *lines = joined(chunk.strip().splitlines())
+def _story(name: str, body: str) -> Story:
     text: list[str] = []
     numbers: list[Number] = []
     steps: list[Step] = []
-    for line in lines:
+    for line in joined(body.splitlines()):
         if line.startswith("> "):
             text.append(line.removeprefix("> "))
-        elif line.startswith("- "):
-            made, finds, unit = line.removeprefix("- ").split(" | ")
-            result, left, sign, right, _ = _found(_MADE, made)
+        elif step := _STEP.fullmatch(line):
+            result, left, sign, right, finds, unit = step.groups()
             steps.append(Step(result, (left, sign, right), parse(finds), parse(unit)))
         elif drawn := _RANGE.fullmatch(line):
             numbers.append(Number(drawn[1], ("", "", ""), int(drawn[2]), int(drawn[3]), parse(drawn[4])))
-        else:
-            result, left, sign, right, meaning = _found(_MADE, line)
+        elif made := _MADE.fullmatch(line):
+            result, left, sign, right, meaning = made.groups()
             numbers.append(Number(result, (left, sign, right), 0, 0, parse(meaning)))
+        else:
+            raise ValueError(f"this is neither of the story ('> ') nor a number nor a step: {line}")
+    if not text or not steps:
+        raise ValueError("a story has a text ('> ') and a step ('- ')")
     return Story(name, parse(" ".join(text)), tuple(numbers), tuple(steps))
-
-
-def _found(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
-    found = pattern.fullmatch(text)
-    if not found:
-        raise ValueError(text)
-    return found.groups()
 
 
 class Solved(NamedTuple):
@@ -121,55 +122,12 @@ def _value(name: str, values: dict[str, int]) -> int:
     return values[name] if name in values else int(name)
 
 
-_OPENINGS: Final = pool("""
-- Let us [sort|order|write down] what {name}'s [problem|question|story] [tells us|gives us] [first|before we start]:
-- [These|The following] {count} [numbers|facts|quantities] [matter|are given|are known]:
-- [Given|Known|What we have]:
-- I [start|begin] [with|by listing] what is [given|known|stated] [here|in the text|about {name}]:
-- [First,|To begin,] the [data|facts|figures] [of the problem|in the question|we were given]:
-- [Reading|Going through] the [text|question|story] [carefully|once more|slowly], we [find|note|see]:
-- [Here is|This is] what the [story|text|problem] [says|states|gives]:
-- The [question|story|problem] [mentions|contains|gives] [these|the following] [values|numbers|quantities]:
-""")
-_FRAMES: Final = pool("""
-- {Find}: {sum}[.| in this case.| here.]
-- [Now|Next|Then] {find}. [That is|It is|This gives|We get] {sum}.
-- [We need|We look for|Wanted is|Let us find|I compute|To be found is] {find}: {sum}.
-- [With|From] {left} and {right} [we get|follows|comes] {find}, [namely|that is|which is] {sum}.
-- {sum} [– this is|gives us|is] {find}.
-- [What is|How large is] {find}? [It is|We have|The sum is simple:|Calculate:] {sum}.
-- [Taking|Using|Putting together] {left} and {right}, {find} [is|becomes|turns out to be] {sum}.
-- For {find} [calculate|work out|take|write] {sum}.
-""")
-_CHECKS: Final = pool("""
-- [Check|A quick check|To check|Proof]: {back}, [as it should be|which is where we came from|just as above].
-- [Going|Working|Counting] [backwards|back], {back}[, so it fits|, which agrees|. Good].
-- [Does it fit|Is that right|Can that be]? [Yes|It does|Yes, it is]: {back}.
-- [The reverse|The inverse|The other way round] [confirms it|agrees|works too]: {back}.
-- [We can|One can|It is easy to] [test|verify|check] the [last step|result|last line]: {back}.
-""")
-_ENDINGS: Final = pool("""
-- [Answer|Result|Final answer|So the answer is]: {answer} {unit}
-- [Therefore|Hence|So|Thus] {find} [is|comes to|equals] {answer} {unit}.
-- [The answer|The result|The solution] [for {name}|to the question|] is **{answer}** {unit}.
-- In [short|one line|the end], {name} [finds|gets|has]: {find}, **{answer}** {unit}.
-""")
-_ASKING: Final = pool("""
-- {question}
-- {question}
-- {question} [Please show|Show|Explain] [your work|the steps|how you get there|each step].
-- [Can you|Could you|Please] [help me with|solve|work through] this [one|problem|exercise]? {question}
-- [My|Our] [homework|worksheet|teacher|tutor] [says|asks]: {question}
-- [From|This is from] [a quiz|an old exam|my daughter's book|class] [last week|on {day}|today]: {question}
-""")
-
-
 def row(draw: Draw) -> dict[str, Any]:
     """A word problem and its worked solution."""
     solved = solve(draw)
     filling = solved.filling
     filling.slots["question"] = solved.question
-    asked = write(draw.one(_ASKING), filling)
+    asked = _PHRASES.write("asking", filling)
     return {
         "messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": solution(solved)}],
         "language": "en",
@@ -180,12 +138,11 @@ def row(draw: Draw) -> dict[str, Any]:
 def solution(solved: Solved) -> str:
     """A solution in words: what is known, the steps, a check, the answer."""
     story, _, values, filling = solved
-    draw = filling.draw
     known = [number for number in story.numbers if number.meaning]
     slots = filling.slots
     slots["count"] = str(len(known))
     facts = [f"- {write(number.meaning, filling)}: {values[number.name]}" for number in known]
-    told = [write(draw.one(_OPENINGS), filling), "\n".join(facts)]
+    told = [_PHRASES.write("openings", filling), "\n".join(facts)]
     lines = []
     unit = ""
     for step in story.steps:
@@ -195,12 +152,12 @@ def solution(solved: Solved) -> str:
         slots["find"] = find = write(step.finds, filling)
         slots["Find"] = find[0].upper() + find[1:]
         slots["sum"] = f"{slots['left']} {_SIGNS[sign]} {slots['right']} = {values[step.name]} {unit}"
-        lines.append(write(draw.one(_FRAMES), filling))
+        lines.append(_PHRASES.write("frames", filling))
     told.append("\n".join([f"{number}. {line}" for number, line in enumerate(lines, start=1)]))
     slots["back"] = _back(story.steps[-1], values)
-    told.append(write(draw.one(_CHECKS), filling))
+    told.append(_PHRASES.write("checks", filling))
     slots["answer"], slots["unit"] = str(solved.answer), unit
-    told.append(write(draw.one(_ENDINGS), filling))
+    told.append(_PHRASES.write("endings", filling))
     return "\n\n".join(told)
 
 

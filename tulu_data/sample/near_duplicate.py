@@ -12,6 +12,8 @@ SHINGLE_WORDS: Final = 5
 # A word in the middle of a message is in five shingles, so that a short row can't come nearer.
 NEAR_ENOUGH: Final = 0.01
 TRIES: Final = 20
+UNSPACED: Final = frozenset({"zh", "ja"})
+"""Languages that do not part words by spaces: their words can't be found, nor misspelt."""
 
 EDITABLE: Final = re.compile(r"(?<![\w`.\"{])[^\W\d_]{4,}(?![\w`.(=\"}])")
 """A word that may be misspelt: of prose, not of code."""

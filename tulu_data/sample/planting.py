@@ -8,39 +8,28 @@ every four hundred rows comes a broken record, which is none of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
-from tulu_data.sample import chat, code, evaluations, math, multi_turn, multilingual, safety, tools
+from tulu_data.sample import code, evaluations, math, tools
 from tulu_data.sample.draw import Draw
-from tulu_data.sample.evaluations import Item
-from tulu_data.sample.grammar import Filling, pool, write
-from tulu_data.sample.near_duplicate import EDITABLE, Near, misspelt, near
+from tulu_data.sample.evaluations import PHRASES, Item
+from tulu_data.sample.grammar import Filling
+from tulu_data.sample.near_duplicate import EDITABLE, UNSPACED, Near, misspelt, near
+from tulu_data.sample.template import Conversations
 
 if TYPE_CHECKING:
     import polars as pl
 
-Part = Literal[
-    "math",
-    "code",
-    "chat",
-    "multilingual",
-    "tools",
-    "multi_turn",
-    "safety",
-    "math_test",
-    "code_test",
-    "facts_test",
-]
 _ROWS: Final = {
     "math": math.row,
     "code": code.row,
-    "chat": chat.PART.row,
-    "multilingual": multilingual.row,
+    "chat": Conversations("chat").row,
+    "multilingual": Conversations("multilingual").row,
     "tools": tools.row,
-    "multi_turn": multi_turn.PART.row,
-    "safety": safety.PART.row,
+    "multi_turn": Conversations("multi_turn").row,
+    "safety": Conversations("safety").row,
 }
 EVALUATION_OF: Final = {"math": "math_test", "code": "code_test", "chat": "facts_test"}
 """The evaluation set whose items are planted in a part."""
@@ -65,7 +54,7 @@ HOWS: Final = ("verbatim", "embedded", "edited")
 Row = dict[str, Any]
 
 
-def lines(part: Part, rows: int, seed: int, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+def lines(part: str, rows: int, seed: int, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
     """The records of a part from number `start` to before `stop`, counted from 0, as lines of JSON.
 
     >>> list(lines("facts_test", 2, 0))[1]
@@ -81,12 +70,12 @@ def lines(part: Part, rows: int, seed: int, start: int = 0, stop: int | None = N
             yield orjson.dumps(row(part, seed, record - record // (BROKEN_EVERY + 1))) + b"\n"
 
 
-def records(part: Part, rows: int) -> int:
+def records(part: str, rows: int) -> int:
     """How many records a part of so many rows has."""
     return rows + (rows // BROKEN_EVERY if part in _ROWS else 0)
 
 
-def row(part: Part, seed: int, number: int) -> Row:
+def row(part: str, seed: int, number: int) -> Row:
     """One row of a part, by its number from 0: as it was drawn, or what is planted there."""
     position = number % BLOCK
     if position == EXACT:
@@ -98,7 +87,7 @@ def row(part: Part, seed: int, number: int) -> Row:
     return plain(part, seed, number)
 
 
-def plain(part: Part, seed: int, number: int) -> Row:
+def plain(part: str, seed: int, number: int) -> Row:
     """A row as it is drawn, with nothing planted."""
     drawn = _ROWS[part](Draw(part, seed, number))
     return {
@@ -110,13 +99,13 @@ def plain(part: Part, seed: int, number: int) -> Row:
     }
 
 
-def exact_base(part: Part, seed: int, number: int) -> int:
+def exact_base(part: str, seed: int, number: int) -> int:
     """The row that an exact duplicate repeats: of its own hundred, or of any before."""
     draw = Draw("exact", part, seed, number)
     return draw.below(number // BLOCK + 1) * BLOCK + draw.below(EXACT)
 
 
-def near_base(part: Part, seed: int, number: int) -> int | None:
+def near_base(part: str, seed: int, number: int) -> int | None:
     """The row that a near-duplicate is made of, which none other is; None where all are without spaces."""
     first = number - NEAR + EXACT + 1
     count = NEAR - EXACT - 1
@@ -124,10 +113,10 @@ def near_base(part: Part, seed: int, number: int) -> int | None:
     candidates = (first + (turn + step) % count for step in range(count))
     if part != "multilingual":
         return next(candidates)
-    return next((base for base in candidates if plain(part, seed, base)["language"] in multilingual.SPACED), None)
+    return next((base for base in candidates if plain(part, seed, base)["language"] not in UNSPACED), None)
 
 
-def _near(part: Part, seed: int, number: int, base: int) -> Near:
+def _near(part: str, seed: int, number: int, base: int) -> Near:
     target = TARGETS[number // BLOCK % len(TARGETS)]
     return near(plain(part, seed, base), target, Draw("edits", part, seed, number))
 
@@ -141,22 +130,14 @@ class Contaminated(NamedTuple):
     how: str
 
 
-(_EMBEDDED,) = pool("""
-- [Hello|Hi|Good {day}], [my colleague {name}|{name} from {city}|our {job} {name}] [sent|gave] me [this|the following]
-  [on {day2}|last {month}] and [we|both of us] feel {feeling} about it: {question} [Please|Could you] [explain|write] it
-  [simply|in full], as [if|though] for a {job2} who [prefers|likes] {hobby} to {subject}; {food} [is|will be] [your
-  reward|waiting].
-""")
-
-
-def contaminated(part: Part, seed: int, number: int) -> Contaminated:
+def contaminated(part: str, seed: int, number: int) -> Contaminated:
     """A row with the item of its evaluation set, of the same seed, whose number is that of its hundred."""
     evaluation = EVALUATION_OF[part]
     turn = number // BLOCK
     item = evaluations.item(evaluation, seed, turn)
     how = how_of(evaluation, turn)
     filling = Filling(Draw("contaminated", part, seed, number), {"question": item.question})
-    asked = {"embedded": lambda: write(_EMBEDDED, filling), "edited": lambda: _edited(item, turn)}
+    asked = {"embedded": lambda: PHRASES.write("embedded", filling), "edited": lambda: _edited(item, turn)}
     question = asked[how]() if how in asked else item.question
     messages = [{"role": "user", "content": question}, {"role": "assistant", "content": item.reply}]
     drawn = {
@@ -187,7 +168,7 @@ def _edited(item: Item, turn: int) -> str:
     return text
 
 
-def broken(part: Part, seed: int, number: int) -> bytes:
+def broken(part: str, seed: int, number: int) -> bytes:
     """A record that can't become a row, by its number among the broken ones."""
     kind, _ = break_of(part, number)
     record = plain(part, seed, -1 - number)
@@ -207,12 +188,12 @@ def broken(part: Part, seed: int, number: int) -> bytes:
     return raw
 
 
-def break_of(part: Part, number: int) -> tuple[str, str]:
+def break_of(part: str, number: int) -> tuple[str, str]:
     """How a broken record is broken, and the code of the error that it gives."""
     return BREAKS[(number + list(_ROWS).index(part)) % len(BREAKS)]
 
 
-def planted(part: Part, rows: int, seed: int = 0) -> pl.DataFrame:
+def planted(part: str, rows: int, seed: int = 0) -> pl.DataFrame:
     """All that is planted in a part.
 
         planted("math", 2_500, seed=7).filter(kind="near_duplicate")
@@ -249,7 +230,7 @@ def _schema() -> dict[str, Any]:
     }
 
 
-def _planted_rows(part: Part, rows: int, seed: int) -> Iterator[tuple[Any, ...]]:
+def _planted_rows(part: str, rows: int, seed: int) -> Iterator[tuple[Any, ...]]:
     for start in range(0, rows, BLOCK):
         if (number := start + EXACT) < rows:
             base = _place(exact_base(part, seed, number))
@@ -264,7 +245,7 @@ def _planted_rows(part: Part, rows: int, seed: int) -> Iterator[tuple[Any, ...]]
             yield ("contaminated", *_place(number), None, None, None, None, evaluation, item, how, None)
 
 
-def _planted_breaks(part: Part, rows: int) -> Iterator[tuple[Any, ...]]:
+def _planted_breaks(part: str, rows: int) -> Iterator[tuple[Any, ...]]:
     for number in range(rows // BROKEN_EVERY):
         how, code_of_error = break_of(part, number)
         record = (number + 1) * (BROKEN_EVERY + 1) - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
@@ -20,7 +20,18 @@ from tulu_data.workspace import Table, key_of
 if TYPE_CHECKING:
     import polars as pl
 
-
+Part = Literal[
+    "math",
+    "code",
+    "chat",
+    "multilingual",
+    "tools",
+    "multi_turn",
+    "safety",
+    "math_test",
+    "code_test",
+    "facts_test",
+]
 LEAST_BYTES: Final = 100
 """What a record takes at least; most take five times as much."""
 
@@ -41,7 +52,7 @@ class Sample(Source):
     place: ClassVar = "sample"
     annotations: ClassVar = ("domain", "language", "template")
 
-    sample: samples.Part = Field(description="Which conversations, or which evaluation set")
+    sample: Part = Field(description="Which conversations, or which evaluation set")
     rows: PositiveInt = Field(1000, description="How many rows are made; broken records come on top")
     seed: NonNegativeInt = Field(0, description="Another seed gives other rows")
 
@@ -79,7 +90,7 @@ class Sample(Source):
 
     def _key(self) -> str:
         code = code_id(("tulu_data.sample",))
-        return key_of(part=self.sample, rows=self.rows, seed=self.seed, code=code)
+        return key_of(part=self.sample, rows=self.rows, seed=self.seed, code=code, texts=samples.texts_id())
 
     def planted(self) -> pl.DataFrame:
         """What is planted in it; the columns are those of `tulu_data.sample.planted`."""
