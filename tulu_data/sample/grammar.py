@@ -17,6 +17,7 @@ from tulu_data.sample.banks import banks, held_out
 from tulu_data.sample.draw import Draw
 
 _SLOT = re.compile(r"\{(?:([A-Za-z_]+\d*)(?::(\d+)\.\.(\d+))?|(\d+)\.\.(\d+))\}")
+_MARK = re.compile(r"[\[|\]]")
 _ARTICLE = re.compile(r"\b([Aa]) (?=(?!uk|uni|us[eu]|one\b)[aeiouAEIOU]\w\w)")
 
 
@@ -91,23 +92,25 @@ def _options(text: str, start: int) -> tuple[list[Parts], int]:
     """Options from `start` to the bracket that closes them, or to the end."""
     options: list[Parts] = []
     parts: list[str | Slot | Choice] = []
-    depth_mark = start
-    position = start
-    while position < len(text) and text[position] != "]":
-        if text[position] == "[":
-            parts += _slots(text[depth_mark:position])
-            inner, position = _options(text, position + 1)
-            parts.append(Choice(tuple(inner)))
-            depth_mark = position + 1
-        elif text[position] == "|" and start:
-            parts += _slots(text[depth_mark:position])
-            options.append(tuple(parts))
-            parts = []
-            depth_mark = position + 1
-        position += 1
-    parts += _slots(text[depth_mark:position])
+    since = position = start
+    while (mark := _MARK.search(text, position)) and mark[0] != "]":
+        position = mark.end()
+        # Outside of all brackets `|` is a character like others.
+        if mark[0] == "[" or start:
+            parts += _slots(text[since : mark.start()])
+            if mark[0] == "[":
+                inner, close = _options(text, position)
+                parts.append(Choice(tuple(inner)))
+                position = close + 1
+            else:
+                options.append(tuple(parts))
+                parts = []
+            since = position
+    # After a bracket that nothing closes this is more than the text has.
+    end = mark.start() if mark else max(position, len(text))
+    parts += _slots(text[since:end])
     options.append(tuple(parts))
-    return options, position
+    return options, end
 
 
 def _slots(text: str) -> Iterator[str | Slot]:
