@@ -424,6 +424,19 @@ def test_a_recipe_may_name_the_parts_that_there_are():
     assert get_args(Part) == (*planting._ROWS, *evaluations.SHORT_EVERY)
 
 
+@pytest.mark.parametrize(
+    ("source", "is_imported"), [("{jsonl: a.jsonl}", False), ("{sample: math}", True)], ids=["files", "sample"]
+)
+def test_only_a_recipe_with_a_sample_imports_what_makes_it(source: str, is_imported: bool):
+    recipe = f"name: mix\nsources:\n  a: {source}\n"
+    program = (
+        "import sys, tulu_data.cli\nfrom tulu_data.recipe_file import read\n"
+        f"read({recipe!r})\nprint(any(name.startswith('tulu_data.sample') for name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(is_imported)
+
+
 def test_samples_know_nothing_of_the_rest():
     for path in Path(sample.__file__).parent.glob("*.py"):
         imported = re.findall(r"^\s*(?:from|import) (tulu_data[\w.]*)", path.read_text(), re.MULTILINE)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from tulu_data import sample as samples
 from tulu_data.code_id import code_id
 from tulu_data.commit import make_place, require_room, whole
 from tulu_data.readers import json_lines
@@ -60,6 +59,8 @@ class Sample(Source):
     @classmethod
     def _domain_of_the_part(cls, values: Any) -> Any:
         if isinstance(values, dict) and isinstance(part := values.get("sample"), str) and values.get("domain") is None:
+            from tulu_data import sample as samples
+
             return {**values, "domain": samples.DOMAIN.get(part, part)}
         return values
 
@@ -72,6 +73,8 @@ class Sample(Source):
 
     def files(self, cache: Path) -> tuple[Path, ...]:
         """The files of its records, made where they are not there yet."""
+        from tulu_data import sample as samples
+
         folder = cache / f"{self.sample}-{self.rows}-{self.seed}-{self._key()[:12]}"
         records = samples.records(self.sample, self.rows)
         if not (folder / f"{(records - 1) // samples.FILE_RECORDS:05d}.jsonl").is_file():
@@ -89,11 +92,15 @@ class Sample(Source):
         return tuple(paths)
 
     def _key(self) -> str:
+        from tulu_data import sample as samples
+
         code = code_id(("tulu_data.sample",))
         return key_of(part=self.sample, rows=self.rows, seed=self.seed, code=code, texts=samples.texts_id())
 
     def planted(self) -> pl.DataFrame:
         """What is planted in it; the columns are those of `tulu_data.sample.planted`."""
+        from tulu_data import sample as samples
+
         return samples.planted(self.sample, self.rows, self.seed)
 
     def reading(self) -> dict[str, Any]:
