@@ -29,8 +29,8 @@ import pyarrow as pa
 import pyarrow.json
 import pyarrow.parquet as pq
 
-from tulu_data import table
-from tulu_data.mixture import Mixture
+from tulu_data.mixture.mixture import Mixture
+from tulu_data.store import parquet
 
 FILES = 8
 # About the 99th percentile of the lengths that are drawn.
@@ -101,8 +101,8 @@ def size_of(folder: Path) -> int:
 def bare(source: Path, target: Path) -> None:
     """Read a Parquet file and write it as a mixture is written."""
     rows = pq.read_table(source)
-    with table.writer(target, rows.schema) as writer:
-        writer.write_table(rows, row_group_size=table.ROW_GROUP_ROWS)
+    with parquet.writer(target, rows.schema) as writer:
+        writer.write_table(rows, row_group_size=parquet.ROW_GROUP_ROWS)
 
 
 def as_parquet(paths: list[Path], target: Path) -> None:
@@ -111,7 +111,7 @@ def as_parquet(paths: list[Path], target: Path) -> None:
     with pq.ParquetWriter(target, schema, compression="zstd") as writer:
         for path in paths:
             rows = pa.json.read_json(path, parse_options=pa.json.ParseOptions(explicit_schema=schema))
-            writer.write_table(rows, row_group_size=table.ROW_GROUP_ROWS)
+            writer.write_table(rows, row_group_size=parquet.ROW_GROUP_ROWS)
 
 
 def recipe_of(folder: Path, characters: int, mix: str = "") -> str:

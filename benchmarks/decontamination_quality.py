@@ -32,12 +32,12 @@ import peers
 import polars as pl
 import typography
 
-from tulu_data.commit import sha256_file
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
 from tulu_data.evaluations.rules import RULES
-from tulu_data.rows import Conversation, Rows
+from tulu_data.rows.rows import Conversation, Rows
 from tulu_data.stages.ngram_decontamination import NgramDecontamination
-from tulu_data.workspace import Workspace
+from tulu_data.store.durable import sha256_file
+from tulu_data.store.workspace import Workspace
 
 CHOOSING, JUDGING = 7, 2026
 ITEMS_OF_A_SET = 150

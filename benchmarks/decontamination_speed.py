@@ -27,11 +27,11 @@ import peers
 import polars as pl
 from build_speed import Measured, measured
 
-from tulu_data.build import build
-from tulu_data.commit import sha256_file
+from tulu_data.building.build import build
+from tulu_data.building.run import Places
 from tulu_data.evaluations import catalogue
-from tulu_data.recipe_file import load
-from tulu_data.run import Places
+from tulu_data.recipe.reading import load
+from tulu_data.store.durable import sha256_file
 
 RECIPES = Path(__file__).parents[1] / "recipes/examples"
 LIMIT = 300

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import polars as pl
 
-from tulu_data.domains import OTHER, RULES
-from tulu_data.rows import Conversation, Rows
+from tulu_data.rows.rows import Conversation, Rows
 from tulu_data.stages.domain import Domain
+from tulu_data.text.domains import OTHER, RULES
 
 DOMAINS = (*RULES, OTHER)
 LABELS = Path(__file__).parents[1] / "tests/oasst_domains.csv"

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from tulu_data.mixture import find
+from tulu_data.mixture.mixture import find
 
 PAGE = (1120, 860)
 COLUMNS = 120

@@ -32,13 +32,13 @@ import numpy as np
 import peers
 import pyarrow as pa
 
-from tulu_data.commit import sha256_file
 from tulu_data.evaluations import catalogue, ngram_index
 from tulu_data.evaluations.evaluation_set import Item
 from tulu_data.evaluations.ngram_index import NgramIndex, Setting
 from tulu_data.evaluations.rules import RULES
 from tulu_data.kernels.ngrams import Work
 from tulu_data.kernels.words import words
+from tulu_data.store.durable import sha256_file
 
 EVALUATIONS = Path(__file__).parents[1] / "recipes/examples/evaluations"
 ROUNDS = 9

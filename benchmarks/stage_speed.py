@@ -20,10 +20,10 @@ from typing import Any
 import fasttext
 import tiktoken
 
-from tulu_data import language_id
-from tulu_data.rows import Conversation, Rows
+from tulu_data.rows.rows import Conversation, Rows
 from tulu_data.stages.language import Language
 from tulu_data.stages.tokens import Tokens
+from tulu_data.text import language_id
 
 ROUNDS = 5
 

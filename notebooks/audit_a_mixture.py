@@ -7,11 +7,12 @@
 # %%
 import polars as pl
 
-from tulu_data import audit, recipe_file
-from tulu_data.build import build
-from tulu_data.pictures import bars, histogram
+from tulu_data import audit
+from tulu_data.building.build import build
+from tulu_data.recipe import reading
+from tulu_data.report.pictures import bars, histogram
 
-recipe = recipe_file.read("""
+recipe = reading.read("""
 name: audited
 kind: sft
 seed: 42

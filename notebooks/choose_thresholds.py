@@ -7,9 +7,10 @@
 # %%
 import polars as pl
 
-from tulu_data import audit, recipe_file
-from tulu_data.build import build
-from tulu_data.pictures import bars, histogram
+from tulu_data import audit
+from tulu_data.building.build import build
+from tulu_data.recipe import reading
+from tulu_data.report.pictures import bars, histogram
 
 RECIPE = """
 name: thresholds
@@ -22,7 +23,7 @@ stages:
   - tokens: {{}}
   - length_filter: {{max_tokens: {max_tokens}}}
 """
-first = build(recipe_file.read(RECIPE.format(max_tokens=2048))).mixture
+first = build(reading.read(RECIPE.format(max_tokens=2048))).mixture
 
 # %% [markdown]
 # What the threshold is held against: the tokens of all rows, and the limit of 2,048 is far off.
@@ -46,7 +47,7 @@ chosen = others.filter(pl.col("rows") <= rows / 20).sort("value").row(0, named=T
 print(f"max_tokens: {chosen['value']:.0f} would remove {chosen['rows']} of {rows} rows")
 
 # %%
-second = build(recipe_file.read(RECIPE.format(max_tokens=int(chosen["value"])))).mixture
+second = build(reading.read(RECIPE.format(max_tokens=int(chosen["value"])))).mixture
 removed = sum(counts["removed"].get("length_filter", 0) for counts in second.rows.values())
 print(f"removed: {removed}")
 print(f"measures found: {second.run()['units']['found']['scan']}, made anew: {second.run()['units']['done']['scan']}")

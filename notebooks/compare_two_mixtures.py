@@ -7,10 +7,11 @@
 # %%
 import polars as pl
 
-from tulu_data import audit, recipe_file
-from tulu_data.build import build
-from tulu_data.difference import Difference
-from tulu_data.pictures import bars
+from tulu_data import audit
+from tulu_data.building.build import build
+from tulu_data.mixture.difference import Difference
+from tulu_data.recipe import reading
+from tulu_data.report.pictures import bars
 
 RECIPE = """
 name: compared
@@ -24,8 +25,8 @@ stages:
   - length_filter: {{max_tokens: {max_tokens}}}
   - weighted_mix: {{by: domain, rows: 600, weights: {{math: {math}, chat: {chat}}}}}
 """
-before = build(recipe_file.read(RECIPE.format(max_tokens=400, math=0.5, chat=0.5))).mixture
-after = build(recipe_file.read(RECIPE.format(max_tokens=220, math=0.7, chat=0.3))).mixture
+before = build(reading.read(RECIPE.format(max_tokens=400, math=0.5, chat=0.5))).mixture
+after = build(reading.read(RECIPE.format(max_tokens=220, math=0.7, chat=0.3))).mixture
 difference = Difference.between(before, after)
 print("\n".join(difference.recipe[2:]))
 

@@ -5,13 +5,14 @@
 # every row. The rows here are made on the spot, without a network, with faults planted in them.
 
 # %%
-from tulu_data import audit, recipe_file
-from tulu_data.build import build
-from tulu_data.explain import Explainer
-from tulu_data.pictures import bars
+from tulu_data import audit
+from tulu_data.building.build import build
+from tulu_data.mixture.explain import Explainer
+from tulu_data.recipe import reading
+from tulu_data.report.pictures import bars
 
 # %%
-recipe = recipe_file.read("""
+recipe = reading.read("""
 name: first_mix
 kind: sft
 seed: 42

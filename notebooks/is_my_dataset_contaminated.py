@@ -11,14 +11,14 @@ from pathlib import Path
 
 import polars as pl
 
-from tulu_data import findings
-from tulu_data.contamination import examine, stage_of
 from tulu_data.evaluations.evaluation_set import EvaluationSet
 from tulu_data.executors.inline import Inline
-from tulu_data.pictures import bars
-from tulu_data.progress import Silent
+from tulu_data.executors.progress import Silent
+from tulu_data.report.pictures import bars
 from tulu_data.sources.sample import Sample
-from tulu_data.workspace import Workspace
+from tulu_data.store.workspace import Workspace
+from tulu_data.without_recipe import files
+from tulu_data.without_recipe.decontaminate import examine, stage_of
 
 # %%
 workspace = Workspace(Path("workspace"))
@@ -31,7 +31,7 @@ print(json.loads(mine.read_text().splitlines()[0])["messages"][0]["content"])
 math_test = EvaluationSet.model_validate(
     {"sample": "math_test", "rows": 25, "seed": 7, "id": "id", "question": "question", "answer": "answer"}
 )
-sources = findings.sources_of([str(mine)], hub={}, options={"max_quarantined": 10})
+sources = files.sources_of([str(mine)], hub={}, options={"max_quarantined": 10})
 
 
 def found_at(threshold: str) -> int:

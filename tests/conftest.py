@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tulu_data import recipe_file as recipes
-from tulu_data.build import Built
-from tulu_data.build import build as run_build
-from tulu_data.recipe import Recipe
-from tulu_data.run import Places
+from tulu_data.building.build import Built
+from tulu_data.building.build import build as run_build
+from tulu_data.building.run import Places
+from tulu_data.recipe import reading as recipes
+from tulu_data.recipe.recipe import Recipe
 
 settings.register_profile(
     "default", deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
@@ -113,9 +113,9 @@ def files_of(folder: Path, *parts: str) -> dict[str, str]:
 # Each command in one process, as `main` runs it; a line of marks before each.
 DRIVER = """
 import json, os, sys
-from tulu_data import streams
+from tulu_data.cli import streams
 from tulu_data.__main__ import _run
-from tulu_data.cli import cli
+from tulu_data.cli.cli import cli
 streams.open_all()
 for words in json.load(open("commands.json")):
     sys.stdout.flush()

@@ -12,8 +12,8 @@ import sys
 from collections import Counter
 from typing import NamedTuple
 
-from tulu_data import sensitive
-from tulu_data.sensitive import KINDS
+from tulu_data.text import sensitive
+from tulu_data.text.sensitive import KINDS
 
 PLANTED = 200
 """Values of each kind in each language."""

@@ -9,16 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from pages import blocks
 from tulu_data import stages
-from tulu_data.recipe_file import read
+from tulu_data.recipe.reading import read
 from tulu_data.sources import kinds
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
 
 
 def test_the_recipe_of_the_readme_reads():

@@ -12,4 +12,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'tulu_data' has no attribute '{name}'")
     import importlib
 
-    return importlib.import_module("tulu_data.frames").load
+    return importlib.import_module("tulu_data.mixture.load").load

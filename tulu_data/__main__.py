@@ -12,8 +12,9 @@ from typing import Any, Final, NoReturn
 
 import click
 
-from tulu_data import __version__, streams
-from tulu_data.cli import cli
+from tulu_data import __version__
+from tulu_data.cli import streams
+from tulu_data.cli.cli import cli
 from tulu_data.errors import (
     PLACE_ERRNOS,
     RESOURCE_ERRNOS,
@@ -95,13 +96,13 @@ def _warned(
     message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
 ) -> None:
     """Show a warning through the door: what a library warns of may name what is a stranger's."""
-    from tulu_data import console
+    from tulu_data.cli import console
 
     console.note(f"note: {message}" if issubclass(category, Remark) else f"{category.__name__}: {message}")
 
 
 def _failed(text: str, exit_code: int) -> int:
-    from tulu_data import console
+    from tulu_data.cli import console
 
     console.error(text)
     return exit_code

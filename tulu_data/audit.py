@@ -12,19 +12,26 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from tulu_data import first_looks
-from tulu_data.blemishes import BY_NAME, is_notable, shown_in
-from tulu_data.decide import KEPT
 from tulu_data.errors import printable
-from tulu_data.excerpts import CHARACTERS, KEPT_ROWS, REMOVED_ROWS, SCHEMA
-from tulu_data.excerpts import NAME as EXCERPTS
-from tulu_data.layout import DamagedError
-from tulu_data.mixture import Mixture
-from tulu_data.thresholds import SCORES, THRESHOLDS, binned, bins
+from tulu_data.mixture.bins import binned, bins
+from tulu_data.mixture.layout import (
+    BLEMISHES,
+    BLEMISHES_FILE,
+    EXCERPT_CHARACTERS,
+    EXCERPT_ROWS,
+    EXCERPTS,
+    EXCERPTS_FILE,
+    KEPT,
+    QUARANTINED,
+    SCORES,
+    THRESHOLDS,
+)
+from tulu_data.mixture.mixture import Mixture
+from tulu_data.mixture.tables import DamagedError
+from tulu_data.text.blemishes import BY_NAME, is_notable, shown_in
 from tulu_data.verdicts import TWIN
 
 By = Literal["source", "domain", "language"]
-QUARANTINED: Final = "quarantined"
 UNKNOWN: Final = "unknown"
 
 
@@ -382,16 +389,16 @@ def excerpts(mixture: Mixture) -> pl.DataFrame:
     shown; null where the text is not published, since it holds evaluation items or secrets),
     `more_messages`, `twin`, `twin_source`, `twin_messages`.
     """
-    path = mixture.folder / EXCERPTS
+    path = mixture.folder / EXCERPTS_FILE
     if not path.is_file():
-        return pl.DataFrame(schema=SCHEMA)
+        return pl.DataFrame(schema=EXCERPTS)
     frame = mixture.read(path)
     # Texts are compared word by word, which takes long of long ones.
     sizes = [
         pl.col(name).list.eval(pl.element().struct.field("content").str.len_chars()).list.sum().max()
         for name in ("messages", "twin_messages")
     ]
-    if len(frame) > KEPT_ROWS + REMOVED_ROWS or max(size or 0 for size in frame.select(sizes).row(0)) > CHARACTERS:
+    if len(frame) > sum(EXCERPT_ROWS) or max(size or 0 for size in frame.select(sizes).row(0)) > EXCERPT_CHARACTERS:
         raise _damaged(mixture, path, "has more rows, or longer texts, than any build shows")
     return frame
 
@@ -404,8 +411,8 @@ def blemishes(mixture: Mixture) -> pl.DataFrame:
     `shown` is; null where that row is not kept. What chat templates refuse is here from one
     row on, the rest from a hundred rows or a hundredth; `reports/blemishes.parquet` has all.
     """
-    path = mixture.folder / first_looks.NAME
-    every = mixture.read(path) if path.is_file() else pl.DataFrame(schema=first_looks.SCHEMA)
+    path = mixture.folder / BLEMISHES_FILE
+    every = mixture.read(path) if path.is_file() else pl.DataFrame(schema=BLEMISHES)
     _require_known(mixture, path, every["blemish"], BY_NAME, "blemish")
     notable = [line for line in every.iter_rows(named=True) if is_notable(line["blemish"], line["rows"], line["of"])]
     ids = [line["id"] for line in notable if line["kept"]]
@@ -426,7 +433,7 @@ def blemishes(mixture: Mixture) -> pl.DataFrame:
         }
         for line in notable
     ]
-    schema = {**first_looks.SCHEMA, "what": pl.String, "remedy": pl.String, "shown": pl.String}
+    schema = {**BLEMISHES, "what": pl.String, "remedy": pl.String, "shown": pl.String}
     names = ("source", "blemish", "what", "rows", "of", "kept", "remedy", "id", "shown")
     return (
         pl.DataFrame(lines, schema=schema)

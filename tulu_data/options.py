@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from tulu_data.code_id import docstring
+from tulu_data.store.code_id import docstring
 
 MOST: Final = 2**63 - 1
 MOST_DIGITS: Final = 30

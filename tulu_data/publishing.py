@@ -6,10 +6,6 @@ against the manifest, and every text for secrets that look live.
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
@@ -18,18 +14,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tulu_data import facts, hub, sensitive
-from tulu_data.commit import locked, make_folders, publish_folder, remove_folder, require_room
 from tulu_data.errors import ConflictError, FindingsError, UsageError, printable, told_of
-from tulu_data.facts import FORMAT, MAX_BYTES
-from tulu_data.files import BESIDE, MANIFEST, RECIPE, SUMS, unknown
-from tulu_data.mixture import STAGING, Mixture
-from tulu_data.origin import note_pulled, pulled_from
-from tulu_data.progress import Progress, Silent
+from tulu_data.executors.progress import Progress, Silent
+from tulu_data.hub import reading
+from tulu_data.hub.writing import Repository
+from tulu_data.mixture.layout import BESIDE, MANIFEST, RECIPE, SUMS
+from tulu_data.mixture.mixture import STAGING, Mixture
+from tulu_data.mixture.origin import note_pulled, pulled_from
+from tulu_data.mixture.remote import download, manifest_of, parted
 from tulu_data.readers.parquet_batches import batches
-from tulu_data.repository import NAME, Repository
-from tulu_data.source import NAME_PATTERN
-from tulu_data.verify import Verification
+from tulu_data.store.durable import locked, make_folders, publish_folder, remove_folder
+from tulu_data.text import sensitive
+from tulu_data.verifying.levels import Verification
 
 MANIFEST_ONLY: Final = (MANIFEST, SUMS, RECIPE)
 SECRETS: Final = ("secret",)
@@ -195,7 +191,7 @@ def pull(name: str, out: Path, progress: Progress | None = None) -> Pulled:
     progress = progress or Silent()
     repository, revision = parted(name)
     with told_of(repository):
-        commit = hub.patiently(lambda: hub.commit_of(repository, revision))
+        commit = reading.patiently(lambda: reading.commit_of(repository, revision))
         manifest = manifest_of(repository, commit)
         folder, version = out / manifest["name"], manifest["version"]
         if revision not in (None, "main", commit, version):
@@ -226,72 +222,3 @@ def _there(mixture: Mixture, manifest: Mapping[str, Any], commit: str) -> Pulled
         raise ConflictError(f"{mixture.folder}: is there already, with other bytes; give another place: --out")
     mixture.check_files()
     return Pulled(mixture, commit, "unchanged")
-
-
-def parted(name: str) -> tuple[str, str | None]:
-    """The dataset and the revision of `ORG/NAME[@REVISION]`, with or without `hf://` before it.
-
-    >>> parted("hf://org/mix@v1"), parted("org/mix")
-    (('org/mix', 'v1'), ('org/mix', None))
-    """
-    repository, _, revision = name.removeprefix("hf://").removeprefix("datasets/").partition("@")
-    if not NAME.fullmatch(repository):
-        raise UsageError(f"'{printable(name, 100)}' is no dataset of the Hub; write ORG/NAME or ORG/NAME@VERSION")
-    return repository, revision or None
-
-
-def download(repository: str, commit: str, folder: Path, tick: Any = lambda done: None) -> tuple[str, ...]:
-    """Put the files of a mixture on the Hub into a folder; the names of files there that are none of its own.
-
-    None of the latter is fetched. Raises `ResourceError` (exit 6) where the folder has no room for them.
-    """
-    manifest = manifest_of(repository, commit)
-    listed = hub.patiently(lambda: hub.listed(repository, commit))
-    own = {*manifest["files"], MANIFEST, SUMS}
-    wanted = {name: entry for name, entry in listed.items() if name in own}
-    if len(wanted) < len(own) and not any(name.startswith("data/") for name in wanted):
-        raise FindingsError("has the manifest of a mixture and not its rows, which were kept at home (--manifest-only)")
-    require_room(folder, sum(entry.size for entry in wanted.values()), "what was published")
-    for name, entry in wanted.items():
-        _copy(_fetch(repository, commit, name, entry), folder / name)
-        tick(1)
-    return tuple(sorted(listed.keys() - wanted.keys() - BESIDE - {".gitattributes"}))
-
-
-def _fetch(repository: str, commit: str, name: str, entry: hub.Listed) -> Path:
-    return hub.patiently(lambda: hub.fetch_whole(repository, commit, name, entry.digest))
-
-
-def _copy(source: Path, target: Path) -> None:
-    make_folders(target.parent)
-    temporary = target.with_name(f"{target.name}.tmp")
-    shutil.copyfile(source, temporary)
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.rename(target)
-
-
-def manifest_of(repository: str, commit: str) -> dict[str, Any]:
-    """The manifest of a mixture on the Hub, which names no file that a mixture does not have."""
-    entry = hub.patiently(lambda: hub.listed(repository, commit)).get(MANIFEST)
-    if entry is None:
-        raise FindingsError(f"has no {MANIFEST}: it is no mixture of tulu-data")
-    if entry.size > MAX_BYTES:
-        raise FindingsError(f"{MANIFEST} has over {MAX_BYTES:,} bytes")
-    path = _fetch(repository, commit, MANIFEST, entry)
-    try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        named = [manifest["name"], manifest["version"]]
-        is_one = manifest["format"] == FORMAT and all(re.fullmatch(NAME_PATTERN, name) for name in named)
-        is_one = is_one and isinstance(manifest.get("rows", 0), int) and isinstance(manifest["files"], dict)
-        strange = unknown(manifest["files"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        is_one = False
-    if not is_one:
-        raise FindingsError(f"{MANIFEST} is no '{FORMAT}'")
-    if strange is not None:
-        raise FindingsError(f"{MANIFEST} names '{printable(strange, 80)}', which is no file inside of the mixture")
-    try:
-        return facts.parsed(path.read_bytes())
-    except ValueError as error:
-        raise FindingsError(f"{MANIFEST}: {error}") from None

@@ -24,10 +24,10 @@ from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr
 
 from tulu_data.errors import InputError, InvariantError, TuluDataError
 from tulu_data.options import Options
-from tulu_data.patterns import expression, matches
-from tulu_data.rows import Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.store.patterns import expression, matches
+from tulu_data.store.workspace import Workspace, key_of
 from tulu_data.verdicts import Evidence, none
-from tulu_data.workspace import Workspace, key_of
 
 Phase = Literal["rewrite", "judge", "deduplicate", "mix"]
 PHASES: tuple[Phase, ...] = ("rewrite", "judge", "deduplicate", "mix")

@@ -24,11 +24,11 @@ from polars.testing import assert_frame_equal
 from ruamel.yaml import YAML
 
 from tulu_data import verdicts
-from tulu_data.code_id import code_id
-from tulu_data.commit import sha256_file
-from tulu_data.rows import RARE_FIELDS, Conversation, Rows
+from tulu_data.rows.rows import RARE_FIELDS, Conversation, Rows
 from tulu_data.stage import COLUMNS, Comparer, Filter, Mapper, Resolver, Stage, prepared
-from tulu_data.workspace import Workspace
+from tulu_data.store.code_id import code_id
+from tulu_data.store.durable import sha256_file
+from tulu_data.store.workspace import Workspace
 
 _TOOL_CALLS: Final = '[null,{"tool_calls":[{"function":{"arguments":"{}","name":"now"},"id":"1","type":"function"}]}]'
 

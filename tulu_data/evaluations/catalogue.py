@@ -16,10 +16,10 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from tulu_data import sources
-from tulu_data.document import Document, KeyPath, parse
 from tulu_data.errors import UsageError, did_you_mean, printable
 from tulu_data.evaluations.evaluation_set import EvaluationSet
-from tulu_data.source import NAME_PATTERN
+from tulu_data.readers.yaml import Document, KeyPath, parse
+from tulu_data.store.patterns import NAME_PATTERN
 
 LOCAL: Final = "TULU_DATA_EVALS"
 _CATALOGUE: Final = Path(__file__).with_name("catalogue.yaml")

@@ -31,7 +31,7 @@ from tulu_data.errors import InputError, did_you_mean, printable, told_of
 from tulu_data.formats.column import MISSING, Column, first_part, pluck
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.json_record import kind_of
-from tulu_data.source import Source
+from tulu_data.sources.source import Source
 
 Part = Literal["question", "passage", "choices", "answer"]
 PARTS: Final[tuple[Part, ...]] = ("question", "passage", "choices", "answer")

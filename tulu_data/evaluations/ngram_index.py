@@ -21,7 +21,15 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from tulu_data.commit import (
+from tulu_data.errors import ConflictError, InputError, InvariantError, ResourceError
+from tulu_data.evaluations import standing
+from tulu_data.evaluations.evaluation_set import PARTS, Item, Part
+from tulu_data.kernels import ngrams
+from tulu_data.kernels.ngrams import GRAM, PAIR, POST, WHOLE, Index, Work
+from tulu_data.kernels.notation import operand_signs
+from tulu_data.kernels.unicode import Normaliser, tables
+from tulu_data.kernels.words import MODES, Words, buffers, fold, scratch, words
+from tulu_data.store.durable import (
     durable,
     make_folders,
     open_regular,
@@ -31,15 +39,7 @@ from tulu_data.commit import (
     sha256_file,
     temporary_of,
 )
-from tulu_data.errors import ConflictError, InputError, InvariantError, ResourceError
-from tulu_data.evaluations import standing
-from tulu_data.evaluations.evaluation_set import PARTS, Item, Part
-from tulu_data.kernels import ngrams
-from tulu_data.kernels.ngrams import GRAM, PAIR, POST, WHOLE, Index, Work
-from tulu_data.kernels.notation import operand_signs
-from tulu_data.kernels.unicode import Normaliser, tables
-from tulu_data.kernels.words import MODES, Words, buffers, fold, scratch, words
-from tulu_data.workspace import read_note, write_note
+from tulu_data.store.workspace import read_note, write_note
 
 ITEMS: Final = "items.parquet"
 ARRAYS: Final = "arrays.bin"

@@ -13,7 +13,7 @@ import pyarrow as pa
 from tulu_data.evaluations import standing
 from tulu_data.evaluations.ngram_index import NgramIndex, Replies
 from tulu_data.kernels.words import Words, buffers, words
-from tulu_data.rows import Rows, Texts
+from tulu_data.rows.rows import Rows, Texts
 
 Hashes = npt.NDArray[np.uint64]
 LEAST_CHOICES: Final = 2

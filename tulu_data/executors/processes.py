@@ -20,10 +20,10 @@ from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
-from tulu_data import outside
 from tulu_data.errors import InvariantError, ResourceError
 from tulu_data.executors import AnyUnit, Result, Tick
 from tulu_data.executors.inline import Inline
+from tulu_data.store import outside
 
 TRIES: Final = 2
 # A worker is one thread: the libraries' own pools would share the cores that workers have.

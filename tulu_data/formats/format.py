@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tulu_data.errors import RecordError
 from tulu_data.formats.column import MISSING, first_part, pluck
-from tulu_data.rows import Conversation, Rows
+from tulu_data.rows.rows import Conversation, Rows
 
 
 class Format(BaseModel):

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from tulu_data.formats.column import first_part
 from tulu_data.formats.turns import CALL, MAX_MESSAGES, ROLES
-from tulu_data.rows import MESSAGES, Rows
+from tulu_data.rows.rows import MESSAGES, Rows
 
 KEYS: Final = (("role", "content"), ("from", "value"))
 

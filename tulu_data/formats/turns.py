@@ -15,12 +15,12 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from tulu_data import calls
 from tulu_data.errors import RecordError, did_you_mean, printable
 from tulu_data.formats.column import MISSING
 from tulu_data.readers import json_record
 from tulu_data.readers.json_record import kind_of
-from tulu_data.rows import Conversation
+from tulu_data.rows import calls
+from tulu_data.rows.rows import Conversation
 
 MAX_MESSAGES: Final = 10_000
 ROLES: Final = {

@@ -21,7 +21,6 @@ from typing import Any, Final
 import orjson
 import pyarrow as pa
 
-from tulu_data import patterns
 from tulu_data.errors import (
     RESOURCE_ERRNOS,
     InputError,
@@ -35,6 +34,7 @@ from tulu_data.readers import json_lines, json_record
 from tulu_data.readers.arrow_record import BATCH_ROWS, column_names
 from tulu_data.readers.record import Record
 from tulu_data.readers.stream import Stream
+from tulu_data.store import patterns
 
 READERS: Final = ("arrow", "csv", "json", "parquet")
 # The others open archives, images or formats that can run code.

@@ -8,7 +8,7 @@ from typing import Final
 
 from tulu_data.errors import RecordError
 from tulu_data.readers import json_record
-from tulu_data.readers.elements import EACH, elements, split_path
+from tulu_data.readers.json_elements import EACH, elements, split_path
 from tulu_data.readers.record import Record
 from tulu_data.readers.stream import MAX_RECORD_BYTES, Stream, lines
 

@@ -18,8 +18,8 @@ from typing import Annotated, Any, Final, NamedTuple, Self
 import pyarrow as pa
 from pydantic import AfterValidator
 
-from tulu_data.commit import sha256_file
 from tulu_data.errors import InputError, did_you_mean, printable
+from tulu_data.store.durable import sha256_file
 
 CHUNK_BYTES: Final = 1 << 20
 PEEK_BYTES: Final = 4096

@@ -11,12 +11,12 @@ import hashlib
 from pathlib import Path
 from typing import Any, Final
 
-from tulu_data.commit import write_text
-from tulu_data.difference import Difference
-from tulu_data.mixture import Mixture
+from tulu_data.mixture.difference import Difference
+from tulu_data.mixture.mixture import Mixture
 from tulu_data.report import comparison, rows, sections
 from tulu_data.report.html import Markup, join, tag
 from tulu_data.report.style import CSS, SCRIPT
+from tulu_data.store.durable import write_text
 
 NAME: Final = "report.html"
 

@@ -8,8 +8,8 @@ import polars as pl
 
 from tulu_data import audit
 from tulu_data.audit import By
-from tulu_data.difference import Difference
-from tulu_data.mixture import Mixture
+from tulu_data.mixture.difference import Difference
+from tulu_data.mixture.mixture import Mixture
 from tulu_data.report.charts import COMPARED, KEPT, bar, cell, key, number, percent, sentence, table
 from tulu_data.report.html import Markup, join, tag
 from tulu_data.report.section import Section

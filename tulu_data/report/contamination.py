@@ -8,8 +8,8 @@ from typing import Any, Final
 import polars as pl
 
 from tulu_data import audit
-from tulu_data.decide import KEPT as KEPT_FATE
-from tulu_data.mixture import Mixture
+from tulu_data.mixture.layout import KEPT as KEPT_FATE
+from tulu_data.mixture.mixture import Mixture
 from tulu_data.report.charts import cell, number, percent, sentence, table
 from tulu_data.report.html import Markup, breakable, join, tag
 from tulu_data.report.section import Section, lines_of

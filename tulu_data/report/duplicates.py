@@ -7,11 +7,11 @@ from typing import Final
 import polars as pl
 
 from tulu_data import audit
-from tulu_data.mixture import Mixture
+from tulu_data.mixture.mixture import Mixture
 from tulu_data.report.charts import cell, histogram, number, sentence, table
 from tulu_data.report.html import Markup, breakable, escape, tag
 from tulu_data.report.section import Section, lines_of
-from tulu_data.rows import SAID
+from tulu_data.rows.rows import SAID
 
 SHOWN_CLUSTERS: Final = 12
 SHOWN_PAIRS: Final = 30

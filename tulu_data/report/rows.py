@@ -10,8 +10,8 @@ from typing import Any, Final
 import polars as pl
 
 from tulu_data import audit
-from tulu_data.decide import KEPT
-from tulu_data.mixture import Mixture
+from tulu_data.mixture.layout import KEPT
+from tulu_data.mixture.mixture import Mixture
 from tulu_data.report.charts import number, sentence
 from tulu_data.report.html import Markup, escape, join, tag
 from tulu_data.report.section import Section

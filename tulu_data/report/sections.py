@@ -8,14 +8,14 @@ from typing import Any, Final
 import polars as pl
 
 from tulu_data import audit, stages
-from tulu_data.audit import QUARANTINED, By
-from tulu_data.mixture import Mixture
-from tulu_data.plan import TAKE
+from tulu_data.audit import By
+from tulu_data.mixture.layout import QUARANTINED, TAKE
+from tulu_data.mixture.mixture import Mixture
 from tulu_data.report import contamination, duplicates, thresholds
 from tulu_data.report.charts import COMPARED, KEPT, bar, cell, histogram, key, legend, number, percent, sentence, table
 from tulu_data.report.html import Markup, breakable, join, prose, tag
 from tulu_data.report.section import Section, lines_of
-from tulu_data.rows import SAID
+from tulu_data.rows.rows import SAID
 
 SHOWN_PARTS: Final = 24
 SHOWN_REASONS: Final = 20

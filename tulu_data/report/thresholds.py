@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from tulu_data import audit, stages
-from tulu_data.mixture import Mixture
+from tulu_data.mixture.mixture import Mixture
 from tulu_data.report.charts import COMPARED, bar, cell, histogram, number, percent, sentence, table
 from tulu_data.report.html import Markup, escape, prose, tag
 from tulu_data.report.section import Section

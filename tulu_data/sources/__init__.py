@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from functools import cache
 
-from tulu_data.source import Source
+from tulu_data.sources.source import Source
 
 
 @cache

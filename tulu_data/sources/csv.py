@@ -16,7 +16,8 @@ from pydantic import Field
 from tulu_data.errors import InputError, RecordError
 from tulu_data.readers.record import Record
 from tulu_data.readers.stream import ENCODING_REMEDY, MAX_RECORD_BYTES, Encoding, Stream, lines
-from tulu_data.source import Paths, Reading, Source
+from tulu_data.sources.paths import Paths
+from tulu_data.sources.source import Reading, Source
 
 Delimiter = Annotated[str, Field(min_length=1, max_length=1, pattern=r'^[^\r\n"]$')]
 

@@ -12,16 +12,17 @@ from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from tulu_data import hub
-from tulu_data.code_id import code_id
-from tulu_data.commit import make_folders, make_place, sha256_file
 from tulu_data.errors import InputError, UsageError, printable, told_of
+from tulu_data.hub import reading
 from tulu_data.readers import arrow_split
 from tulu_data.readers.arrow_record import as_records
 from tulu_data.readers.arrow_split import Builder, Split
 from tulu_data.readers.stream import watched
-from tulu_data.source import Reading, Source, expand
-from tulu_data.workspace import PREPARING, Table, key_of
+from tulu_data.sources.paths import expand
+from tulu_data.sources.source import Reading, Source
+from tulu_data.store.code_id import code_id
+from tulu_data.store.durable import make_folders, make_place, sha256_file
+from tulu_data.store.workspace import PREPARING, Table, key_of
 
 # A message names the whole path of a folder.
 NAME_CHARACTERS: Final = 4_096
@@ -88,7 +89,7 @@ class Huggingface(Source):
                 return self
             if self._is_pinned():
                 return self
-            return self.model_copy(update={"revision": hub.commit_of(self._repository(), self.revision)})
+            return self.model_copy(update={"revision": reading.commit_of(self._repository(), self.revision)})
 
     def files(self, cache: Path) -> tuple[Path, ...]:
         with told_of(self._named()):
@@ -122,7 +123,7 @@ class Huggingface(Source):
         return self.huggingface
 
     def _is_pinned(self) -> bool:
-        return self.revision is not None and hub.COMMIT.fullmatch(self.revision) is not None
+        return self.revision is not None and reading.COMMIT.fullmatch(self.revision) is not None
 
     def _named(self) -> str:
         """The dataset as messages name it."""
@@ -143,7 +144,7 @@ class Huggingface(Source):
                     raise InputError(
                         f"{path}: is a link to {path.resolve()}, outside of {root}; copy it into the folder"
                     )
-            cards = [root / name for name in hub.CARDS if (root / name).is_file()]
+            cards = [root / name for name in reading.CARDS if (root / name).is_file()]
             files = [(builder.reader, path.suffixes, sha256_file(path)) for path in builder.files]
             place = self._place(cache, files=files, cards=[sha256_file(path) for path in cards])
             return _finished(place) or _finish(place, builder, scratch)
@@ -155,7 +156,7 @@ class Huggingface(Source):
         place = self._place_of_commit(cache)
         if finished := _finished(place):
             return finished
-        names = hub.names_of(repo, commit)
+        names = reading.names_of(repo, commit)
         with _preparing(cache) as scratch:
             # Data files are chosen among names alone, so that only those of the split are fetched.
             root = scratch / "files" / repo.rsplit("/", 1)[1]
@@ -163,11 +164,13 @@ class Huggingface(Source):
                 if arrow_split.is_inside(path):
                     (root / path).parent.mkdir(parents=True, exist_ok=True)
                     (root / path).write_bytes(_EMPTY_ZIP if path.endswith(".zip") else b"")
-            described = [path for path in names if path in hub.CARDS or path.rpartition("/")[2] in arrow_split.SAVED]
-            _put(root, hub.fetch(repo, commit, described))
+            described = [
+                path for path in names if path in reading.CARDS or path.rpartition("/")[2] in arrow_split.SAVED
+            ]
+            _put(root, reading.fetch(repo, commit, described))
             builder = self._split().open(root, scratch / "builder")
             wanted = [path.relative_to(root).as_posix() for path in builder.files]
-            _put(root, hub.fetch(repo, commit, wanted))
+            _put(root, reading.fetch(repo, commit, wanted))
             return _finish(place, builder, scratch)
 
     def _place_of_commit(self, cache: Path) -> Path:

@@ -13,7 +13,8 @@ from pydantic import AfterValidator, Field
 from tulu_data.errors import printable
 from tulu_data.readers import json_lines
 from tulu_data.readers.stream import Encoding, Stream
-from tulu_data.source import Cut, Part, Paths, Reading, Source
+from tulu_data.sources.paths import Paths
+from tulu_data.sources.source import Cut, Part, Reading, Source
 
 _RECORDS = re.compile(r"(\[\]|[^\[\].]+(\[\])*)(\.[^\[\].]+(\[\])*)*")
 

@@ -14,12 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from tulu_data.commit import sha256_file
 from tulu_data.errors import InputError
 from tulu_data.readers.arrow_record import BATCH_ROWS, as_records, column_names
 from tulu_data.readers.parquet_batches import ExpandsError, batches, refuse_declared
 from tulu_data.readers.stream import CHUNK_BYTES, require_regular, watched
-from tulu_data.source import Cut, Part, Paths, Reading, Source
+from tulu_data.sources.paths import Paths
+from tulu_data.sources.source import Cut, Part, Reading, Source
+from tulu_data.store.durable import sha256_file
 
 
 class Parquet(Source):

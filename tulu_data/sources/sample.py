@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from tulu_data.code_id import code_id
-from tulu_data.commit import make_place, require_room, whole
 from tulu_data.readers import json_lines
 from tulu_data.readers.stream import Stream
-from tulu_data.source import Reading, Source
-from tulu_data.workspace import Table, key_of
+from tulu_data.sources.source import Reading, Source
+from tulu_data.store.code_id import code_id
+from tulu_data.store.durable import make_place, require_room, whole
+from tulu_data.store.workspace import Table, key_of
 
 if TYPE_CHECKING:
     import polars as pl

@@ -8,9 +8,9 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
-from tulu_data import outside
 from tulu_data.errors import InvariantError, UsageError, did_you_mean
 from tulu_data.stage import Stage
+from tulu_data.store import outside
 
 
 def names() -> list[str]:

@@ -10,13 +10,13 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import polars as pl
 from pydantic import Field, PrivateAttr, field_validator
 
-from tulu_data import domains
-from tulu_data.domains import OTHER, RULES, Rule
 from tulu_data.errors import InputError
-from tulu_data.rows import Rows
-from tulu_data.source import NAME_PATTERN
+from tulu_data.rows.rows import Rows
 from tulu_data.stage import Annotator, Decides, Share
-from tulu_data.workspace import Workspace
+from tulu_data.store.patterns import NAME_PATTERN
+from tulu_data.store.workspace import Workspace
+from tulu_data.text import domains
+from tulu_data.text.domains import OTHER, RULES, Rule
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 

@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from tulu_data import calls
-from tulu_data.rows import SAID, On, Rows
+from tulu_data.rows import calls
+from tulu_data.rows.rows import SAID, On, Rows
 from tulu_data.stage import Decides, Resolver, SourceNames, preference
 from tulu_data.verdicts import Evidence, drop
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tulu_data.languages import Identifying
 from tulu_data.stage import Annotator
+from tulu_data.text.languages import Identifying
 
 
 class Language(Identifying, Annotator):

@@ -9,13 +9,13 @@ from typing import ClassVar, Final, Literal, Self
 import polars as pl
 from pydantic import Field, model_validator
 
-from tulu_data import language_id
 from tulu_data.errors import UsageError, did_you_mean, printable
-from tulu_data.language_id import UNDETERMINED
-from tulu_data.languages import Identifying
 from tulu_data.stage import Decides, Share
+from tulu_data.store.workspace import Workspace
+from tulu_data.text import language_id
+from tulu_data.text.language_id import UNDETERMINED
+from tulu_data.text.languages import Identifying
 from tulu_data.verdicts import Evidence, drop
-from tulu_data.workspace import Workspace
 
 _NAMES: Final = {
     "arabic": "ar", "bengali": "bn", "bulgarian": "bg", "catalan": "ca", "chinese": "zh", "croatian": "hr",

@@ -19,10 +19,10 @@ from tulu_data.kernels import jaccard
 from tulu_data.kernels.jaccard import ALONE, Candidates
 from tulu_data.kernels.minhash import STORED, bands_for, probability, sketch
 from tulu_data.kernels.shingles import Source, write_sets
-from tulu_data.rows import Conversation, On, Rows
+from tulu_data.rows.rows import Conversation, On, Rows
 from tulu_data.stage import MEASURE, Comparer, Decides, SourceNames, preference
+from tulu_data.store.workspace import Workspace
 from tulu_data.verdicts import COPIES, Evidence, none
-from tulu_data.workspace import Workspace
 
 
 class Bands(NamedTuple):

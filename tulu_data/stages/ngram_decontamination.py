@@ -22,21 +22,22 @@ from pydantic import (
     model_validator,
 )
 
-from tulu_data.code_id import code_id
-from tulu_data.commit import sha256_file
 from tulu_data.errors import FindingsError, InputError, UsageError, did_you_mean
-from tulu_data.evaluations import catalogue, marks, ngram_index, overlap, standing, surroundings
+from tulu_data.evaluations import catalogue, marks, ngram_index, standing, surroundings, tables
 from tulu_data.evaluations.evaluation_set import EvaluationSet, Part
 from tulu_data.evaluations.ngram_index import Found, NgramIndex, Setting
 from tulu_data.evaluations.rules import RULES, VALUES, Rule, Statistic
 from tulu_data.evaluations.surroundings import Place
 from tulu_data.kernels.ngrams import Work
 from tulu_data.kernels.unicode import Normaliser
-from tulu_data.rows import ROLES_OF, On, Rows, Texts
-from tulu_data.source import NAME_PATTERN, Paths, find_files
+from tulu_data.rows.rows import ROLES_OF, On, Rows, Texts
+from tulu_data.sources.paths import Paths, find_files
 from tulu_data.stage import Decides, Filter, Marks, Share
+from tulu_data.store.code_id import code_id
+from tulu_data.store.durable import sha256_file
+from tulu_data.store.patterns import NAME_PATTERN
+from tulu_data.store.workspace import Workspace, key_of
 from tulu_data.verdicts import Evidence
-from tulu_data.workspace import Workspace, key_of
 
 PAIR: Final = {
     "item": pl.UInt32,
@@ -510,11 +511,11 @@ class NgramDecontamination(Filter):
         return {"above" if self.above is not None else "at_least": values}
 
     def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
-        return overlap.tally(self.pairs(measures), measures)
+        return tables.tally(self.pairs(measures), measures)
 
     def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        """The tables of `tulu_data.evaluations.overlap`."""
-        return overlap.report(tallies, self._index()) if tallies else {}
+        """The tables of `tulu_data.evaluations.tables`."""
+        return tables.report(tallies, self._index()) if tallies else {}
 
     def check_report(self, report: Mapping[str, pl.DataFrame]) -> None:
         if self.max_contaminated is None or "evaluations" not in report:

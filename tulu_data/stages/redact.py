@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from tulu_data import sensitive
-from tulu_data.rows import Rows
-from tulu_data.sensitive import KINDS, Code, Found, Kind, Text
+from tulu_data.rows.rows import Rows
 from tulu_data.stage import Mapper
+from tulu_data.text import sensitive
+from tulu_data.text.sensitive import KINDS, Code, Found, Kind, Text
 
 _PLACEHOLDER: Final = re.compile("<(" + "|".join(kind.upper() for kind in KINDS) + r")_(\d{1,9})>")
 

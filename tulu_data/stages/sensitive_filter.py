@@ -10,10 +10,10 @@ import polars as pl
 import pyarrow as pa
 from pydantic import Field
 
-from tulu_data import sensitive
-from tulu_data.rows import Rows
-from tulu_data.sensitive import KINDS, Code, Kind
+from tulu_data.rows.rows import Rows
 from tulu_data.stage import Decides, Filter
+from tulu_data.text import sensitive
+from tulu_data.text.sensitive import KINDS, Code, Kind
 from tulu_data.verdicts import Evidence, drop, none
 
 FINDING: Final = {"kind": pl.String, "place": pl.String, "start": pl.UInt32, "end": pl.UInt32}

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Final, Self
 import polars as pl
 from pydantic import Field
 
-from tulu_data.rows import Rows
+from tulu_data.rows.rows import Rows
 from tulu_data.stage import Annotator
-from tulu_data.token_counter import TokenCounter, open_counter
-from tulu_data.workspace import Workspace
+from tulu_data.store.workspace import Workspace
+from tulu_data.text.tokens import TokenCounter, open_counter
 
 MEASURES: Final[dict[str, Any]] = {"tokens": pl.Int32, "trainable": pl.Int32, "messages": pl.List(pl.Int32)}
 

@@ -1,0 +1,1 @@
+"""What a build does, from the inputs to the sealed mixture."""

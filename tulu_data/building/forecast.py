@@ -1,0 +1,97 @@
+"""What a mix will take, as far as it can be known before a build: of the last one, or of what the files hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from tulu_data.building.inputs import Surveyed
+from tulu_data.errors import InputError
+from tulu_data.mixture.mixture import Mixture
+from tulu_data.recipe.plan import Plan, Step
+from tulu_data.stages.weighted_mix import NONE, SEPARATOR, WeightedMix
+from tulu_data.store.parquet import read_frame
+
+PLENTY: Final = 1_000_000
+"""How many times more rows than estimated there are not."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Lines as a build's report has them, and what they rest on.
+
+    `problem` is why a build would stop, and `is_sure` whether it does whatever the stages remove.
+    """
+
+    step: str
+    basis: str
+    lines: pl.DataFrame
+    problem: str = ""
+    is_sure: bool = False
+
+    def as_values(self) -> dict[str, Any]:
+        """The same as plain values, for JSON."""
+        return {"step": self.step, "basis": self.basis, "strata": self.lines.to_dicts(), "problem": self.problem}
+
+
+def expect(plan: Plan, surveyed: Sequence[Surveyed], last: Mixture | None) -> Expectation | None:
+    """What the mix of a plan will take; None where nothing mixes, or nothing is known yet.
+
+    `last` is the newest version of the mixture: where it was mixed by the same columns, what
+    was left of its rows for the mix is what counts. Else it is the rows of the files, as
+    far as their strata are sources and domains that sources declare.
+    """
+    step = next((step for step in plan.steps if isinstance(step.stage, WeightedMix)), None)
+    if step is None or not isinstance(step.stage, WeightedMix):
+        return None
+    offers = _of_last(step, step.stage, last) if last else None
+    basis = f"of what was left for it in version {last.version}" if last and offers else "of the rows of the files"
+    offers = offers or _of_files(step.stage, surveyed)
+    if offers is None:
+        return None
+    try:
+        return Expectation(step.name, basis, step.stage.targets(offers))
+    except InputError as error:
+        return Expectation(step.name, basis, pl.DataFrame(), str(error), _is_sure(plan, step.stage, surveyed))
+
+
+def _is_sure(plan: Plan, stage: WeightedMix, surveyed: Sequence[Surveyed]) -> bool:
+    """Whether the mix of these files fails even if there are as many rows as there can be."""
+    offers = _of_files(stage, surveyed) or {}
+    if not all(source.is_counted for source in surveyed):
+        offers = {name: count * PLENTY for name, count in offers.items()}
+    if len(plan.steps) > 1 and stage.weights:
+        # The stages before may remove all rows of a stratum that has no weight.
+        offers = {name: count for name, count in offers.items() if name in stage.weights}
+    try:
+        stage.targets(offers)
+    except InputError:
+        return bool(offers)
+    return False
+
+
+def _of_last(step: Step, stage: WeightedMix, last: Mixture) -> dict[str, int] | None:
+    path = last.strata.get(step.name)
+    if path is None:
+        return None
+    mixed = last.stage_of(step.name)
+    if not isinstance(mixed, WeightedMix) or (mixed.by, bool(mixed.tokens)) != (stage.by, bool(stage.tokens)):
+        return None
+    return {name: count for name, count in read_frame(path).select("stratum", "offered").iter_rows() if count}
+
+
+def _of_files(stage: WeightedMix, surveyed: Sequence[Surveyed]) -> dict[str, int] | None:
+    known = {"source", "domain"}
+    if stage.tokens or not known.issuperset(stage.by):
+        return None
+    offers: Counter[str] = Counter()
+    for source in surveyed:
+        values = {"source": source.name, "domain": source.source.domain}
+        if "domain" in stage.by and values["domain"] is None:
+            return None
+        offers[SEPARATOR.join(values[name] or NONE for name in stage.by)] += source.expected_rows
+    return dict(offers)

@@ -1,0 +1,95 @@
+"""The inputs of a build: each file with its digest, and each source with its files and its format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from tulu_data.formats.format import Format
+from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.sources.source import Source
+from tulu_data.text import blemishes
+from tulu_data.text.blemishes import BLEMISHES, Blemish, shown_in
+
+PREVIEW_ROWS: Final = 3
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One file of a source."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """One source, looked into.
+
+    `source` is as it was found, its format said and what may move pinned. `columns` are
+    those of the first rows, and `unread` what of them the format does not read; `rows`
+    are the first rows as they will be, `preview` the first of them; `bad` are those of the
+    first records that can't become rows, and `probed` is their number; `expected_rows` is an
+    estimate, unless `is_counted`: then there are no more. `problem` is why a build of it is
+    sure to fail.
+    """
+
+    name: str
+    source: Source
+    format: Format | None
+    files: tuple[InputFile, ...]
+    columns: tuple[str, ...]
+    unread: tuple[str, ...]
+    rows: tuple[Conversation, ...]
+    probed: int
+    bad: tuple[str, ...]
+    expected_rows: int
+    is_counted: bool = False
+    problem: str = ""
+    unreadable: Mapping[Path, str] = field(default_factory=dict)
+    """Why some of the files can't be read, where the recipe allows such files."""
+
+    @property
+    def preview(self) -> tuple[Conversation, ...]:
+        """The first rows."""
+        return self.rows[:PREVIEW_ROWS]
+
+    @property
+    def blemishes(self) -> list[tuple[Blemish, int, str]]:
+        """What the first rows have that no trainer wants: how many, and the part of one that shows it."""
+        marks = blemishes.marks(Rows.of(self.rows))
+        found = []
+        for bit, blemish in enumerate(BLEMISHES):
+            places = np.flatnonzero(marks >> np.uint32(bit) & np.uint32(1))
+            if len(places):
+                shown = shown_in(blemish.name, tuple(self.rows[int(places[0])].messages))
+                found.append((blemish, len(places), shown))
+        return found
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files, as they lie on the disk."""
+        return sum(file.size for file in self.files)
+
+
+def as_values(surveyed: Surveyed) -> dict[str, Any]:
+    """A surveyed source as plain values, for JSON."""
+    format = surveyed.format
+    return {
+        "files": [{"path": str(file.path), "bytes": file.size} for file in surveyed.files],
+        "expected_rows": surveyed.expected_rows,
+        "problem": surveyed.problem,
+        "format": format and {"name": format.name, **format.model_dump(mode="json")},
+        "unread": list(surveyed.unread),
+        "blemishes": {blemish.name: count for blemish, count, _ in surveyed.blemishes},
+        "bad": list(surveyed.bad),
+        "preview": [
+            [{"role": role, "content": content} for role, content in conversation.messages]
+            for conversation in surveyed.preview
+        ],
+    }

@@ -1,0 +1,226 @@
+"""The manifest: what a mixture is made of and what is in it, by digest and by count.
+
+It is written last and makes the mixture exist. Times, hosts and file names are not in it:
+the same rows through the same recipe give the same bytes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tulu_data.building.decision import Decision
+from tulu_data.building.inputs import Surveyed
+from tulu_data.building.shards import Shard
+from tulu_data.errors import InvariantError
+from tulu_data.mixture import merkle
+from tulu_data.mixture.facts import FORMAT
+from tulu_data.mixture.layout import MANIFEST, SUMS
+from tulu_data.recipe.plan import Plan
+from tulu_data.recipe.recipe import Recipe
+from tulu_data.rows.identity import by_id
+from tulu_data.sources.source import Source
+from tulu_data.stage import Annotator, Stage
+from tulu_data.store.code_id import code_id, versions
+from tulu_data.store.durable import sha256_file, write_text
+from tulu_data.store.workspace import key_of
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a build is before it runs; `digest` names all of it.
+
+    `recipe` is the digest of the resolved recipe, `inputs` of all input files, `code` of
+    this program and its stages, `limit` the rows a trial takes of each source.
+    """
+
+    recipe: str
+    inputs: str
+    code: str
+    limit: int | None
+
+    @property
+    def digest(self) -> str:
+        return key_of(recipe=self.recipe, inputs=self.inputs, code=self.code, limit=self.limit, versions=versions())
+
+
+def identify(recipe: Recipe, surveyed: Sequence[Surveyed], limit: int | None) -> Identity:
+    """The identity of a build. File names and their order are no part of it."""
+    parts = (*recipe.sources.values(), *recipe.stages)
+    modules = {"tulu_data.building.build", *(type(part).__module__ for part in parts)}
+    inputs = {source.name: sorted(file.sha256 for file in source.files) for source in surveyed}
+    artifacts = [found for stage in recipe.stages if (found := {**stage.artifacts, **stage.file_digests})]
+    return Identity(
+        recipe=key_of(recipe=recipe.canonical()),
+        inputs=key_of(inputs=inputs, artifacts=artifacts) if artifacts else key_of(inputs=inputs),
+        code=code_id(tuple(sorted(modules))),
+        limit=limit,
+    )
+
+
+def logical_root(decision: Decision) -> str:
+    """The Merkle root over (id, content hash, copies) of the kept rows, sorted by id."""
+    kept = decision.kept.nonzero()[0]
+    rows = kept[by_id(decision.id_words()[kept])]
+    return merkle.root_of(decision.id[rows], decision.content[rows], decision.copies[rows])
+
+
+def version_of(recipe: Recipe, identity: Identity, root: str) -> str:
+    """The version's name: the recipe's own, or 12 hex digits of rows, recipe and inputs."""
+    if recipe.version and identity.limit is None:
+        return recipe.version
+    key = key_of(root=root, recipe=identity.recipe, inputs=identity.inputs, limit=identity.limit)[:12]
+    return key if identity.limit is None else f"trial-{key}"
+
+
+def counts(decision: Decision, shards: Sequence[Shard], written: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    """For each source: read, quarantined, removed by each step, kept, written.
+
+    Raises `InvariantError` (exit 1) where they do not add up.
+    """
+    removed = decision.removed()
+    rows: dict[str, dict[str, Any]] = {}
+    for index, source in enumerate(decision.sources):
+        own = [shard for shard in shards if shard.source == source]
+        read = sum(shard.records for shard in own)
+        quarantined = read - sum(shard.rows for shard in own)
+        kept = int((decision.kept & (decision.source == index)).sum())
+        if read != quarantined + sum(removed[source].values()) + kept:
+            raise InvariantError(
+                f"{source}: {read} read ≠ {quarantined} quarantined + {removed[source]} removed + {kept} kept"
+            )
+        copies = int(decision.copies[decision.source == index].sum())
+        if written.get(source, 0) != copies:
+            raise InvariantError(f"{source}: {written.get(source, 0)} rows written ≠ {copies} copies of kept rows")
+        gone = {step: number for step, number in removed[source].items() if number}
+        rows[source] = {"read": read, "quarantined": quarantined, "removed": gone, "kept": kept, "written": copies}
+    return rows
+
+
+def compose(
+    recipe: Recipe,
+    plan: Plan,
+    identity: Identity,
+    surveyed: Sequence[Surveyed],
+    shards: Sequence[Shard],
+    decision: Decision,
+    rows: Mapping[str, Mapping[str, Any]],
+    files: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """The manifest as plain values."""
+    root = logical_root(decision)
+    return {
+        "format": FORMAT,
+        "name": recipe.name,
+        "version": version_of(recipe, identity, root),
+        "kind": recipe.kind,
+        "rows": sum(source["written"] for source in rows.values()),
+        "root": root,
+        "trial": None if identity.limit is None else {"rows_of_each_source": identity.limit},
+        "build": {
+            "digest": identity.digest,
+            "recipe": identity.recipe,
+            "inputs": identity.inputs,
+            "code": identity.code,
+            "versions": versions(),
+            **({"stage_files": read} if (read := _read_by_stages(recipe)) else {}),
+        },
+        "sources": {
+            source.name: {
+                "license": source.source.license,
+                "domain": source.source.domain,
+                **_made_by(source.source),
+                **rows[source.name],
+                **({"unread": unread} if (unread := _unread(source, shards)) else {}),
+                "inputs": _inputs(source, shards),
+            }
+            for source in surveyed
+        },
+        "stages": [
+            {
+                "name": step.name,
+                **_outside(step.stage),
+                **({"annotates": list(step.stage.writes)} if isinstance(step.stage, Annotator) else {}),
+                "options": step.stage.model_dump(mode="json"),
+                "code": code_id((type(step.stage).__module__,), step.stage.requires),
+                **step.stage.facts(),
+                **decision.counts.get(step.name, {}),
+                **({"would_remove_alone": decision.alone[step.name]} if step.name in decision.alone else {}),
+            }
+            for step in plan.steps
+        ],
+        "files": dict(files),
+    }
+
+
+def _read_by_stages(recipe: Recipe) -> dict[str, dict[str, str]]:
+    """The sha256 of the files that options of stages name, by the stage and the option."""
+    return {step: stage.file_digests for step, stage in Plan.numbered(recipe.stages) if stage.file_digests}
+
+
+def _made_by(source: Source) -> dict[str, dict[str, str]]:
+    """Of a source that makes its files: the versions that decide their bytes, so that they can be made again."""
+    return {"made_by": {name: version(name) for name in source.made_by}} if source.made_by else {}
+
+
+def _outside(stage: Stage) -> dict[str, str]:
+    """Of a stage that is not ours: how the recipe names it, and the sha256 of its file."""
+    if not stage.reference:
+        return {}
+    return {"from": stage.reference, "sha256": sha256_file(Path(inspect.getfile(type(stage))))}
+
+
+def _unread(source: Surveyed, shards: Sequence[Shard]) -> dict[str, int]:
+    """What the records of a source held that nobody read, with the number of rows that had it."""
+    counted: Counter[str] = Counter()
+    for shard in shards:
+        if shard.source == source.name:
+            counted.update(shard.unread)
+    return dict(sorted(counted.items()))
+
+
+def _inputs(source: Surveyed, shards: Sequence[Shard]) -> list[dict[str, Any]]:
+    read: Counter[str] = Counter()
+    quarantined: Counter[str] = Counter()
+    for file in (file for shard in shards if shard.source == source.name for file in shard.files):
+        read[file.file] += file.rows + len(file.quarantined)
+        quarantined[file.file] += len(file.quarantined)
+    unreadable = {
+        file.sha256: {"unreadable": source.unreadable[file.path].removeprefix(f"{file.path}: ")}
+        for file in source.files
+        if file.path in source.unreadable
+    }
+    # Of files of the same bytes the counts of one are given.
+    copies = Counter((file.sha256, file.size) for file in source.files)
+    return [
+        {
+            "sha256": sha256,
+            "bytes": size,
+            "files": files,
+            "read": read[sha256] // files,
+            "quarantined": quarantined[sha256] // files,
+            **unreadable.get(sha256, {}),
+        }
+        for (sha256, size), files in sorted(copies.items())
+    ]
+
+
+def to_text(manifest: Mapping[str, Any]) -> str:
+    """A manifest as the text of its file."""
+    return json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def seal(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest, then the sums of all files, it included."""
+    write_text(folder / MANIFEST, to_text(manifest))
+    sums = {
+        **{path: entry["sha256"] for path, entry in manifest["files"].items()},
+        MANIFEST: sha256_file(folder / MANIFEST),
+    }
+    write_text(folder / SUMS, "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(sums.items())))

@@ -1,0 +1,40 @@
+"""Build a mixture again from its own recipe, with nothing of what was made before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tulu_data.building.build import build, read
+from tulu_data.building.run import Places
+from tulu_data.mixture.layout import RECIPE
+from tulu_data.store.workspace import Workspace
+
+
+def rebuild(
+    folder: Path, workspace: Path = Path(".tulu-data"), trusted: Collection[str] | None = None
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Read the recipe of a mixture; the function that it returns builds it, and gives the manifest of what was built.
+
+        verify("sft_mix", rebuild=rebuild)
+
+    `workspace` tells whether the mixture was built here; nothing else in it is used. `trusted` are
+    the sha256 of the code from outside that may run. The function takes the manifest of the
+    mixture, builds in a temporary folder, and removes what it built.
+
+    Raises `RecipeError` (exit 2) where the recipe would run other code.
+    """
+    recipe = read(folder / RECIPE, Workspace(workspace), trusted)
+
+    def again(manifest: dict[str, Any]) -> dict[str, Any]:
+        with TemporaryDirectory(prefix="tulu-data-") as place:
+            made = build(
+                recipe,
+                Places(Path(place) / "mixtures", Path(place) / "manifests", Path(place) / "workspace"),
+                limit=manifest["trial"] and manifest["trial"]["rows_of_each_source"],
+            )
+            return made.mixture.manifest
+
+    return again

@@ -1,0 +1,146 @@
+"""Measure every shard of the store once, for all stages that have not measured it yet."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from tulu_data.building.shards import Shard, batches
+from tulu_data.errors import InvariantError, RowError
+from tulu_data.executors import Tick
+from tulu_data.recipe.plan import Plan, Step
+from tulu_data.rows.rows import Rows
+from tulu_data.stage import Filter, Resolver, Stage, blamed, place_of, returned
+from tulu_data.store import parquet
+from tulu_data.store.workspace import Table, Workspace
+
+
+class Task(NamedTuple):
+    """What one step is to measure of a shard, and where it goes."""
+
+    step: Step
+    table: Table
+
+
+@dataclass(frozen=True)
+class ScanUnit:
+    """One shard and the steps that have not measured it: a unit of work."""
+
+    shard: Shard
+    tasks: tuple[Task, ...]
+    workspace: Workspace
+
+    @property
+    def rows(self) -> int:
+        return self.shard.rows * len(self.tasks)
+
+    def __str__(self) -> str:
+        steps = ", ".join(task.step.name for task in self.tasks)
+        return f"measuring {self.shard} of {self.shard.source} by {steps}"
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The measures of every shard: `tables[i]` are those of shard i, by the step's name.
+
+    `units` are still to be done; `found` counts the measures that were there; `checks` are
+    one of them for each step, drawn anew in each build, to be held to a second look.
+    """
+
+    tables: tuple[dict[str, Table], ...]
+    units: tuple[ScanUnit, ...]
+    found: int
+    checks: tuple[ScanUnit, ...]
+
+
+def prepare(plan: Plan, shards: Sequence[Shard], workspace: Workspace) -> Scan:
+    """See what is measured already."""
+    tables: list[dict[str, Table]] = []
+    units: list[ScanUnit] = []
+    known: dict[str, list[tuple[Shard, Task]]] = {}
+    for shard in shards:
+        places = {}
+        missing = []
+        for step in plan.steps:
+            place = workspace.measures(step.stage.name(), step.measures_key(f"{shard.key}/{shard.number}"))
+            places[step.name] = place
+            if step.stage.is_measured and step.stage.applies_to(shard.source):
+                if place.note() is None:
+                    missing.append(Task(step, place))
+                else:
+                    known.setdefault(step.name, []).append((shard, Task(step, place)))
+        tables.append(places)
+        if missing:
+            units.append(ScanUnit(shard, tuple(missing), workspace))
+    # Which ones nobody can foresee, not even who could write them.
+    drawn = [secrets.choice(tasks) for tasks in known.values()]
+    checks = [ScanUnit(shard, (task,), workspace) for shard, task in drawn]
+    return Scan(tuple(tables), tuple(units), sum(len(tasks) for tasks in known.values()), tuple(checks))
+
+
+def scan_shard(unit: ScanUnit, tick: Tick) -> int:
+    """Read one shard once and write what each of the unit's steps measures; return their number."""
+    for task, measures in zip(unit.tasks, _measure(unit.shard, [task.step for task in unit.tasks], tick), strict=True):
+        parquet.write_frame(unit.workspace.prepare(task.table.path), measures, parquet.WORKING)
+        task.table.finish()
+    return len(unit.tasks)
+
+
+def check_shard(unit: ScanUnit, tick: Tick) -> None:
+    """Measure again what was measured.
+
+    Raises `InvariantError` (exit 1) where it differs: the stage's measures depend on
+    something that is not in their key.
+    """
+    shard, task = unit.shard, unit.tasks[0]
+    (measured,) = _measure(shard, [task.step], tick)
+    if not measured.equals(parquet.read_frame(task.table.path)):
+        raise InvariantError(
+            f"stage {task.step.name}: measured {shard} again, and it differs; "
+            f"its measures must depend on nothing but the row and the options. Remove {task.table.path} and report it"
+        )
+
+
+def _measure(shard: Shard, steps: Sequence[Step], tick: Tick) -> list[pl.DataFrame]:
+    pieces: list[list[pl.DataFrame]] = [[] for _ in steps]
+    stages = [step.stage.measuring() for step in steps]
+    columns = sorted({name for stage in stages for name in stage.reads})
+    before = 0
+    for rows in batches(shard, columns):
+        for stage, measured in zip(stages, pieces, strict=True):
+            with blamed(stage), _placed(stage, shard, before):
+                made = stage.measure(Rows(rows.batch.select(list(stage.reads))))
+            frame = returned(stage, "measure", made, pl.DataFrame, "a polars DataFrame with a line for each row")
+            if len(frame) != len(rows):
+                raise InvariantError(f"stage {place_of(stage, 'measure')}: measured {len(frame)} rows of {len(rows)}")
+            measured.append(frame)
+        before += len(rows)
+        tick(len(rows))
+    return [_joined(stage, frames) for stage, frames in zip(stages, pieces, strict=True)]
+
+
+def _joined(stage: Filter | Resolver, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    try:
+        return pl.concat(frames) if frames else pl.DataFrame()
+    except pl.exceptions.PolarsError as error:
+        raise InvariantError(
+            f"stage {place_of(stage, 'measure')}: measure returned other columns for some rows ({error})"
+        ) from error
+
+
+@contextmanager
+def _placed(stage: Stage, shard: Shard, before: int) -> Iterator[None]:
+    """Say which record of which file it is that a stage refuses."""
+    try:
+        yield
+    except RowError as error:
+        numbers = pq.read_table(shard.table.path, columns=["row"])["row"]
+        record = numbers[before + error.row].as_py()
+        file = shard.files[shard.file_of_rows()[before + error.row]].file
+        raise RowError(record, f"stages.{stage.name()}: {error}", shard.source, file) from None

@@ -1,0 +1,71 @@
+"""What of the named evaluation sets is here, and fetching what is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tulu_data.errors import TuluDataError, told_of
+from tulu_data.evaluations.catalogue import Entry
+from tulu_data.evaluations.evaluation_set import EvaluationSet
+from tulu_data.store.durable import sha256_file
+from tulu_data.store.workspace import Workspace, key_of, read_note, write_note
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The evaluation sets in a workspace. Counts are noted, so that a list of them reads no set twice."""
+
+    workspace: Workspace
+
+    def pull(self, name: str, entry: Entry) -> int:
+        """Fetch a set, and count its items. Raises what its source raises, naming the set."""
+        with told_of(f"evaluation set {name}"):
+            pinned = entry.items.resolved()
+        count = len(pinned.items(name, self.workspace.sources, sha256_file))
+        note = {"described": _described(entry.items), "pinned": _described(pinned), "items": count}
+        write_note(self.workspace.prepare(self._pulled(name)), note)
+        return count
+
+    def here(self, name: str, entry: Entry) -> EvaluationSet | None:
+        """The set as it is read without a network; None where there is one needed."""
+        note = self._note(name, entry)
+        items = EvaluationSet.model_validate(note["pinned"]) if note else entry.items
+        return items if items.is_here(self.workspace.sources) else None
+
+    def count(self, name: str, entry: Entry) -> int | None:
+        """How many items it has, where that can be known without a network."""
+        if note := self._note(name, entry):
+            return int(note["items"])
+        try:
+            items = self.here(name, entry)
+            if items is None:
+                return None
+            place = self._counted(items)
+            if counted := read_note(place):
+                return int(counted["items"])
+            count = len(items.items(name, self.workspace.sources, sha256_file))
+            write_note(self.workspace.prepare(place), {"items": count})
+        except TuluDataError:
+            # Its files are not here, or not as described; who asks for it alone is told.
+            return None
+        return count
+
+    def _note(self, name: str, entry: Entry) -> dict[str, Any] | None:
+        note = read_note(self._pulled(name))
+        return note if note and note["described"] == _described(entry.items) else None
+
+    def _pulled(self, name: str) -> Path:
+        return self.workspace.root / "evaluations" / f"{name}.json"
+
+    def _counted(self, items: EvaluationSet) -> Path:
+        files = [(str(path), path.stat()) for path in items.files(self.workspace.sources)]
+        seen = [[path, status.st_size, status.st_ino, status.st_mtime_ns] for path, status in files]
+        key = key_of(described=_described(items), files=seen)
+        return self.workspace.root / "evaluations" / "counts" / key
+
+
+def _described(items: EvaluationSet) -> dict[str, Any]:
+    described: dict[str, Any] = items.model_dump(mode="json")
+    return described

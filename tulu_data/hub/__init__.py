@@ -1,0 +1,1 @@
+"""The Hugging Face Hub: reading from it, and writing to it."""

@@ -1,0 +1,1 @@
+"""What a build leaves, and what reads it: the layout is the one thing that writers and readers share."""

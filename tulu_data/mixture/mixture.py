@@ -1,0 +1,362 @@
+"""A committed mixture, as a reader finds it: no lock, nothing half-written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tulu_data import stages
+from tulu_data.errors import ConflictError, TuluDataError, UsageError, did_you_mean, printable
+from tulu_data.mixture import facts, tables
+from tulu_data.mixture.layout import KEPT, MANIFEST, RECIPE, TAKE
+from tulu_data.readers.yaml import MAX_BYTES
+from tulu_data.stage import Stage
+from tulu_data.store import parquet
+from tulu_data.store.durable import sha256_file
+
+LATEST: Final = "LATEST"
+STAGING: Final = ".staging"
+RUNS: Final = ".runs"
+MAX_NAME_BYTES: Final = 1_024
+
+
+_Key = Annotated[str, Field(pattern=tables.SHA256)]
+_Count = Annotated[int, Field(strict=True, ge=0)]
+
+
+class _Run(BaseModel):
+    """The record of a run: what is read of it has these types."""
+
+    model_config = ConfigDict(extra="allow")
+
+    files: dict[str, str] = {}
+    # Source, file, key and number of a shard, and where in it the file's rows are: those of old records are all of it.
+    store: list[tuple[str, str, _Key, _Count, _Count, _Count] | tuple[str, str, _Key, _Count]] = []
+    workspace: str = ".tulu-data"
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """One version of a mixture, in its folder."""
+
+    folder: Path
+
+    @classmethod
+    def unsealed(cls, folder: Path, manifest: dict[str, Any]) -> Mixture:
+        """A mixture whose manifest is not written yet."""
+        mixture = cls(folder)
+        mixture.__dict__["manifest"] = manifest
+        return mixture
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as plain values, checked.
+
+        Raises `InputError` (exit 3) where it is not what a manifest must be.
+        """
+        return facts.read(self.folder)[0]
+
+    def check_files(self, digest: Callable[[Path], str] = sha256_file) -> None:
+        """Raise `ConflictError` (exit 5) where a file that the manifest names is missing or has other bytes.
+
+        `digest` gives a file's sha256.
+        """
+        for name, entry in self.manifest["files"].items():
+            path = self.folder / name
+            what = ""
+            if not path.is_file():
+                what = "is missing"
+            elif path.stat().st_size != entry["bytes"]:
+                what = "has another size than its manifest says"
+            elif digest(path) != entry["sha256"]:
+                what = "has another sha256 than its manifest says"
+            if what:
+                raise ConflictError(f"{path}: {what}; this version is damaged: remove {self.folder} and build again")
+
+    @property
+    def version(self) -> str:
+        return str(self.manifest["version"])
+
+    @cached_property
+    def data(self) -> list[Path]:
+        """The files of rows, in order."""
+        return self._tables("data")
+
+    @cached_property
+    def ledger(self) -> list[Path]:
+        """The files of the ledger, in order."""
+        return self._tables("ledger")
+
+    @cached_property
+    def places(self) -> list[Path]:
+        """The files that say which record of which file a row was, in order."""
+        return self._tables("places")
+
+    def _tables(self, kind: str) -> list[Path]:
+        found = self._files(f"{kind}/*.parquet")
+        if not found:
+            raise tables.DamagedError.of(self.folder, kind, "holds no table")
+        return found
+
+    @cached_property
+    def evidence(self) -> dict[str, Path]:
+        """The evidence of each stage that has any."""
+        found = self._files("evidence/*.parquet")
+        return self._of_steps({path.stem: path for path in found})
+
+    @property
+    def overlaps(self) -> dict[str, Path]:
+        """For each step that decontaminates: the table of what sources share with evaluation sets."""
+        return self._reports("evaluations")
+
+    @property
+    def clusters(self) -> dict[str, Path]:
+        """For each step that finds near-duplicates: the table of its clusters."""
+        return self._reports("clusters")
+
+    @property
+    def strata(self) -> dict[str, Path]:
+        """For the step that mixes: the table of targets and what was taken."""
+        return self._reports("strata")
+
+    @property
+    def near(self) -> dict[str, Path]:
+        """For each step that decontaminates: the table of rows that are near an item without holding it."""
+        return self._reports("near")
+
+    @property
+    def scores(self) -> dict[str, Path]:
+        """For each step with a threshold: the table of what its thresholds are held against."""
+        return self._reports("scores")
+
+    @property
+    def thresholds(self) -> dict[str, Path]:
+        """For each step with a threshold: the table of what other values would remove."""
+        return self._reports("thresholds")
+
+    @property
+    def trainable(self) -> dict[str, Path]:
+        """For the step that counts tokens: the table of those that are trained on."""
+        return self._reports("trainable")
+
+    def _reports(self, kind: str) -> dict[str, Path]:
+        found = self._files(f"reports/*-{kind}.parquet")
+        return self._of_steps({path.stem.removesuffix(f"-{kind}"): path for path in found})
+
+    def _files(self, pattern: str) -> list[Path]:
+        return tables.files_in(self.folder, pattern)
+
+    def _of_steps(self, found: dict[str, Path]) -> dict[str, Path]:
+        names = {stage["name"] for stage in self.manifest["stages"]}
+        strange = next((path for step, path in found.items() if step not in names), None)
+        if strange is not None:
+            name = strange.relative_to(self.folder).as_posix()
+            raise tables.DamagedError.of(self.folder, name, "is of no stage of the manifest")
+        return found
+
+    def scan(self, *files: Path) -> pl.LazyFrame:
+        """Some of its tables that have the same columns, whose values were not looked at."""
+        return pl.scan_parquet(list(files), glob=False)
+
+    def checked(self, *files: Path) -> pl.LazyFrame:
+        """The same, of which no value is such as no build writes; they are looked at once."""
+        scanned = self.scan(*files)
+        if files not in self._checked:
+            with self.reading():
+                tables.check_values(self.folder, files[0].relative_to(self.folder).as_posix(), scanned)
+            self._checked.add(files)
+        return scanned
+
+    @cached_property
+    def _checked(self) -> set[tuple[Path, ...]]:
+        return set()
+
+    def read(self, path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """One of its tables, which holds no value that no build writes. Raises `InputError` (exit 3) where it does."""
+        name = path.relative_to(self.folder).as_posix()
+        tables.check_file(self.folder, name)
+        with self.reading():
+            frame = parquet.read_frame(path, columns)
+            tables.check_values(self.folder, name, frame)
+        return frame
+
+    def check(self, frame: pl.DataFrame | pl.LazyFrame, path: Path) -> None:
+        """Raise `InputError` (exit 3) where a frame of one of its tables holds a value that no build writes."""
+        tables.check_values(self.folder, path.relative_to(self.folder).as_posix(), frame)
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Say of a damaged page in one of its tables which mixture it is of, as an `InputError` (exit 3)."""
+        return tables.reading(self.folder)
+
+    def recipe_text(self) -> str:
+        """The text of its recipe, as resolved. Raises `InputError` (exit 3) where there is none."""
+        tables.require_plain(self.folder, RECIPE)
+        if (self.folder / RECIPE).stat().st_size > MAX_BYTES:
+            raise tables.DamagedError.of(self.folder, RECIPE, f"has over {MAX_BYTES:,} bytes")
+        with self.reading():
+            return (self.folder / RECIPE).read_text(encoding="utf-8")
+
+    @cached_property
+    def stages(self) -> list[dict[str, Any]]:
+        """The stages of the manifest; the options of each that this program has are all that it has, as it takes them.
+
+        Raises `InputError` (exit 3) for options that a stage refuses.
+        """
+        found = []
+        for place, stage in enumerate(self.manifest["stages"]):
+            try:
+                found.append({**stage, "options": options_of(stage)})
+            except ValueError as error:
+                what = f"stages[{place}].options{error}"
+                raise tables.DamagedError.of(self.folder, MANIFEST, what) from None
+        return found
+
+    @property
+    def steps(self) -> list[str]:
+        """What can remove a row, in order: `take` where it did, and stages, but for those that only write columns."""
+        takes = [TAKE] if any(TAKE in row["removed"] for row in self.rows.values()) else []
+        return [*takes, *(stage["name"] for stage in self.manifest["stages"] if "annotates" not in stage)]
+
+    @cached_property
+    def fates(self) -> dict[str, int]:
+        """What can become of a row and when: `take`, the stages in their order, and last `kept`."""
+        names = [TAKE, *(stage["name"] for stage in self.manifest["stages"]), KEPT]
+        return {name: place for place, name in enumerate(names)}
+
+    def options_of(self, step: str) -> dict[str, Any]:
+        """The options of one of its stages, as the manifest has them."""
+        options: dict[str, Any] = next(stage["options"] for stage in self.stages if stage["name"] == step)
+        return options
+
+    def stage_of(self, step: str) -> Stage | None:
+        """One of its stages by the name of its step, made of the options in the manifest.
+
+        None where it is from outside, which is text and never run, or where it has options that a
+        stage of this program does not take.
+        """
+        facts = next((stage for stage in self.manifest["stages"] if stage["name"] == step), None)
+        kind = stages.of_step(step)
+        if facts is None or "from" in facts or kind is None:
+            return None
+        try:
+            return kind.model_validate(facts["options"])
+        except (ValidationError, TypeError, KeyError):
+            return None
+
+    @property
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """For each source: read, quarantined, removed by stage, kept, written."""
+        names = ("read", "quarantined", "removed", "kept", "written")
+        return {source: {name: entry[name] for name in names} for source, entry in self.manifest["sources"].items()}
+
+    @property
+    def run_path(self) -> Path:
+        """Where the record of the run that made it lies: times, places, no part of the mixture."""
+        return self.folder.parent / RUNS / f"{self.folder.name}.json"
+
+    def run(self) -> dict[str, Any]:
+        """The record of the run that made it, as far as it is read; empty where it is not there, or is none."""
+        try:
+            return _Run.model_validate_json(self.run_path.read_bytes()).model_dump()
+        except (OSError, ValidationError):
+            return {}
+
+
+def options_of(stage: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a stage of a manifest, all that it has, as plain values.
+
+    A stage that this program does not have is not asked: nobody's code is imported. Raises
+    `ValueError` where the stage refuses them.
+    """
+    options: dict[str, Any] = stage["options"]
+    kind = None if "from" in stage else stages.of_step(stage["name"])
+    if kind is None:
+        return options
+    try:
+        return kind.model_validate(options).model_dump(mode="json")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = "".join(f".{part}" for part in first["loc"])
+        raise ValueError(printable(f"{where}: {first['msg'].removeprefix('Value error, ').lower()}", 200)) from None
+    except TuluDataError as error:
+        raise ValueError(f": {printable(str(error), 200)}") from None
+
+
+def versions(folder: Path) -> Iterator[Mixture]:
+    """All committed versions of one mixture, by name."""
+    if folder.is_dir():
+        for path in sorted(folder.iterdir()):
+            if not path.name.startswith(".") and (path / MANIFEST).is_file():
+                yield Mixture(path)
+
+
+def newest(folder: Path) -> Mixture | None:
+    """The version that was built last; None where there is none, or nothing says which."""
+    name = _named_latest(folder)
+    return next((made for made in versions(folder) if made.folder.name == name), None)
+
+
+def _named_latest(folder: Path) -> str:
+    """The name in `LATEST`, which is a hint: whatever else it holds is no name of a version."""
+    hint = folder / LATEST
+    if not hint.is_file():
+        return ""
+    with hint.open("rb") as file:
+        return file.read(MAX_NAME_BYTES).decode(errors="replace").strip()
+
+
+def find(where: str, out: Path) -> Mixture:
+    """The mixture that a person means: a version's folder, a mixture's folder, or `NAME[@VERSION]` under `out`.
+
+    Raises `UsageError` (exit 2) where there is none, listing what there is, and
+    `InputError` (exit 3) where its manifest is none.
+    """
+    found = located(where, out)
+    # At the door: whoever reads its tables first has a manifest that was looked at.
+    _ = found.manifest
+    return found
+
+
+def located(where: str, out: Path) -> Mixture:
+    """The same, whose manifest nobody has looked at."""
+    if not where:
+        raise UsageError("which mixture? Give a version's folder, or NAME[@VERSION]")
+    path = Path(where)
+    if (path / MANIFEST).is_file():
+        return Mixture(path)
+    name, _, version = where.partition("@")
+    folder = path if path.is_dir() else out / name
+    known = [mixture.folder.name for mixture in versions(folder)]
+    if not known:
+        if (folder / STAGING).is_dir():
+            raise UsageError(f"{folder}: has no finished version yet; run its build to the end")
+        if folder.is_dir():
+            raise UsageError(
+                f"{folder}: no {MANIFEST} in it, and none in the folders in it: not a tulu-data mixture; "
+                "give a version's folder, or NAME[@VERSION]"
+            )
+        names = sorted(entry.name for entry in out.iterdir() if any(versions(entry))) if out.is_dir() else []
+        hint = did_you_mean(name, names) or (f"; there are {', '.join(names)}" if names else "")
+        raise UsageError(f"no mixture '{where}' (looked in {out}){hint}")
+    if version and version not in known:
+        raise UsageError(
+            f"{folder}: no version '{version}'{did_you_mean(version, known)}; there are {', '.join(known)}"
+        )
+    return Mixture(folder / (version or _latest(folder, known)))
+
+
+def _latest(folder: Path, known: list[str]) -> str:
+    name = _named_latest(folder)
+    if name in known:
+        return name
+    named = [version for version in known if not version.startswith("trial-")] or known
+    if len(named) == 1:
+        return named[0]
+    raise UsageError(f"{folder}: which version? Say NAME@VERSION; there are {', '.join(known)}")

@@ -1,0 +1,308 @@
+"""How the tables of a mixture are opened: what their columns must be, and what no value in them is.
+
+A mixture may be a stranger's, and its footers and values may be anything. Readers open tables
+here alone: what they are handed is a plain file inside of the mixture, has the columns that
+it must have, does not expand without end, and holds no value that no build writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tulu_data.errors import InputError, printable
+from tulu_data.readers.parquet_batches import ExpandsError, refuse_bomb
+
+
+class DamagedError(InputError):
+    """A file of a mixture is not what it must be; `what` names the file by its place in the mixture."""
+
+    what: str = ""
+
+    @classmethod
+    def of(cls, folder: Path, name: str, what: str) -> DamagedError:
+        """The error of a file, with where the mixture is and what to do."""
+        shown = printable(name, 120)
+        error = cls(f"{folder / shown}: {what}; {remedy(folder)}")
+        error.what = f"{shown}: {what}"
+        return error
+
+
+ID: Final = "^[0-9a-f]{32}$"
+COPY: Final = "^[0-9a-f]{32}(-[0-9]{1,10})?$"
+SHA256: Final = "^[0-9a-f]{64}$"
+_MESSAGES: Final = "list<role text, content text>"
+_RARE: Final = {("reasoning_content", "text"), ("weight", "number")}
+"""Fields of messages that are there only where a row has them, and are null elsewhere."""
+_CUT: Final = "list<role text, content text, left_out whole>"
+MOST: Final = 2**53
+SHARES: Final = frozenset({"jaccard", "estimated", "share"})
+"""Columns whose values are from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a table are: `text`, `whole`, `number`, `yes` (or no), or a list of structs of these.
+
+    Those of `nullable` may have no value. `forms` are regular expressions that texts fit. Where
+    it is `open`, there may be columns beside those named, of plain values. Lines are sorted by
+    the column `key`, in which no value is there twice.
+    """
+
+    kinds: Mapping[str, str]
+    nullable: frozenset[str] = frozenset()
+    forms: Mapping[str, str] = field(default_factory=dict)
+    open: bool = False
+    key: str | None = None
+
+
+def _counted(texts: str, counts: str, *, nullable: str = "", numbers: str = "") -> Columns:
+    kinds = [*((name, "text") for name in texts.split()), *((name, "number") for name in numbers.split())]
+    kinds += [(name, "whole") for name in counts.split()]
+    return Columns(dict(kinds), frozenset(nullable.split()), {"id": ID}, open=True)
+
+
+_OF_ROWS: Final = frozenset({"domain", "language", "tokens", "tool_calls", "tools"})
+EVIDENCE: Final = Columns({"id": "text", "source": "text", "reason": "text"}, forms={"id": ID, "twin": ID}, open=True)
+TABLES: Final[Mapping[str, Columns]] = {
+    "ledger/*.parquet": Columns(
+        {"id": "text", "source": "text", "fate": "text", "copies": "whole", "reason": "text"},
+        forms={"id": ID},
+        key="id",
+    ),
+    "places/*.parquet": Columns({"file": "text", "row": "whole", "id": "text"}, forms={"id": ID, "file": SHA256}),
+    "quarantine.parquet": Columns(
+        {"source": "text", "file": "text", "row": "whole", "offset": "whole", "code": "text", "detail": "text"},
+        frozenset({"offset"}),
+        {"file": SHA256},
+    ),
+    "data/*.parquet": Columns(
+        {
+            "id": "text",
+            "messages": _MESSAGES,
+            "source": "text",
+            **dict.fromkeys(("domain", "language"), "text"),
+            "tokens": "whole",
+        },
+        _OF_ROWS,
+        {"id": COPY},
+        open=True,
+    ),
+    "evidence/*.parquet": EVIDENCE,
+    "excerpts.parquet": Columns(
+        {
+            **dict.fromkeys(("id", "source", "fate", "reason"), "text"),
+            "copies": "whole",
+            "evidence": "list<name text, value text>",
+            "messages": _CUT,
+            "more_messages": "whole",
+            **dict.fromkeys(("twin", "twin_source"), "text"),
+            "twin_messages": _CUT,
+        },
+        frozenset({"messages", "twin", "twin_source", "twin_messages"}),
+        {"id": ID, "twin": ID},
+    ),
+    "reports/blemishes.parquet": _counted("source blemish id", "rows of kept"),
+    "reports/*-evaluations.parquet": _counted("source evaluation", "items touched contaminated near full rows"),
+    "reports/*-clusters.parquet": Columns(
+        {
+            **dict.fromkeys(("cluster", "rows"), "whole"),
+            **dict.fromkeys(("id", "source"), "text"),
+            "is_twin": "yes",
+            "jaccard": "number",
+        },
+        frozenset({"jaccard"}),
+        {"id": ID},
+        open=True,
+    ),
+    "reports/*-strata.parquet": _counted("stratum unit", "offered target taken", numbers="share"),
+    "reports/*-near.parquet": _counted("id source evaluation item", "", numbers="value threshold"),
+    "reports/*-scores.parquet": _counted("option source", "rows", numbers="low high"),
+    "reports/*-thresholds.parquet": Columns(
+        {"option": "text", "value": "number", "used": "yes", "source": "text", "rows": "whole"}, open=True
+    ),
+    "reports/*-trainable.parquet": _counted(
+        "source domain language", "tokens trainable", nullable="domain language tokens trainable"
+    ),
+    "reports/*.parquet": Columns({}, open=True),
+}
+"""The tables by their names, the first that fits."""
+
+
+def columns_of(name: str) -> Columns | None:
+    """What a table of this name, relative to the mixture, must be; None where no mixture has one.
+
+    >>> columns_of("ledger/ledger.parquet").key, columns_of("more.parquet")
+    ('id', None)
+    """
+    return next((columns for pattern, columns in TABLES.items() if fnmatchcase(name, pattern)), None)
+
+
+def files_in(folder: Path, pattern: str) -> list[Path]:
+    """The tables of a mixture whose names fit a pattern of `TABLES`, in order, each of them looked at.
+
+    Raises `DamagedError` (exit 3) for one that is no plain file, can't be read, expands without
+    end or has other columns than it must.
+    """
+    found = sorted(folder.glob(pattern))
+    for path in found:
+        check_file(folder, path.relative_to(folder).as_posix())
+    return found
+
+
+def check_file(folder: Path, name: str) -> None:
+    """Raise `DamagedError` (exit 3) where a table can't be read as what its name says; values are not read."""
+    path, columns = folder / name, columns_of(name)
+    require_plain(folder, name)
+    if columns is None:
+        raise DamagedError.of(folder, name, "is no table of a mixture")
+    try:
+        metadata = pq.read_metadata(path)
+        schema = metadata.schema.to_arrow_schema()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DamagedError.of(folder, name, f"can't be read: {_first_line(error)}") from None
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    if any(group.num_rows < 0 for group in groups) or sum(group.num_rows for group in groups) != metadata.num_rows:
+        raise DamagedError.of(folder, name, "its row groups do not have the rows that it says")
+    try:
+        refuse_bomb(path, metadata)
+    except ExpandsError as error:
+        raise DamagedError.of(folder, name, str(error)) from None
+    except (pa.ArrowException, OSError) as error:
+        raise DamagedError.of(folder, name, f"can't be read: {_first_line(error)}") from None
+    if wrong := _wrong_columns(schema, columns):
+        raise DamagedError.of(folder, name, wrong)
+
+
+def require_plain(folder: Path, name: str) -> None:
+    """Raise `DamagedError` (exit 3) for a name in a mixture that is missing, a link, or no plain file."""
+    path = folder / name
+    parts = [path, *path.parents][: len(Path(name).parts)]
+    link = next((part for part in parts if part.is_symlink()), None)
+    if link is not None:
+        raise DamagedError.of(folder, link.relative_to(folder).as_posix(), "is a link; a mixture holds plain files")
+    if not path.is_file():
+        raise DamagedError.of(folder, name, "is no plain file" if path.exists() else "is missing")
+
+
+def _wrong_columns(schema: pa.Schema, columns: Columns) -> str:
+    if len(set(schema.names)) != len(schema.names):
+        return "has two columns of one name"
+    for name, kind in columns.kinds.items():
+        if name not in schema.names:
+            return f"has no column '{name}'; it has {_shown(schema.names)}"
+        if (found := _kind(schema.field(name).type)) != kind:
+            return f"its column '{name}' is {found}, not {kind}"
+    others = [name for name in schema.names if name not in columns.kinds]
+    if others and not columns.open:
+        return f"has a column '{printable(others[0], 60)}', which no build writes"
+    for name in others:
+        kind = _kind(schema.field(name).type)
+        wanted = {"twin": "text", **dict.fromkeys(SHARES, "number"), **dict.fromkeys(_SPAN, "whole")}.get(name, kind)
+        if kind != wanted:
+            return f"its column '{name}' is {kind}, not {wanted}"
+    if "message" in others and not {*others} >= _SPAN:
+        return f"has 'message', and not {_shown(sorted(_SPAN - {*others}))}"
+    return ""
+
+
+_SPAN: Final = frozenset({"message", "start", "end", "item_text", "item_start", "item_end"})
+"""Columns that say together which run of characters a row was removed for."""
+
+
+def _kind(type: pa.DataType) -> str:
+    if pa.types.is_string(type) or pa.types.is_large_string(type):
+        return "text"
+    if pa.types.is_integer(type):
+        return "whole"
+    if pa.types.is_floating(type):
+        return "number"
+    if pa.types.is_boolean(type):
+        return "yes"
+    if (pa.types.is_list(type) or pa.types.is_large_list(type)) and pa.types.is_struct(type.value_type):
+        struct = type.value_type
+        named = [(part.name, _kind(part.type)) for part in struct]
+        return f"list<{', '.join(f'{name} {kind}' for name, kind in named if (name, kind) not in _RARE)}>"
+    return printable(str(type), 60)
+
+
+def wrong_value(frame: pl.DataFrame | pl.LazyFrame, columns: Columns) -> str:
+    """What no build writes and some value of a frame with these columns is; empty where there is none.
+
+    >>> wrong_value(pl.DataFrame({"id": ["x"]}), columns_of("evidence/a.parquet"))
+    "a value of 'id' has another form"
+    """
+    schema = frame.collect_schema()
+    tests = {what: test.any() for name, kind in schema.items() for what, test in _tests(name, kind, columns)}
+    if columns.key is not None and columns.key in schema:
+        key = pl.col(columns.key)
+        tests[f"'{columns.key}' is not sorted, or has a value twice"] = (key <= key.shift()).any()
+    if not tests:
+        return ""
+    named = [test.alias(str(place)) for place, test in enumerate(tests.values())]
+    found = frame.lazy().select(named).collect().row(0)
+    return next((what for what, is_wrong in zip(tests, found, strict=True) if is_wrong), "")
+
+
+def _tests(name: str, kind: pl.DataType, columns: Columns) -> Iterable[tuple[str, pl.Expr]]:
+    column = pl.col(name)
+    is_known = name in columns.kinds
+    if (is_known and name not in columns.nullable) or (name == "twin" and columns is EVIDENCE):
+        yield f"a value of '{name}' is missing", column.is_null()
+    if name in columns.forms:
+        yield f"a value of '{name}' has another form", ~column.str.contains(columns.forms[name])
+    if kind.is_float():
+        if is_known:
+            yield f"a value of '{name}' is no number", ~column.is_finite()
+        if name in SHARES:
+            yield f"a value of '{name}' is not from 0 to 1", ~column.is_between(0, 1)
+    if kind.is_integer() and is_known:
+        yield f"a value of '{name}' is negative", column < 0
+        yield f"a value of '{name}' is larger than any count", column > MOST
+    if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct) and is_known:
+        part = pl.element()
+        # A message that only calls a tool may say nothing.
+        free = {rare for rare, _ in _RARE} | ({"content"} if columns.kinds[name] == _MESSAGES else set())
+        required = [own.name for own in kind.inner.fields if own.name not in free]
+        gaps = [part.struct.field(own).is_null() for own in required]
+        yield f"an entry of '{name}' is missing", column.list.eval(pl.any_horizontal(part.is_null(), *gaps)).list.any()
+
+
+def check_values(folder: Path, name: str, frame: pl.DataFrame | pl.LazyFrame) -> None:
+    """Raise `DamagedError` (exit 3) where a frame of a table holds a value that no build writes."""
+    columns = columns_of(name)
+    if columns is not None and (wrong := wrong_value(frame, columns)):
+        raise DamagedError.of(folder, name, wrong)
+
+
+@contextmanager
+def reading(place: Path | str) -> Iterator[None]:
+    """Raise `InputError` (exit 3) where a table of the mixture at `place` has a page that can't be read."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) is not None:
+            raise
+        raise InputError(f"{place}: can't be read: {_first_line(error)}; {remedy(place)}") from None
+
+
+def remedy(folder: Path | str) -> str:
+    """What to do about a mixture that is not what it should be."""
+    return f"see what else is wrong with: tulu-data verify {folder}, then fetch or build it again"
+
+
+def _first_line(error: BaseException) -> str:
+    return printable(str(error).splitlines()[0] if str(error) else type(error).__name__, 160)
+
+
+def _shown(names: Iterable[Any]) -> str:
+    listed = [printable(str(name), 40) for name in names]
+    return ", ".join(listed[:12]) + (", …" if len(listed) > 12 else "") if listed else "none"

@@ -1,0 +1,1 @@
+"""What a row is: its columns, its texts and its identity."""

@@ -1,0 +1,1 @@
+"""Files that survive a crash, cached tables under digests, and the identity of code."""

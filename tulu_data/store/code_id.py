@@ -1,0 +1,111 @@
+"""The identity of code: what must be the same for a stored result to be the same.
+
+A module's code id is the hash of its source, of every project or plug-in module that it
+imports, transitively, and of the versions of Python, its Unicode tables and the libraries
+that it says decide its results. Imports are found in the syntax tree; nothing is run.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import platform
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from tulu_data.store import outside
+
+PROJECT = "tulu_data"
+LIBRARIES: Final = ("numpy", "orjson", "polars", "pyarrow", "tulu-data")
+
+
+@cache
+def code_id(modules: tuple[str, ...], requires: tuple[str, ...] = ()) -> str:
+    """The code id of some modules, in hex.
+
+    >>> len(code_id(("tulu_data.errors",)))
+    64
+    """
+    sources = {name: _source(name) for name in _closure(modules)}
+    versions = {name: version(name) for name in requires}
+    state = hashlib.sha256()
+    for name, text in sorted({**sources, **versions}.items()):
+        state.update(f"{name}\n{hashlib.sha256(text.encode()).hexdigest()}\n".encode())
+    state.update(f"{platform.python_version()} {unicodedata.unidata_version}".encode())
+    return state.hexdigest()
+
+
+@cache
+def versions() -> dict[str, str]:
+    """The versions that may change the bytes of a mixture, by what they are of.
+
+    >>> "polars" in versions()
+    True
+    """
+    found = {name: version(name) for name in LIBRARIES}
+    return {"python": platform.python_version(), "unicode": unicodedata.unidata_version, **found}
+
+
+def docstring(kind: type) -> str | None:
+    """The docstring of a class, read in its module: `python -OO` leaves it out of the class.
+
+    >>> docstring(type("Nobody", (), {})) is None
+    True
+    """
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    tree = ast.parse(Path(file).read_text(encoding="utf-8")) if file else ast.Module([], [])
+    own = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == kind.__name__)
+    return next((ast.get_docstring(node, clean=False) for node in own), None)
+
+
+def _closure(modules: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _imports(name)
+    return found
+
+
+@cache
+def _source(module: str) -> str:
+    return _file(module).read_text(encoding="utf-8")
+
+
+def _file(module: str) -> Path:
+    found = _place(module)
+    if found is None:
+        raise LookupError(module)
+    return found
+
+
+@cache
+def _place(module: str) -> Path | None:
+    return outside.place_of(module)
+
+
+@cache
+def _imports(module: str) -> tuple[str, ...]:
+    """The modules that it imports anywhere: the project's, its own package's, and those beside a file from outside."""
+    beside = {file.module.partition(".")[0] for file in outside.admitted()}
+    roots = {PROJECT, module.split(".", maxsplit=1)[0], *beside}
+    tree = ast.parse(_source(module))
+    names = (name for node in ast.walk(tree) for name in _named(node, module))
+    return tuple(sorted({name for name in names if name.split(".", 1)[0] in roots and _place(name)} - {module}))
+
+
+def _named(node: ast.AST, module: str) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        package = module.split(".")[: -node.level] if node.level else []
+        base = ".".join([*package, *([node.module] if node.module else [])])
+        yield base
+        yield from (f"{base}.{alias.name}" for alias in node.names)

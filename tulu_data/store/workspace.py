@@ -1,0 +1,304 @@
+"""The workspace: tables under the digest of what they were computed from.
+
+A table is a Parquet file and a small JSON file beside it, its note, written after it, that
+holds its sha256; a note holds its own as well. What is damaged counts as not there, and is
+made again, so that nothing here needs to be fsynced. Several builds may share a workspace:
+equal keys mean equal bytes. Whoever can write to a workspace decides what its builds read,
+so it is open to nobody else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from tulu_data.errors import InvariantError, UsageError
+from tulu_data.store.durable import (
+    locked,
+    make_folders,
+    make_place,
+    open_regular,
+    refuse_links,
+    sha256_file,
+    walk,
+    whole,
+)
+
+TABLE_FORMAT: Final = "1"
+TAG: Final = "CACHEDIR.TAG"
+MARK: Final = "tulu-data workspace 1"
+# The first line is that of the Cache Directory Tagging Specification (bford.info/cachedir): backups skip such folders.
+_TAG_TEXT: Final = f"""Signature: 8a477f597d28d172789f06886806bc55
+# {MARK}
+# All that is in this folder can be made again; remove it, or let `tulu-data gc` remove what is not used.
+"""
+TRUSTED: Final = "TULU_DATA_TRUST_WORKSPACE"
+"""The variable that names workspaces, separated as in PATH, that others may write to."""
+
+PREPARING: Final = "preparing-"
+"""How the name of a folder begins in which a source prepares what it makes."""
+
+_KEY: Final = "[0-9a-f]{64}"
+_LAYOUT: Final = {
+    "store": rf"store/[0-9a-f]{{2}}/{_KEY}/(\d+\.(parquet|json)|shards)",
+    "measures": rf"measures/\w+/([0-9a-f]{{2}}|looks)/{_KEY}\.(parquet|bin|json)",
+    "digests": rf"digests/{_KEY}\.json",
+    "indexes": rf"indexes/{_KEY}(\.[\d-]+\.tmp)?/(note\.json|arrays\.bin|items\.parquet)",
+    "sources": r"sources/(huggingface/[0-9a-f]{2}/[0-9a-f]{64}|\w+-\d+-\d+-[0-9a-f]{12})/\d+\.(arrow|jsonl|json)"
+    rf"|sources/{PREPARING}\w+/.+",
+    "evaluations": rf"evaluations/([\w.-]+\.json|counts/{_KEY})",
+    "spill": rf"spill/{_KEY}/\d+\.arrow",
+    "built": rf"built/{_KEY}/{_KEY}",
+    "written": rf"written/{_KEY}/[\w.-]+",
+}
+"""The folders of a workspace, and the files that are in each, as patterns of their paths."""
+_OURS: Final = re.compile(rf"({'|'.join([*_LAYOUT.values(), re.escape(TAG), r'[.]lock'])})(\.\d+-\d+\.tmp)?")
+
+
+def key_of(**parts: Any) -> str:
+    """A digest of named parts, in hex: the key of what is computed from them alone.
+
+    >>> key_of(stage="length_filter", options={"on": "prompt"})[:8]
+    '628e8db2'
+    """
+    text = json.dumps({"table format": TABLE_FORMAT, **parts}, sort_keys=True, ensure_ascii=False, default=as_text)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def as_text(value: Any) -> str:
+    """What of JSON is written for a decimal or a path; `InvariantError` (exit 1) for anything else."""
+    if isinstance(value, Decimal | Path):
+        return str(value)
+    # What `str` shows of other objects may be their place in memory, which is another in each run.
+    raise InvariantError(f"a key can't be made of {type(value).__name__}; give text, numbers, lists or mappings")
+
+
+@dataclass(frozen=True)
+class Table:
+    """The place of one table, there or not."""
+
+    path: Path
+
+    @property
+    def note_path(self) -> Path:
+        return self.path.with_suffix(".json")
+
+    def note(self) -> dict[str, Any] | None:
+        """What was noted of the table when it was finished; None where it is not, or is damaged."""
+        note = read_note(self.note_path)
+        with contextlib.suppress(OSError):
+            with open_regular(self.path) as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            return note if note and note.get("sha256") == sha256 else None
+        return None
+
+    def finish(self, **note: Any) -> dict[str, Any]:
+        """Note that the table, which is written, is complete."""
+        complete = {"sha256": sha256_file(self.path), **note}
+        write_note(self.note_path, complete)
+        return complete
+
+
+def write_note(path: Path, values: dict[str, Any]) -> None:
+    """Write plain values as JSON, with a checksum of their own, unless they are noted already."""
+    if read_note(path) == values:
+        return
+    with whole(path) as file:
+        file.write(json.dumps({"check": _check(values), **values}).encode())
+
+
+def read_note(path: Path) -> dict[str, Any] | None:
+    """What was noted; None where nothing was, or it is damaged."""
+    try:
+        with open_regular(path) as file:
+            values = json.loads(file.read())
+        return values if values.pop("check") == _check(values) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _check(values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder of tables. `store` holds rows, `measures` what stages measured of them."""
+
+    root: Path
+
+    @contextmanager
+    def held(self, *, alone: bool = False) -> Iterator[None]:
+        """Use the workspace, which is made if it is not there: others may as well, but not `alone`.
+
+        Raises `UsageError` (exit 2) where it is a folder that this program did not make, or
+        others can write to it, and `ConflictError` (exit 5) where another command needs it alone.
+        """
+        refuse_links(self.root, self.root)
+        if not self.root.exists():
+            make_folders(self.root.parent)
+            self.root.mkdir(mode=0o700, exist_ok=True)
+        self._check_writers()
+        if not self._is_marked():
+            self._check_strays()
+        with locked(self.root, shared=not alone):
+            if not self._is_marked():
+                with whole(make_place(self.root / TAG, self.root)) as file:
+                    file.write(_TAG_TEXT.encode())
+            yield
+
+    def _is_marked(self) -> bool:
+        with contextlib.suppress(OSError), open_regular(self.root / TAG) as file:
+            return f"# {MARK}\n".encode() in file.read(len(_TAG_TEXT))
+        return False
+
+    def _check_strays(self) -> None:
+        """A folder without our mark is taken where it is empty, or holds nothing that we do not make."""
+        for path in walk(self.root):
+            name = path.relative_to(self.root).as_posix()
+            if path.is_symlink() or not _OURS.fullmatch(name):
+                raise UsageError(
+                    f"{self.root}: is not a workspace of tulu-data: it holds {name}, and has no {TAG} of ours; "
+                    "name another folder with --workspace, which may be one that is not there yet"
+                )
+
+    def _check_writers(self) -> None:
+        """What others can write to is believed only if a person says so."""
+        trusted = os.environ.get(TRUSTED, "").split(os.pathsep)
+        if any(self.root.resolve() == Path(place) for place in trusted if place):
+            return
+        for folder in (self.root, *(self.root / kind for kind in _LAYOUT)):
+            with contextlib.suppress(FileNotFoundError):
+                status = folder.lstat()
+                if stat.S_ISLNK(status.st_mode):
+                    refuse_links(folder, folder)
+                if status.st_uid != os.geteuid():
+                    whose, remedy = f"belongs to user {status.st_uid}", "name another with --workspace"
+                elif status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                    whose, remedy = "others can write to it", f"say: chmod -R go-w {self.root}"
+                else:
+                    continue
+                raise UsageError(
+                    f"{folder}: {whose}, and who can write to a workspace decides what is built from it; "
+                    f"{remedy}, or trust them: export {TRUSTED}={self.root.resolve()}"
+                )
+
+    def files(self, *kinds: str) -> Iterator[Path]:
+        """Every file of ours in some of its folders; links are not followed, and what we do not make is left out."""
+        for kind in kinds:
+            for path in walk(self.root / kind):
+                if not path.is_symlink() and _OURS.fullmatch(path.relative_to(self.root).as_posix()):
+                    yield path
+
+    @property
+    def sources(self) -> Path:
+        """The folder of files that sources made."""
+        return self.root / "sources"
+
+    def store(self, key: str) -> Path:
+        """The folder of one file's shards."""
+        return self.root / "store" / key[:2] / key
+
+    def shard(self, key: str, number: int) -> Table:
+        """One shard of a file."""
+        return Table(self.store(key) / f"{number:05d}.parquet")
+
+    def shards_of(self, key: str) -> int | None:
+        """How many shards a file has; None where it was not ingested to its end."""
+        end = read_note(self.store(key) / "shards")
+        return None if end is None else int(end["shards"])
+
+    def finish_shards(self, key: str, shards: int) -> None:
+        """Note that a file was ingested to its end."""
+        write_note(self.prepare(self.store(key) / "shards"), {"shards": shards})
+
+    def measures(self, stage: str, key: str) -> Table:
+        """What a stage measured of one shard."""
+        return Table(self.root / "measures" / stage / key[:2] / f"{key}.parquet")
+
+    def looks(self, stage: str, key: str) -> Table:
+        """What a stage noted when it looked at chosen rows once more."""
+        return Table(self.root / "measures" / stage / "looks" / f"{key}.bin")
+
+    def spill(self, build: str, out: Path) -> Path:
+        """The folder for what a build keeps beside while it writes to `out`."""
+        return self.root / "spill" / key_of(build=build, out=str(out.resolve()))
+
+    def written(self, build: str, out: Path) -> Path:
+        """The folder for what a build notes of the files that it has written to `out`: their sha256."""
+        return self.root / "written" / key_of(build=build, out=str(out.resolve()))
+
+    def prepare(self, path: Path) -> Path:
+        """Create the folder that `path` will be in.
+
+        Raises `UsageError` (exit 2) where a link is in the way.
+        """
+        return make_place(path, self.root)
+
+    def digest_of(self, file: Path, *, trust_mtime: bool) -> str:
+        """A file's sha256, taken anew, or remembered where size, inode and mtime are trusted to tell."""
+        if trust_mtime and (known := self.remembered([file])):
+            return known[file]
+        digest = Digest.of(file)
+        self.remember({file: digest})
+        return digest.sha256
+
+    def remember(self, digests: Mapping[Path, Digest]) -> None:
+        """Note the digests of files: one note for all files of a folder, of which there may be thousands."""
+        for folder, files in _by_folder(digests):
+            place = self._digests_path(folder)
+            noted = (read_note(place) or {}).get("files", {})
+            taken = {file.name: list(digests[file]) for file in files}
+            write_note(self.prepare(place), {"files": {**noted, **taken}})
+
+    def remembered(self, files: Iterable[Path]) -> dict[Path, str]:
+        """The sha256 of each file that is known, and has the size, inode and mtime that it was last seen with."""
+        known: dict[Path, str] = {}
+        for folder, members in _by_folder(files):
+            noted = (read_note(self._digests_path(folder)) or {}).get("files", {})
+            for file in members:
+                with contextlib.suppress(OSError):
+                    *seen, sha256 = noted.get(file.name, [None])
+                    if seen == Digest.seen(file):
+                        known[file] = sha256
+        return known
+
+    def _digests_path(self, folder: Path) -> Path:
+        return self.root / "digests" / f"{key_of(folder=os.fsencode(folder.resolve()).hex())}.json"
+
+
+class Digest(NamedTuple):
+    """A file's sha256, and what the file looked like before it was taken."""
+
+    size: int
+    inode: int
+    mtime_ns: int
+    sha256: str
+
+    @classmethod
+    def of(cls, file: Path) -> Digest:
+        size, inode, mtime_ns = cls.seen(file)
+        return cls(size, inode, mtime_ns, sha256_file(file))
+
+    @staticmethod
+    def seen(file: Path) -> list[int]:
+        """Size, inode and mtime of a file."""
+        status = file.stat()
+        return [status.st_size, status.st_ino, status.st_mtime_ns]
+
+
+def _by_folder(files: Iterable[Path]) -> Iterator[tuple[Path, list[Path]]]:
+    found: dict[Path, list[Path]] = {}
+    for file in files:
+        found.setdefault(file.parent, []).append(file)
+    yield from found.items()

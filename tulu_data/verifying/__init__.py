@@ -1,0 +1,1 @@
+"""Checks of a mixture that trust nobody who built it."""

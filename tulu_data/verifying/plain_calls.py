@@ -1,0 +1,103 @@
+"""Calls of tools as texts, by plain Python that shares nothing with what built the mixture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+SPEAKERS: Final[dict[str, tuple[str, ...]]] = {
+    "prompt": ("user",),
+    "response": ("assistant",),
+    "conversation": ("user", "assistant", "tool"),
+}
+DEEPEST: Final = 64
+
+
+def spoken(messages: Iterable[tuple[str, ...]], calls: str | None) -> list[tuple[str, str]]:
+    """The texts of a conversation by role: those of each message, and after them one for each of its calls.
+
+    A message is its role, its content and, where it has any, its reasoning. The text of a call
+    is its function's name, and all that is said in its arguments, a line each.
+    """
+    said = []
+    entries = _entries(calls)
+    for number, (role, *texts) in enumerate(messages):
+        said += [(role, text) for text in texts]
+        for call in _called(entries, number):
+            lines = [*_values(call.pop("name", None)), *_values(call)] if isinstance(call, dict) else [*_values(call)]
+            if text := "\n".join(lines):
+                said.append((role, text))
+    return said
+
+
+def told(calls: str | None, count: int) -> list[str]:
+    """For each of so many messages what makes its calls the same as another's, whatever their ids and order of keys."""
+    entries = _entries(calls)
+    found = []
+    for number in range(count):
+        called = _called(entries, number)
+        for call in called:
+            if isinstance(call, dict) and "arguments" in call:
+                call["arguments"] = _opened(call["arguments"])
+        name = entries[number].get("name") if number < len(entries) else None
+        found.append(json.dumps([called, name], sort_keys=True) if called or name is not None else "")
+    return found
+
+
+def _entries(calls: str | None) -> list[dict[str, Any]]:
+    entries = _opened(calls)
+    return [entry if isinstance(entry, dict) else {} for entry in (entries if isinstance(entries, list) else [])]
+
+
+def _called(entries: Sequence[Mapping[str, Any]], number: int) -> list[Any]:
+    """The calls of one message: an object has its function's name and arguments, without what only numbers it."""
+    entry = entries[number] if number < len(entries) else {}
+    one, other = _opened(entry.get("tool_calls")), _opened(entry.get("function_call"))
+    listed = [call for value in (one, other) for call in (value if isinstance(value, list) else [value])]
+    beyond = {"tool_calls", "function_call", "tool_call_id", "name"}
+    listed += [{key: value for key, value in entry.items() if key not in beyond} or None]
+    found = []
+    for call in map(_opened, listed):
+        if isinstance(call, dict):
+            function = _opened(call.get("function"))
+            kept = {key: value for key, value in call.items() if key not in ("id", "index", "type")}
+            if isinstance(function, dict):
+                kept = {**function, **{key: value for key, value in kept.items() if key != "function"}}
+            found.append(kept)
+        elif call is not None:
+            found.append(call)
+    return found
+
+
+def _opened(value: Any) -> Any:
+    """What a text of JSON holds, where it is an object or a list that is not nested beyond reason."""
+    if isinstance(value, str) and value.strip()[:1] in ("{", "["):
+        try:
+            held = json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+        inner, depth = [held], 0
+        while inner and depth <= DEEPEST:
+            inner = [
+                part
+                for one in inner
+                if isinstance(one, dict | list)
+                for part in (one.values() if isinstance(one, dict) else one)
+            ]
+            depth += 1
+        return value if inner else held
+    return value
+
+
+def _values(value: Any) -> Iterator[str]:
+    """All texts and numbers in a value, from the first to the last."""
+    stack = [value]
+    while stack:
+        inner = _opened(stack.pop())
+        if isinstance(inner, dict):
+            stack.extend([*inner.values()][::-1])
+        elif isinstance(inner, list):
+            stack.extend(inner[::-1])
+        elif inner is not None:
+            yield inner if isinstance(inner, str) else json.dumps(inner)

@@ -1,0 +1,193 @@
+"""What was planted in sample sources, against what became of it.
+
+The truth is known, so a build of samples can be checked: what was found, what was missed,
+and what else was taken for it. A kind of fault is checked where the recipe has the stage
+that finds it; another kind is another function in `CHECKS`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from tulu_data.mixture.layout import TAKE
+from tulu_data.mixture.mixture import Mixture
+from tulu_data.recipe.reading import sources_in
+from tulu_data.sources.sample import Sample
+from tulu_data.stage import Stage
+from tulu_data.store.durable import sha256_file
+from tulu_data.verdicts import TWIN
+
+
+@dataclass(frozen=True)
+class Found:
+    """One kind of fault: how many were planted, found and missed, and how many others were taken for it."""
+
+    kind: str
+    planted: int
+    found: int
+    extra: int
+
+    @property
+    def missed(self) -> int:
+        """How many were planted and not found."""
+        return self.planted - self.found
+
+    def as_values(self) -> dict[str, Any]:
+        """The counts as plain values, for JSON."""
+        return {**asdict(self), "missed": self.missed}
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """What was planted in a mixture's sources.
+
+    `planted` has the columns of `tulu_data.sample.planted`, and `source`, `sha256` of the
+    file, `id` and `base_id`; an id is null where a record became no row.
+    """
+
+    mixture: Mixture
+    steps: dict[str, Stage | None]
+    planted: pl.DataFrame
+
+    def of(self, kind: str) -> pl.DataFrame:
+        """What was planted of one kind."""
+        return self.planted.filter(pl.col("kind") == kind)
+
+    def removed_by(self, stage: str) -> pl.DataFrame | None:
+        """The evidence of all steps of a stage, for sample sources; None where the recipe has none."""
+        steps = self._of(stage)
+        if not steps:
+            return None
+        frames = [pl.read_parquet(self.mixture.evidence[step], glob=False) for step in steps]
+        return pl.concat(frames).filter(pl.col("source").is_in(self.planted["source"].unique().implode()))
+
+    def threshold(self, stage: str) -> float:
+        """The lowest threshold of a stage's steps."""
+        return min(float(step.model_dump()["threshold"]) for step in self._of(stage).values())
+
+    def removed_before(self, stage: str) -> pl.Series:
+        """The ids of the rows that went before the first step of a stage."""
+        names = list(self.steps)
+        before = names[: names.index(next(iter(self._of(stage))))]
+        ledger = _table(self.mixture.folder / "ledger")
+        return ledger.filter(pl.col("fate").is_in([TAKE, *before]))["id"]
+
+    def _of(self, stage: str) -> dict[str, Stage]:
+        return {name: step for name, step in self.steps.items() if step is not None and step.name() == stage}
+
+
+def check(mixture: Mixture, cache: Path) -> list[Found]:
+    """Compare a mixture with what was planted in its sample sources; empty where it has none.
+
+    `cache` is the folder in which sources make their files. A trial is not checked, for it
+    reads a part of them.
+    """
+    read = sources_in(mixture.folder / "recipe.yaml")
+    sources = {name: source for name, source in read.items() if isinstance(source, Sample)}
+    if not sources or mixture.manifest["trial"]:
+        return []
+    steps = {stage["name"]: mixture.stage_of(stage["name"]) for stage in mixture.manifest["stages"]}
+    truth = _Truth(mixture, steps, _with_ids(mixture, sources, cache))
+    return [found for compare in CHECKS if (found := compare(truth))]
+
+
+def _table(folder: Path) -> pl.DataFrame:
+    return pl.read_parquet(sorted(folder.glob("*.parquet")), glob=False)
+
+
+def _with_ids(mixture: Mixture, sources: dict[str, Sample], cache: Path) -> pl.DataFrame:
+    ledger = _table(mixture.folder / "ledger").select("id", "source")
+    places = _table(mixture.folder / "places").join(ledger, on="id")
+    places = places.select("source", pl.col("file").alias("sha256"), pl.col("row").alias("record"), "id")
+    frames = []
+    for name, source in sources.items():
+        digests = {number: sha256_file(path) for number, path in enumerate(source.files(cache))}
+        frames.append(
+            source.planted().with_columns(
+                pl.lit(name).alias("source"),
+                pl.col("file").replace_strict(digests, return_dtype=pl.String).alias("sha256"),
+                pl.col("base_file").replace_strict(digests, return_dtype=pl.String).alias("base_sha256"),
+            )
+        )
+    base_places = places.rename({"sha256": "base_sha256", "record": "base_record", "id": "base_id"})
+    return (
+        pl.concat(frames)
+        .join(places, on=["source", "sha256", "record"], how="left")
+        .join(base_places, on=["source", "base_sha256", "base_record"], how="left")
+    )
+
+
+def _exact_duplicates(truth: _Truth) -> Found | None:
+    """Found are those of a family of equal rows that went in favour of one of the same family, which stayed.
+
+    A row that another stage removed before is nobody's duplicate any more: it counts as found.
+    """
+    removed = truth.removed_by("exact_dedup")
+    if removed is None:
+        return None
+    planted = truth.of("exact_duplicate").select("id", "base_id")
+    gone = truth.removed_before("exact_dedup")
+    pairs = planted.filter(~pl.col("id").is_in(gone.implode()) & ~pl.col("base_id").is_in(gone.implode()))
+    family = dict(pairs.iter_rows()) | {base: base for base in pairs["base_id"].to_list()}
+    most = Counter(pairs["base_id"].to_list())
+    hits = Counter(
+        family[row]
+        for row, twin in removed.select("id", TWIN).iter_rows()
+        if row in family and family.get(twin) == family[row]
+    )
+    found = sum(min(count, most[base]) for base, count in hits.items())
+    return Found("exact_duplicate", len(planted), found + len(planted) - len(pairs), len(removed) - found)
+
+
+def _near_duplicates(truth: _Truth) -> Found | None:
+    """Found are those as near as the threshold that went in favour of their base, or their base for them.
+
+    One whose base another stage removed before, or that went itself, counts as found.
+    """
+    removed = truth.removed_by("minhash_dedup")
+    if removed is None:
+        return None
+    every = truth.of("near_duplicate")
+    planted = every.filter(pl.col("jaccard") >= truth.threshold("minhash_dedup")).select("id", "base_id")
+    base = dict(pl.concat([every, truth.of("exact_duplicate")]).select("id", "base_id").iter_rows())
+    twins = [(base.get(row, row), base.get(twin, twin)) for row, twin in removed.select("id", TWIN).iter_rows()]
+    hits = {row for row, twin in twins if row == twin}
+    gone = set(truth.removed_before("minhash_dedup"))
+    found = sum(base in hits or not gone.isdisjoint((id, base)) for id, base in planted.iter_rows())
+    return Found("near_duplicate", len(planted), found, sum(row != twin for row, twin in twins))
+
+
+def _broken(truth: _Truth) -> Found:
+    """Found are those set aside at their place, with the error that was expected."""
+    names = truth.planted["source"].unique().implode()
+    aside = pl.read_parquet(truth.mixture.folder / "quarantine.parquet", glob=False).filter(
+        pl.col("source").is_in(names)
+    )
+    planted = truth.of("broken")
+    places = planted.select("source", pl.col("sha256").alias("file"), pl.col("record").alias("row"), "code")
+    found = len(aside.join(places, on=["source", "file", "row", "code"]))
+    return Found("broken", len(planted), found, len(aside) - found)
+
+
+def _contaminated(truth: _Truth) -> Found | None:
+    """Found are those that went for the item that was put into them."""
+    removed = truth.removed_by("ngram_decontamination")
+    if removed is None:
+        return None
+    planted = truth.of("contaminated").select("id", "item")
+    found = len(removed.join(planted, on=["id", "item"]))
+    return Found("contaminated", len(planted), found, len(removed.join(planted, on="id", how="anti")))
+
+
+CHECKS: Final[tuple[Callable[[_Truth], Found | None], ...]] = (
+    _exact_duplicates,
+    _near_duplicates,
+    _contaminated,
+    _broken,
+)

@@ -1,0 +1,63 @@
+"""Verify a mixture wherever it is: here, or on the Hub, from where a copy is checked and thrown away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tulu_data.errors import told_of
+from tulu_data.executors.progress import Progress, Silent
+from tulu_data.hub import reading
+from tulu_data.mixture.mixture import located
+from tulu_data.mixture.remote import download, parted
+from tulu_data.store.workspace import Workspace
+from tulu_data.verifying.claims import Witness
+from tulu_data.verifying.levels import Verification
+
+Rebuild = Callable[[Path], Callable[[dict[str, Any]], dict[str, Any]]]
+
+
+def verify(
+    mixture: str,
+    out: Path = Path("mixtures"),
+    workspace: Path = Path(".tulu-data"),
+    *,
+    places: Sequence[Path] = (),
+    fetch: bool = False,
+    rebuild: Rebuild | None = None,
+    progress: Progress | None = None,
+) -> Verification:
+    """Check a mixture on every level that can be checked.
+
+        verify("hf://ORG/NAME@3f0c9a7be214", Path("mixtures"), Path(".tulu-data"), places=[Path("evals")]).holds
+
+    `places` are folders in which files of evaluation sets are found by their sha256; `fetch`
+    fetches those that are datasets of the Hub. `rebuild` takes the mixture's folder, and gives a
+    function that builds it again and returns the manifest: `building.rebuild.rebuild`. It is
+    given, since nothing that verifies imports what builds.
+
+    Raises `UsageError` where there is no such mixture, `RecipeError` where a rebuild would run
+    other code, before anything is checked, `FindingsError` where the dataset is none, `HubError`.
+    """
+    progress = progress or Silent()
+    with ExitStack() as stack:
+        others: tuple[str, ...] = ()
+        if mixture.startswith("hf://"):
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="tulu-data-")))
+            repository, revision = parted(mixture)
+            with told_of(repository), progress.phase("fetch", None, "files") as tick:
+                others = download(repository, reading.commit_of(repository, revision), folder, tick)
+        else:
+            folder = located(mixture, out).folder
+        other = rebuild(folder) if rebuild else None
+        if fetch:
+            stack.enter_context(Workspace(workspace).held())
+        tick = stack.enter_context(progress.phase("verify", None, "rows"))
+
+        def witness(manifest: dict[str, Any]) -> Witness:
+            return Witness(folder, manifest, places, Workspace(workspace).sources, fetch, tick)
+
+        return Verification(folder, witness, other, others, runs_code=rebuild is not None).run()

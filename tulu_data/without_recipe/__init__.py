@@ -1,0 +1,1 @@
+"""Commands on data files that no recipe names."""
