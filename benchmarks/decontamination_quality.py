@@ -32,7 +32,8 @@ import peers
 import polars as pl
 import typography
 
-from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
+from tulu_data.evaluations.evaluation_set import EvaluationSet
+from tulu_data.evaluations.item import Item
 from tulu_data.evaluations.rules import RULES
 from tulu_data.rows.rows import Conversation, Rows
 from tulu_data.stages.ngram_decontamination import NgramDecontamination

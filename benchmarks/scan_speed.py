@@ -32,8 +32,8 @@ import numpy as np
 import peers
 import pyarrow as pa
 
-from tulu_data.evaluations import catalogue, ngram_index
-from tulu_data.evaluations.evaluation_set import Item
+from tulu_data.evaluations import catalogue, ngram_index, ngram_index_build
+from tulu_data.evaluations.item import Item
 from tulu_data.evaluations.ngram_index import NgramIndex, Setting
 from tulu_data.evaluations.rules import RULES
 from tulu_data.kernels.ngrams import Work
@@ -47,11 +47,11 @@ DATATROVE_ROWS = (500, 8_000)
 COMPILE = """
 import time, pyarrow as pa, numpy as np
 from pathlib import Path
-from tulu_data.evaluations import ngram_index
+from tulu_data.evaluations import ngram_index, ngram_index_build, ngram_index_build
 from tulu_data.evaluations.evaluation_set import Item
 start = time.perf_counter()
 item = Item("i", {"question": ("one two three four five six seven eight nine",), "passage": (), "choices": (), "answer": ()})
-ngram_index.build(Path("index"), {"e": [item]}, ngram_index.Setting(8, "words", ("question",)))
+ngram_index_build.build(Path("index"), {"e": [item]}, ngram_index.Setting(8, "words", ("question",)))
 index, work = ngram_index.open_index(Path("index"))
 index.scan(pa.array(["x"]), np.array([0, 1]), work)
 print(time.perf_counter() - start)
@@ -109,7 +109,7 @@ class Scan(NamedTuple):
             rule.get("max_item_df"),
         )
         start = time.process_time()
-        ngram_index.build(folder, sets, setting)
+        ngram_index_build.build(folder, sets, setting)
         seconds = time.process_time() - start
         index, work = ngram_index.open_index(folder)
         size = sum(path.stat().st_size for path in folder.iterdir()) + sum(array.nbytes for array in work)

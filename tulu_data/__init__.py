@@ -4,6 +4,8 @@ from typing import Any
 
 __version__ = "0.1.0"
 __all__ = ["load"]
+DEFINED_IN = {"load": "tulu_data.mixture.load"}
+"""Where each public name is defined."""
 
 
 def __getattr__(name: str) -> Any:

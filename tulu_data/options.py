@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
-
-from tulu_data.store.code_id import docstring
 
 MOST: Final = 2**63 - 1
 MOST_DIGITS: Final = 30
@@ -55,3 +55,15 @@ def _numbers(value: Any) -> Iterator[int | Decimal]:
     elif isinstance(value, tuple | list):
         for part in value:
             yield from _numbers(part)
+
+
+def docstring(kind: type) -> str | None:
+    """The docstring of a class, read in its module: `python -OO` leaves it out of the class.
+
+    >>> docstring(type("Nobody", (), {})) is None
+    True
+    """
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    tree = ast.parse(Path(file).read_text(encoding="utf-8")) if file else ast.Module([], [])
+    own = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == kind.__name__)
+    return next((ast.get_docstring(node, clean=False) for node in own), None)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,9 +25,12 @@ from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr
 from tulu_data.errors import InputError, InvariantError, TuluDataError
 from tulu_data.options import Options
 from tulu_data.rows.rows import Rows
+from tulu_data.store.keys import key_of
 from tulu_data.store.patterns import expression, matches
-from tulu_data.store.workspace import Workspace, key_of
 from tulu_data.verdicts import Evidence, none
+
+if TYPE_CHECKING:
+    from tulu_data.store.workspace import Workspace
 
 Phase = Literal["rewrite", "judge", "deduplicate", "mix"]
 PHASES: tuple[Phase, ...] = ("rewrite", "judge", "deduplicate", "mix")
@@ -183,6 +186,21 @@ class Stage(Options):
         """The options that its measures depend on; files by their sha256, wherever they are."""
         options = self.model_dump(mode="json", exclude=set(self.deciding()))
         return {name: _by_digest(value, name, self._file_digests) for name, value in options.items()}
+
+    @classmethod
+    def measured_in(cls) -> tuple[str, ...]:
+        """The modules that decide its measures: those in which what reads rows is defined.
+
+        An edit elsewhere in a stage's own file, or in what only judges, reports or prepares,
+        rescans nothing. Of a stage from outside, its own file counts in any case.
+
+        >>> class LengthFilter(Filter): ...
+        >>> LengthFilter.measured_in()
+        ()
+        """
+        reading = [getattr(cls, name) for name in ("map", "measure", "look") if hasattr(cls, name)]
+        modules = {part.__module__ for part in (*reading, *([cls] if cls.reference else ()))}
+        return tuple(sorted(modules - {__name__}))
 
     @property
     def is_measured(self) -> bool:

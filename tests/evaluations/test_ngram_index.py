@@ -18,8 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tulu_data.errors import InputError
-from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
-from tulu_data.evaluations.ngram_index import NgramIndex, Setting, build, open_index
+from tulu_data.evaluations.evaluation_set import EvaluationSet
+from tulu_data.evaluations.item import Item
+from tulu_data.evaluations.ngram_index import NgramIndex, Setting, open_index
+from tulu_data.evaluations.ngram_index_build import build
 from tulu_data.kernels.unicode import Normaliser
 from tulu_data.store.durable import sha256_file
 from word_oracle import NAIVE

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tulu_data.store.code_id import _closure, code_id
+from tulu_data import stages
+from tulu_data.store.code_id import _closure
 
 
 def identity(folder: Path, *requires: str) -> str:
@@ -44,11 +45,57 @@ def test_versions_of_libraries_count_where_a_stage_requires_them(shop: Path):
     assert identity(shop) != identity(shop, "polars")
 
 
-def test_a_stage_counts_what_it_stands_on_and_not_the_command_line():
-    closure = _closure(["tulu_data.stages.exact_dedup"])
-    assert {"tulu_data.rows.rows", "tulu_data.stage", "tulu_data.verdicts", "tulu_data.errors"} <= closure
-    assert not {"tulu_data.cli.cli", "tulu_data.cli.console", "tulu_data.stages.length_filter"} & closure
-    assert len(code_id(("tulu_data.stages.exact_dedup",))) == 64
+STAGE = "characters errors options rows.calls rows.rows stage store.keys store.patterns verdicts"
+WORDS = "kernels.characters kernels.compiled kernels.hashes kernels.notation kernels.unicode kernels.vocabulary kernels.words"
+MEASURED_IN = {
+    "domain": f"{STAGE} stages.domain text.code_lines text.domains text.expressions",
+    "exact_dedup": f"{STAGE} stages.exact_dedup",
+    "language": f"{STAGE} text.language_id text.languages",
+    "language_filter": f"{STAGE} text.language_id text.languages",
+    "length_filter": f"{STAGE} stages.length_filter",
+    "minhash_dedup": f"{STAGE} {WORDS} kernels.jaccard kernels.minhash kernels.shingles stages.minhash_dedup",
+    "ngram_decontamination": f"{WORDS} kernels.ngrams characters errors rows.calls rows.rows store.durable store.keys "
+    "store.workspace evaluations.common_words evaluations.item evaluations.matching evaluations.ngram_index "
+    "evaluations.rules evaluations.standing evaluations.surroundings",
+    "pattern_filter": f"{STAGE} stages.pattern_filter text.expressions",
+    "redact": f"{STAGE} stages.redact text.code_lines text.json_text text.sensitive",
+    "sensitive_filter": f"{STAGE} stages.sensitive_filter text.code_lines text.json_text text.sensitive",
+    "tokens": f"{STAGE} stages.tokens text.template_process text.tokens",
+    "weighted_mix": "",
+}
+"""All code that a stage's measures depend on: an edit of any other module rescans nothing."""
+
+
+@pytest.mark.parametrize("name", stages.names())
+def test_measures_depend_on_the_code_that_measures_alone(name: str):
+    closure = _closure(stages.find(name).measured_in())
+    assert closure == {f"tulu_data.{module}" for module in MEASURED_IN[name].split()}
+
+
+def test_the_measures_of_a_stage_from_outside_depend_on_its_own_file(tmp_path: Path):
+    code = "from tulu_data.stages.length_filter import LengthFilter\nclass Strict(LengthFilter): ...\n"
+    (tmp_path / "strict_lengths.py").write_text(code)
+    found = stages.find(f"{tmp_path}/strict_lengths.py:Strict")
+    assert found.measured_in() == ("strict_lengths", "tulu_data.stages.length_filter")
+
+
+@pytest.mark.parametrize(
+    ("code", "closure"),
+    [
+        ("from tulu_data import load", {"tulu_data.mixture.load"}),
+        ("from tulu_data import __version__", {"tulu_data"}),
+        ("from tulu_data.store import keys", {"tulu_data.store.keys"}),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from tulu_data.store import keys", set()),
+        ("def later():\n    import tulu_data.verdicts", {"tulu_data.verdicts"}),
+    ],
+    ids=["a public name", "what the package itself defines", "a module", "for type checkers", "in a function"],
+)
+def test_a_name_counts_as_taken_from_where_it_is_defined(shop: Path, code: str, closure: set[str]):
+    (shop / "shop/near.py").write_text(code)
+    script = "from tulu_data.store.code_id import _imports; print(*_imports('shop.near'))"
+    environment = {"PYTHONPATH": f"{Path(__file__).parents[2]}:{shop}"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
+    assert set(done.stdout.split()) == closure
 
 
 def test_no_module_is_imported_for_its_name(shop: Path):

@@ -24,7 +24,7 @@ from tulu_data.building.build import build
 from tulu_data.building.gc import collect
 from tulu_data.building.run import Places
 from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceError, TuluDataError, UsageError
-from tulu_data.evaluations import ngram_index
+from tulu_data.evaluations import ngram_index, ngram_index_build
 from tulu_data.evaluations.evaluation_set import EvaluationSet
 from tulu_data.executors.inline import Inline
 from tulu_data.executors.progress import Silent, Tick
@@ -523,20 +523,20 @@ def test_a_build_that_ends_while_another_writes_the_same_elsewhere_takes_nothing
 
 
 def test_an_index_that_two_make_at_once_is_one(yard: Yard, monkeypatch: pytest.MonkeyPatch):
-    from tulu_data.evaluations.evaluation_set import Item
+    from tulu_data.evaluations.item import Item
 
     folder = yard.root / "indexes" / OURS
     sets = {"e": [Item("mill", {"question": (ITEM,), "passage": (), "choices": (), "answer": ()})]}
     setting = ngram_index.Setting(8, "words", ("question",))
-    publish = ngram_index.publish_folder
+    publish = ngram_index_build.publish_folder
 
     def slow(staged: Path, target: Path) -> None:
-        monkeypatch.setattr(ngram_index, "publish_folder", publish)
-        ngram_index.build(folder, sets, setting)
+        monkeypatch.setattr(ngram_index_build, "publish_folder", publish)
+        ngram_index_build.build(folder, sets, setting)
         publish(staged, target)
 
-    monkeypatch.setattr(ngram_index, "publish_folder", slow)
-    ngram_index.build(folder, sets, setting)
+    monkeypatch.setattr(ngram_index_build, "publish_folder", slow)
+    ngram_index_build.build(folder, sets, setting)
     assert ngram_index.is_whole(folder)
     assert [path.name for path in folder.parent.iterdir()] == [OURS]
 

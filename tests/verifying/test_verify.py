@@ -37,7 +37,8 @@ from tulu_data.rows.rows import Conversation, Rows
 from tulu_data.stages.ngram_decontamination import NgramDecontamination
 from tulu_data.store import parquet
 from tulu_data.store.durable import sha256_file
-from tulu_data.store.workspace import Workspace, key_of
+from tulu_data.store.keys import key_of
+from tulu_data.store.workspace import Workspace
 from tulu_data.verifying import plain_words
 from tulu_data.verifying.claims import Witness
 from tulu_data.verifying.levels import Check, Verification

@@ -22,7 +22,8 @@ from tulu_data.recipe.plan import Step
 from tulu_data.rows.rows import Rows
 from tulu_data.stage import Comparer, blamed, returned
 from tulu_data.store.durable import whole
-from tulu_data.store.workspace import Table, Workspace, key_of
+from tulu_data.store.keys import key_of
+from tulu_data.store.workspace import Table, Workspace
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ from tulu_data.stage import Mapper, blamed, returned
 from tulu_data.store import parquet
 from tulu_data.store.code_id import code_id
 from tulu_data.store.durable import remove_folder, sha256_file
-from tulu_data.store.workspace import Workspace, key_of
+from tulu_data.store.keys import key_of
+from tulu_data.store.workspace import Workspace
 from tulu_data.text import blemishes
 
 # Row groups of the store: enough rows for the kernels, little enough text for the memory.
@@ -104,7 +105,8 @@ class FileUnit:
 
     def key(self) -> str:
         """The key of the file's shards: all that decides what is in them."""
-        modules = {type(part).__module__ for part in (self.source, self.format, *self.mappers)} | {__name__}
+        modules = {type(part).__module__ for part in (self.source, self.format)} | {__name__}
+        modules |= {module for mapper in self.mappers for module in mapper.measured_in()}
         requires = {name for mapper in self.mappers for name in mapper.requires} | {"orjson", "pyarrow"}
         return key_of(
             files=[file.sha256 for file in self.files],

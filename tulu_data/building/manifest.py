@@ -29,7 +29,7 @@ from tulu_data.sources.source import Source
 from tulu_data.stage import Annotator, Stage
 from tulu_data.store.code_id import code_id, versions
 from tulu_data.store.durable import sha256_file, write_text
-from tulu_data.store.workspace import key_of
+from tulu_data.store.keys import key_of
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ def identify(recipe: Recipe, surveyed: Sequence[Surveyed], limit: int | None) ->
     parts = (*recipe.sources.values(), *recipe.stages)
     modules = {"tulu_data.building.build", *(type(part).__module__ for part in parts)}
     inputs = {source.name: sorted(file.sha256 for file in source.files) for source in surveyed}
-    artifacts = [found for stage in recipe.stages if (found := {**stage.artifacts, **stage.file_digests})]
+    prepared = [{**stage.artifacts, **stage.file_digests, **stage.facts()} for stage in recipe.stages]
+    artifacts = [found for found in prepared if found]
     return Identity(
         recipe=key_of(recipe=recipe.canonical()),
         inputs=key_of(inputs=inputs, artifacts=artifacts) if artifacts else key_of(inputs=inputs),

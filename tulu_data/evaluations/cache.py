@@ -10,7 +10,8 @@ from tulu_data.errors import TuluDataError, told_of
 from tulu_data.evaluations.catalogue import Entry
 from tulu_data.evaluations.evaluation_set import EvaluationSet
 from tulu_data.store.durable import sha256_file
-from tulu_data.store.workspace import Workspace, key_of, read_note, write_note
+from tulu_data.store.keys import key_of
+from tulu_data.store.workspace import Workspace, read_note, write_note
 
 
 @dataclass(frozen=True)

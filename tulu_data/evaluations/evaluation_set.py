@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final
 
 from pydantic import (
     BaseModel,
@@ -28,13 +26,11 @@ from pydantic import (
 
 from tulu_data import sources
 from tulu_data.errors import InputError, did_you_mean, printable, told_of
+from tulu_data.evaluations.item import PARTS, Item, Part
 from tulu_data.formats.column import MISSING, Column, first_part, pluck
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.json_record import kind_of
 from tulu_data.sources.source import Source
-
-Part = Literal["question", "passage", "choices", "answer"]
-PARTS: Final[tuple[Part, ...]] = ("question", "passage", "choices", "answer")
 
 PARTED: Final = ("config", "split")
 """The keys of a source that an evaluation set takes a list for: a source for each."""
@@ -45,31 +41,6 @@ Columns = Annotated[
         lambda value: (value,) if isinstance(value, str | int) else value, json_schema_input_type=str | list[str]
     ),
 ]
-
-
-class Item(NamedTuple):
-    """One evaluation item: its id, and its texts by part. A part that is not there has none."""
-
-    id: str
-    texts: dict[Part, tuple[str, ...]]
-
-    @property
-    def answers(self) -> tuple[str, ...]:
-        """The texts any of which answers it; a JSON list of texts, as PopQA has them, is several.
-
-        >>> Item("1", {"answer": ('["Lima", "City of Lima"]', "Lima, Peru")}).answers
-        ('Lima', 'City of Lima', 'Lima, Peru')
-        """
-        return tuple(answer for text in self.texts["answer"] for answer in _alternatives(text))
-
-
-def _alternatives(text: str) -> list[str]:
-    if text.lstrip().startswith("["):
-        with suppress(ValueError, RecursionError):
-            listed = json.loads(text)
-            if isinstance(listed, list) and all(isinstance(one, str) for one in listed):
-                return listed
-    return [text]
 
 
 class EvaluationSet(BaseModel):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tulu_data.recipe.recipe import Recipe
 from tulu_data.stage import Filter, Mapper, Resolver, Stage
 from tulu_data.store.code_id import code_id
-from tulu_data.store.workspace import key_of
+from tulu_data.store.keys import key_of
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Step:
             stage=stage.name(),
             options=stage.measuring_options(),
             artifacts=stage.artifacts,
-            code=code_id((type(stage).__module__,), stage.requires),
+            code=code_id(stage.measured_in(), stage.requires),
         )
 
 

@@ -20,8 +20,8 @@ from tulu_data.errors import did_you_mean
 from tulu_data.options import Options
 from tulu_data.sources.source import Source
 from tulu_data.stage import COLUMNS, PHASES, Stage
+from tulu_data.store.keys import as_text
 from tulu_data.store.patterns import NAME_PATTERN
-from tulu_data.store.workspace import as_text
 
 NAME_RULE: Final = "small letters, digits, '.', '_' and '-', at most 64, the first a letter or digit"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]

@@ -22,7 +22,8 @@ from tulu_data.sources.paths import expand
 from tulu_data.sources.source import Reading, Source
 from tulu_data.store.code_id import code_id
 from tulu_data.store.durable import make_folders, make_place, sha256_file
-from tulu_data.store.workspace import PREPARING, Table, key_of
+from tulu_data.store.keys import key_of
+from tulu_data.store.workspace import PREPARING, Table
 
 # A message names the whole path of a folder.
 NAME_CHARACTERS: Final = 4_096

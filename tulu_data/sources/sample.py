@@ -14,7 +14,8 @@ from tulu_data.readers.stream import Stream
 from tulu_data.sources.source import Reading, Source
 from tulu_data.store.code_id import code_id
 from tulu_data.store.durable import make_place, require_room, whole
-from tulu_data.store.workspace import Table, key_of
+from tulu_data.store.keys import key_of
+from tulu_data.store.workspace import Table
 
 if TYPE_CHECKING:
     import polars as pl

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import polars as pl
 from pydantic import Field, PrivateAttr, field_validator
@@ -14,9 +14,11 @@ from tulu_data.errors import InputError
 from tulu_data.rows.rows import Rows
 from tulu_data.stage import Annotator, Decides, Share
 from tulu_data.store.patterns import NAME_PATTERN
-from tulu_data.store.workspace import Workspace
 from tulu_data.text import domains
 from tulu_data.text.domains import OTHER, RULES, Rule
+
+if TYPE_CHECKING:
+    from tulu_data.store.workspace import Workspace
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 

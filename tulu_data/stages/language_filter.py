@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, Final, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, Self
 
 import polars as pl
 from pydantic import Field, model_validator
 
 from tulu_data.errors import UsageError, did_you_mean, printable
 from tulu_data.stage import Decides, Share
-from tulu_data.store.workspace import Workspace
 from tulu_data.text import language_id
 from tulu_data.text.language_id import UNDETERMINED
 from tulu_data.text.languages import Identifying
 from tulu_data.verdicts import Evidence, drop
+
+if TYPE_CHECKING:
+    from tulu_data.store.workspace import Workspace
 
 _NAMES: Final = {
     "arabic": "ar", "bengali": "bn", "bulgarian": "bg", "catalan": "ca", "chinese": "zh", "croatian": "hr",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,10 @@ from tulu_data.kernels.minhash import STORED, bands_for, probability, sketch
 from tulu_data.kernels.shingles import Source, write_sets
 from tulu_data.rows.rows import Conversation, On, Rows
 from tulu_data.stage import MEASURE, Comparer, Decides, SourceNames, preference
-from tulu_data.store.workspace import Workspace
 from tulu_data.verdicts import COPIES, Evidence, none
+
+if TYPE_CHECKING:
+    from tulu_data.store.workspace import Workspace
 
 
 class Bands(NamedTuple):

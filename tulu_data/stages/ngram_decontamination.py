@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 from pydantic import (
@@ -23,45 +22,23 @@ from pydantic import (
 )
 
 from tulu_data.errors import FindingsError, InputError, UsageError, did_you_mean
-from tulu_data.evaluations import catalogue, marks, ngram_index, standing, surroundings, tables
-from tulu_data.evaluations.evaluation_set import EvaluationSet, Part
-from tulu_data.evaluations.ngram_index import Found, NgramIndex, Setting
+from tulu_data.evaluations import catalogue, marks, matching, ngram_index, ngram_index_build, tables
+from tulu_data.evaluations.evaluation_set import EvaluationSet
+from tulu_data.evaluations.item import Part
+from tulu_data.evaluations.ngram_index import NgramIndex, Setting
 from tulu_data.evaluations.rules import RULES, VALUES, Rule, Statistic
-from tulu_data.evaluations.surroundings import Place
 from tulu_data.kernels.ngrams import Work
 from tulu_data.kernels.unicode import Normaliser
-from tulu_data.rows.rows import ROLES_OF, On, Rows, Texts
+from tulu_data.rows.rows import ROLES_OF, On
 from tulu_data.sources.paths import Paths, find_files
 from tulu_data.stage import Decides, Filter, Marks, Share
 from tulu_data.store.code_id import code_id
 from tulu_data.store.durable import sha256_file
+from tulu_data.store.keys import key_of
 from tulu_data.store.patterns import NAME_PATTERN
-from tulu_data.store.workspace import Workspace, key_of
+from tulu_data.store.workspace import Workspace
 from tulu_data.verdicts import Evidence
 
-PAIR: Final = {
-    "item": pl.UInt32,
-    "covered": pl.UInt32,
-    "grams": pl.UInt32,
-    "longest": pl.UInt32,
-    "whole": pl.UInt32,
-    "idf": pl.Float64,
-    "covered_all": pl.UInt32,
-    "numbers": pl.UInt32,
-    "numbers_missing": pl.UInt32,
-    "message": pl.UInt32,
-    "start": pl.UInt32,
-    "end": pl.UInt32,
-    "token": pl.UInt32,
-    "alone": pl.UInt32,
-    "answered": pl.Boolean,
-    "supported": pl.Boolean,
-    "broken_off": pl.Boolean,
-}
-MEASURES: Final = {"pairs": pl.List(pl.Struct(PAIR)), "ngrams": pl.List(pl.UInt32)}
-LONG_BEGINNING: Final = 12
-"""The beginning of an item of so many words is no other text's, though words follow it."""
-Numbers = npt.NDArray[Any]
 THRESHOLDS: Final = ("above", "at_least")
 # More than any evaluation item has: what a stranger's manifest may ask of `verify` has an end.
 MOST_WORDS: Final = 100_000
@@ -207,7 +184,6 @@ class NgramDecontamination(Filter):
     )
 
     _folder: Path | None = PrivateAttr(None)
-    _key: str = PrivateAttr("")
     _digests: dict[str, list[str]] = PrivateAttr({})
 
     @model_validator(mode="before")
@@ -269,7 +245,8 @@ class NgramDecontamination(Filter):
         files = {name: one.files(cache) for name, one in sets.items()}
         digests = {name: sorted(digest(path) for path in paths) for name, paths in files.items()}
         ignored = self._ignored_texts()
-        modules = {type(one.source).__module__ for one in sets.values()} | {ngram_index.__name__}
+        modules = {type(one.source).__module__ for one in sets.values()}
+        modules |= {EvaluationSet.__module__, ngram_index_build.__name__}
         key = key_of(
             sets={name: [one.description(), digests[name]] for name, one in sets.items()},
             parts=self.parts,
@@ -282,12 +259,12 @@ class NgramDecontamination(Filter):
             setting = Setting(
                 self.n, self.normaliser, self.parts, self.min_words, self.short_below, self.max_item_df, ignored
             )
-            ngram_index.build(folder, items, setting)
+            ngram_index_build.build(folder, items, setting)
             # So that workers find the scan compiled.
             opened, work = ngram_index.open_index(folder)
             opened.scan(pa.array([""]), np.array([0, 1]), work)
         prepared = self.model_copy(update={"against": sets})
-        prepared._folder, prepared._key, prepared._digests = folder, key, digests  # noqa: SLF001 (its own copy)
+        prepared._folder, prepared._digests = folder, digests  # noqa: SLF001 (its own copy)
         return prepared
 
     def _ignored_texts(self) -> tuple[str, ...]:
@@ -301,7 +278,7 @@ class NgramDecontamination(Filter):
 
     @property
     def artifacts(self) -> dict[str, str]:
-        return {"ngram index": self._key} if self._key else {}
+        return {"ngram index": ngram_index.digest(self._folder)} if self._folder else {}
 
     def facts(self) -> dict[str, Any]:
         accounts = self._index().accounts
@@ -323,79 +300,15 @@ class NgramDecontamination(Filter):
         return marks.shared(compared, matched, self.n, self.normaliser)
 
     def _index(self) -> NgramIndex:
-        return self._opened()[0]
+        return self.opened()[0]
 
-    def _opened(self) -> tuple[NgramIndex, Work]:
+    def opened(self) -> tuple[NgramIndex, Work]:
+        """The index, opened; `UsageError` (exit 2) before `prepare`."""
         if self._folder is None:
             raise UsageError(f"stage {self.name()}: call prepare before it measures or judges")
         return ngram_index.open_index(self._folder)
 
-    def measure(self, rows: Rows) -> pl.DataFrame:
-        """Columns `pairs`, a list of what the row shares with each item, and `ngrams`, the index's n-grams in it."""
-        index, work = self._opened()
-        texts = rows.texts(self.on)
-        found = index.scan(texts.strings, texts.offsets, work, float(self.noted_from))
-        pairs = found.pairs
-        places = texts.offsets[pairs["row"].to_numpy()] + pairs["text"].to_numpy()
-        followed = self._followed(index, found, rows, texts)
-        pairs = pairs.join(surroundings.alone(found.wholes, index, texts), on=("row", "item"), how="left")
-        pairs = pairs.join(followed, on=("row", "item"), how="left").sort("row", "item")
-        pairs = pairs.with_columns(
-            pl.Series("message", texts.numbers[places] if len(places) else np.zeros(0, np.int32)),
-            pl.col("item_token").alias("token"),
-            pl.col("alone").fill_null(0),
-            pl.col("answered", "supported").fill_null(value=False),
-            pl.Series("broken_off", self._broken_off(index, pairs, texts, places), dtype=pl.Boolean),
-        )
-        # In characters of the whole message, of which calls are the end.
-        begins = pl.Series(texts.begins[places], dtype=pl.Int64)
-        pairs = pairs.with_columns(pl.col(name) + begins for name in ("start", "end"))
-        counts = np.bincount(pairs["row"].to_numpy(), minlength=len(rows))
-        bounds = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-        structs = pairs.select(pl.col(name).cast(dtype) for name, dtype in PAIR.items()).to_struct("pairs")
-        listed = pa.ListArray.from_arrays(pa.array(bounds), structs.to_arrow())
-        ngram_bounds = pa.array(found.bounds.astype(np.int32))
-        ngrams = pa.ListArray.from_arrays(ngram_bounds, pa.array(found.grams.astype(np.uint32)))
-        frame = pl.DataFrame({"pairs": pl.from_arrow(listed), "ngrams": pl.from_arrow(ngrams)})
-        return frame.select(pl.col(name).cast(dtype) for name, dtype in MEASURES.items())
-
-    def _followed(self, index: NgramIndex, found: Found, rows: Rows, texts: Texts) -> pl.DataFrame:
-        """What follows items that are whole or half in a row: `row`, `item`, `answered`, `supported`."""
-        items = index.items.with_row_index("item").rename({"grams": "grams_all", "idf": "idf_all"})
-        pairs = found.pairs.join(items.cast({"item": pl.Int64}), on="item")
-        is_whole = (pl.col("kind") == "short") & (pl.col("whole") == pl.col("texts"))
-        whole = set(pairs.filter(is_whole).select("row", "item").iter_rows())
-        wholes = [
-            Place(row, index.text_item(item_text), int(texts.offsets[row]) + text, end, self.answer_words)
-            for row, item_text, text, end in found.wholes.select("row", "item_text", "text", "end").iter_rows()
-            if (row, index.text_item(item_text)) in whole
-        ]
-        halves = []
-        if self.answered_from is not None:
-            overlapping = pairs.filter(~is_whole & (VALUES["overlap"] >= float(self.answered_from)))
-            halves = [
-                Place(pair["row"], pair["item"], place, pair["end_byte"], self.answer_words + pair["words"])
-                for pair in overlapping.iter_rows(named=True)
-                if surroundings.replaces(pair, index, texts, place := int(texts.offsets[pair["row"]]) + pair["text"])
-            ]
-        followed = surroundings.followed([*wholes, *halves], index, rows, texts)
-        lines = [(*pair, *one) for pair, one in followed.items()]
-        schema = {"row": pl.Int64, "item": pl.Int64, "answered": pl.Boolean, "supported": pl.Boolean}
-        return pl.DataFrame(lines, schema, orient="row")
-
-    def _broken_off(self, index: NgramIndex, pairs: pl.DataFrame, texts: Texts, places: Numbers) -> list[bool]:
-        """Whether the longest run is the beginning of its item, and the row's text breaks off after it."""
-        broken_off = [False] * len(pairs)
-        if self.beginning_from is not None:
-            items = index.items[pairs["item"].to_numpy()]
-            run = pairs["longest"].to_numpy()
-            begins = (pairs["item_token"] == items["first"]).to_numpy()
-            begins &= run >= float(self.beginning_from) * items["words"].to_numpy()
-            for pair in np.flatnonzero(begins).tolist():
-                text = texts.strings[int(places[pair])].as_py()
-                place = int(pairs["start"][pair]), int(pairs["end"][pair])
-                broken_off[pair] = run[pair] >= LONG_BEGINNING or standing.breaks_off(text, *place)
-        return broken_off
+    measure: ClassVar = matching.measure
 
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
         flagged = self.pairs(measures).filter("is_reached" if self.near == "drop" else "is_contaminated")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import polars as pl
 from pydantic import Field
 
 from tulu_data.rows.rows import Rows
 from tulu_data.stage import Annotator
-from tulu_data.store.workspace import Workspace
 from tulu_data.text.tokens import TokenCounter, open_counter
+
+if TYPE_CHECKING:
+    from tulu_data.store.workspace import Workspace
 
 MEASURES: Final[dict[str, Any]] = {"tokens": pl.Int32, "trainable": pl.Int32, "messages": pl.List(pl.Int32)}
 

@@ -3,6 +3,10 @@
 A module's code id is the hash of its source, of every project or plug-in module that it
 imports, transitively, and of the versions of Python, its Unicode tables and the libraries
 that it says decide its results. Imports are found in the syntax tree; nothing is run.
+
+A name that is taken from the package `tulu_data` counts as taken from where it is defined, and a
+package counts only where a name is taken from its `__init__.py`. Imports under `TYPE_CHECKING`
+never run, and do not count.
 """
 
 from __future__ import annotations
@@ -10,7 +14,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import platform
-import sys
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -18,6 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+import tulu_data
 from tulu_data.store import outside
 
 PROJECT = "tulu_data"
@@ -49,18 +53,6 @@ def versions() -> dict[str, str]:
     """
     found = {name: version(name) for name in LIBRARIES}
     return {"python": platform.python_version(), "unicode": unicodedata.unidata_version, **found}
-
-
-def docstring(kind: type) -> str | None:
-    """The docstring of a class, read in its module: `python -OO` leaves it out of the class.
-
-    >>> docstring(type("Nobody", (), {})) is None
-    True
-    """
-    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
-    tree = ast.parse(Path(file).read_text(encoding="utf-8")) if file else ast.Module([], [])
-    own = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == kind.__name__)
-    return next((ast.get_docstring(node, clean=False) for node in own), None)
 
 
 def _closure(modules: Iterable[str]) -> set[str]:
@@ -97,15 +89,29 @@ def _imports(module: str) -> tuple[str, ...]:
     beside = {file.module.partition(".")[0] for file in outside.admitted()}
     roots = {PROJECT, module.split(".", maxsplit=1)[0], *beside}
     tree = ast.parse(_source(module))
-    names = (name for node in ast.walk(tree) for name in _named(node, module))
+    names = (name for node in _run(tree) for name in _named(node, module))
     return tuple(sorted({name for name in names if name.split(".", 1)[0] in roots and _place(name)} - {module}))
 
 
+def _run(node: ast.AST) -> Iterator[ast.AST]:
+    """All of a syntax tree but what is for type checkers alone."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            continue
+        yield from _run(child)
+
+
 def _named(node: ast.AST, module: str) -> Iterator[str]:
+    """The modules that an import takes names from."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
         package = module.split(".")[: -node.level] if node.level else []
         base = ".".join([*package, *([node.module] if node.module else [])])
-        yield base
-        yield from (f"{base}.{alias.name}" for alias in node.names)
+        for alias in node.names:
+            name = f"{base}.{alias.name}"
+            if base == PROJECT and alias.name in tulu_data.DEFINED_IN:
+                yield tulu_data.DEFINED_IN[alias.name]
+            else:
+                yield name if _place(name) else base

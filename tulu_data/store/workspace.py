@@ -18,11 +18,10 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from tulu_data.errors import InvariantError, UsageError
+from tulu_data.errors import UsageError
 from tulu_data.store.durable import (
     locked,
     make_folders,
@@ -33,8 +32,8 @@ from tulu_data.store.durable import (
     walk,
     whole,
 )
+from tulu_data.store.keys import key_of
 
-TABLE_FORMAT: Final = "1"
 TAG: Final = "CACHEDIR.TAG"
 MARK: Final = "tulu-data workspace 1"
 # The first line is that of the Cache Directory Tagging Specification (bford.info/cachedir): backups skip such folders.
@@ -63,24 +62,6 @@ _LAYOUT: Final = {
 }
 """The folders of a workspace, and the files that are in each, as patterns of their paths."""
 _OURS: Final = re.compile(rf"({'|'.join([*_LAYOUT.values(), re.escape(TAG), r'[.]lock'])})(\.\d+-\d+\.tmp)?")
-
-
-def key_of(**parts: Any) -> str:
-    """A digest of named parts, in hex: the key of what is computed from them alone.
-
-    >>> key_of(stage="length_filter", options={"on": "prompt"})[:8]
-    '628e8db2'
-    """
-    text = json.dumps({"table format": TABLE_FORMAT, **parts}, sort_keys=True, ensure_ascii=False, default=as_text)
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
-
-
-def as_text(value: Any) -> str:
-    """What of JSON is written for a decimal or a path; `InvariantError` (exit 1) for anything else."""
-    if isinstance(value, Decimal | Path):
-        return str(value)
-    # What `str` shows of other objects may be their place in memory, which is another in each run.
-    raise InvariantError(f"a key can't be made of {type(value).__name__}; give text, numbers, lists or mappings")
 
 
 @dataclass(frozen=True)

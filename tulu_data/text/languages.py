@@ -6,16 +6,18 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import polars as pl
 from pydantic import Field, PositiveInt
 
 from tulu_data.rows.rows import On, Rows
 from tulu_data.stage import Decides, Filter, Share
-from tulu_data.store.workspace import Workspace
 from tulu_data.text import language_id
 from tulu_data.text.language_id import UNDETERMINED
+
+if TYPE_CHECKING:
+    from tulu_data.store.workspace import Workspace
 
 MEASURES: Final[dict[str, Any]] = {
     "language": pl.String,

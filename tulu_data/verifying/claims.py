@@ -25,7 +25,8 @@ import pyarrow.parquet as pq
 from tulu_data import stages
 from tulu_data.errors import TuluDataError, printable
 from tulu_data.evaluations.common_words import COMMON_WORDS
-from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
+from tulu_data.evaluations.evaluation_set import EvaluationSet
+from tulu_data.evaluations.item import Item
 from tulu_data.hub.reading import COMMIT
 from tulu_data.mixture.mixture import options_of
 from tulu_data.readers.parquet_batches import batches

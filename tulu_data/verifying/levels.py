@@ -31,7 +31,7 @@ from tulu_data.report import card, croissant
 from tulu_data.rows.identity import row_id
 from tulu_data.rows.rows import CONTENT, WHOLE_MESSAGES, Rows, with_fields
 from tulu_data.store.code_id import code_id, versions
-from tulu_data.store.workspace import key_of
+from tulu_data.store.keys import key_of
 from tulu_data.verdicts import TWIN
 from tulu_data.verifying.claims import Witness
 

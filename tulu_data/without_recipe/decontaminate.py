@@ -17,7 +17,8 @@ from tulu_data.building.build import look, measure, prepare, store
 from tulu_data.building.run import Units
 from tulu_data.building.shards import SHARD_ROWS, Shard, messages_at
 from tulu_data.errors import UsageError, did_you_mean, printable, told_of
-from tulu_data.evaluations.evaluation_set import EvaluationSet, Item
+from tulu_data.evaluations.evaluation_set import EvaluationSet
+from tulu_data.evaluations.item import Item
 from tulu_data.evaluations.rules import RULES
 from tulu_data.executors import Executor
 from tulu_data.executors.progress import Progress
