@@ -405,7 +405,7 @@ def by_kind(scores: dict[str, Score], among: tuple[str, ...], long: bool) -> Ite
 
 def by_hand(found: dict[str, Judged], leaks: dict[tuple[int, str], bool]) -> Iterator[str]:
     real = sum(leaks.values())
-    yield from head(f"leaks ({real})", f"no leaks ({len(leaks) - real})")
+    yield from head(f"leaks ({real})", f"others ({len(leaks) - real})")
     for name, one in found.items():
         marked = [
             is_leak
@@ -421,25 +421,30 @@ def by_set(scores: dict[str, Score], kinds: tuple[str, ...]) -> Iterator[str]:
         yield line(name, [one.recall(*kinds, evaluation=evaluation) for evaluation in SETS])
 
 
-def page(scores: dict[str, Score], rows: list[Injected], absent: list[str], read_by_hand: Iterable[str]) -> str:
+def page(
+    scores: dict[str, Score], rows: list[Injected], absent: list[str], marked: int, read_by_hand: Iterable[str]
+) -> str:
     alarms = list(next(iter(scores.values())).alarms)
     counts = {kind: sum(row.kind == kind for row in rows) for kind in alarms}
     injected = sum(row.item is not None for row in rows)
     lines = [
         "# How well decontamination finds things",
         "",
-        "Made by `python benchmarks/decontamination_quality.py`; the numbers are those of one run of it.",
+        "This page is written by `python benchmarks/decontamination_quality.py`. The numbers are those of one run.",
         "",
         f"Items of eight real evaluation sets ({', '.join(SETS)}) are put into real",
-        f"rows, up to {ITEMS_OF_A_SET} of a set, {injected:,} rows in all. Every rule is held to all items of all eight sets. The",
-        f"constants of `tulu_data` were chosen on the items that seed {CHOOSING} draws; what is shown are other items, drawn by",
-        f"seed {JUDGING}, put into rows with other edits. Rows that nothing was put into were the same for both.",
+        f"rows, up to {ITEMS_OF_A_SET} items of a set, {injected:,} rows in all. Every rule is tested with all items of all eight sets. The",
+        f"constants of `tulu_data` were chosen on the items that seed {CHOOSING} draws. The tables show other items, drawn by",
+        f"seed {JUDGING} and put into rows with other edits. The rows without an item were the same for both.",
         "",
-        "`tulu_data` to `exact` are rules of this project, and the naive rule is `tulu3` in plain Python without short items.",
-        f"Beside them, in the same run on the same rows, {' and '.join(peers.LABELS.values())} themselves, a row's messages as",
-        "one text, with their defaults ([peers.py](../benchmarks/peers.py) says what was set). datatrove does not say which item",
-        "it found: any hit in a row counts for it.",
-        *(f"**{peers.LABELS[tool]} was not there, and is not in the tables.**" for tool in absent),
+        "`tulu_data` to `exact` are rules of this project. The naive rule is `tulu3` in plain Python, without short items.",
+        f"The other two lines are the tools {' and '.join(peers.LABELS.values())}, with a row's messages as",
+        "one text, and with their defaults ([peers.py](../benchmarks/peers.py) lists the settings). datatrove does not tell which item",
+        "it found, so any hit in a row counts as a find.",
+        *(f"**{peers.LABELS[tool]} was not installed, and is not in the tables.**" for tool in absent),
+        "",
+        "*Recall* is the share of the rows with an item in which the rule finds that item. Each column is a way in which the item",
+        "was changed.",
         "",
         f"## Recall, items of {LONG} words and more",
         "",
@@ -450,9 +455,9 @@ def page(scores: dict[str, Score], rows: list[Injected], absent: list[str], read
         *by_kind(scores, WORDED_KINDS, long=False),
         "",
         "Edits replace words of four letters and more by others. An item of ten words with one word changed has lost most",
-        "of what tells it from its neighbours; rules that find it find its neighbours too. `other numbers` are siblings,",
-        "the same text with every number another one: they should not be taken for leaks. `options reordered` is MMLU's",
-        "question with its options in another order behind it. `rephrased` are all items as a model reworded them for Yang et al.",
+        "of what distinguishes it from similar items, so rules that find it also find the similar ones. `other numbers` are siblings,",
+        "the same text with every number changed: a good rule does not find them. `options reordered` is MMLU's",
+        "question followed by its options in another order. `rephrased` are all items as a model reworded them for Yang et al.",
         "2023 (arXiv 2311.04850), HumanEval with its solution.",
         "",
         f"## Recall in other typography, items of {LONG} words and more",
@@ -463,11 +468,12 @@ def page(scores: dict[str, Score], rows: list[Injected], absent: list[str], read
         "",
         *by_kind(scores, TYPOGRAPHIC_KINDS, long=False),
         "",
-        "The same items as others typeset them ([typography.py](../benchmarks/typography.py)): `separators` between groups of",
-        "three digits, or without them; numbers up to a million in English words, and number words in digits; digits of full",
-        "width and of other scripts; zero-width, direction and variation characters within words; ligatures, letters of full",
-        "width and of mathematics, accents apart from their letters; formulas with other LaTeX commands, in Unicode, and with",
-        "white space for every sign; Markdown and tags around words; entities, `<br>` and literal `\\n` between words.",
+        "These are the same items in other typography ([typography.py](../benchmarks/typography.py)). `separators`: with other or no",
+        "separators between groups of three digits. `numbers in words` and `words in digits`: numbers up to a million in English words,",
+        "and number words in digits. `other digits`: digits of full width and of other scripts. `unseen characters`: zero-width,",
+        "direction and variation characters within words. `other forms`: ligatures, letters of full width and of mathematics, accents",
+        "apart from their letters. The formulas have other LaTeX commands, are in Unicode, or have white space for every sign. `marked",
+        "words`: Markdown and tags around words. `escaped`: entities, `<br>` and literal `\\n` between words.",
         "",
         f"## Recall by set: {', '.join(EXACT_KINDS)}",
         "",
@@ -477,34 +483,35 @@ def page(scores: dict[str, Score], rows: list[Injected], absent: list[str], read
         "",
         *by_set(scores, EDITED_KINDS),
         "",
-        "## What else is taken for a leak",
+        "## Alarms",
         "",
-        "Shares of rows that nothing was put into. GSM8K's training half holds a few near twins of test items, and",
-        "instructions to code hold some of MBPP's in other words.",
+        "The share of the rows without an item that a rule calls contaminated. GSM8K's training half contains a few rows that are nearly",
+        "test items, and the instructions to code contain some items of MBPP in other words.",
         "",
         *head(*(f"{kind} ({counts[kind]:,})" for kind in alarms)),
         *(line(name, [one.alarms[kind] for kind in alarms], 4) for name, one in scores.items()),
         "",
         "## Alarms of the 50 % rule, read by hand",
         "",
-        "All pairs of a row of GPTeacher's instructions to code or of Alpaca and an item of MBPP that `tulu3` marks, read one",
-        "by one ([verdicts](../benchmarks/mbpp_verdicts.csv)). A leak asks for what the item asks for, in Python or",
-        "without naming a language; the same task for Java is none. The others share how tasks begin.",
+        f"`tulu3` marks {marked} pairs of an item of MBPP and a row of GPTeacher's instructions to code or of Alpaca. All of them were read",
+        "([verdicts](../benchmarks/mbpp_verdicts.csv)). In a *leak*, the row asks for what the item asks for, in Python or without naming",
+        "a language; the same task for Java does not count. The *others* share only the way in which tasks begin.",
         "",
         *read_by_hand,
         "",
-        "`tulu_data` finds the four that keep the item's words behind their first verb (`implement` for `write`). The two that it",
+        "`tulu_data` finds the four leaks that keep the item's words after the first verb (`implement` for `write`). The two that it",
         "misses are reworded.",
         "",
-        "## Which item, and is it near",
+        "## Which item is named, and which is near",
         "",
         *head("right item named", f"{SIBLING}: contaminated", f"{SIBLING}: near"),
         *(line(name, [one.named, one.recall(SIBLING), one.near]) for name, one in scores.items()),
         "",
-        "`right item named`: of all pairs of a row and an item that a rule reports in rows with an item, the share that name",
-        "the one that was put in.",
+        "`right item named`: rules report pairs of a row and an item; of the pairs in rows with an item, this is the share that name",
+        "the item that was put in. `other numbers`: the share of siblings that a rule calls contaminated, or near.",
         "",
-        "No rule sees a paraphrase or a translation as such: what is found of the rephrased kept enough of its words.",
+        "No rule recognises a paraphrase or a translation as such. The rephrased items that are found kept enough of their words.",
+        "",
         "",
     ]
     return "\n".join(lines)
@@ -540,7 +547,7 @@ def main() -> None:
         rows = [*suite(arguments.data, items, JUDGING, seen), *rephrased(arguments.data, items)]
         scores = {name: score(rows, found) for name, found in all_judge(rows).items()}
         read, leaks = verdicts(arguments.data)
-        text = page(scores, rows, absent, by_hand(all_judge(read), leaks))
+        text = page(scores, rows, absent, len(leaks), by_hand(all_judge(read), leaks))
         more = [
             *answered(rows, items),
             *(row for row in rows if row.kind == BEGINNING),
@@ -605,8 +612,9 @@ def little_evidence(rows: list[Injected], found: dict[str, Judged]) -> Iterator[
     yield from [
         "## Where there is little evidence",
         "",
-        f"Edited items of fewer than {LONG} words with their first answer as the response, or their choices under them; and",
-        f"the first 70 % of items, of {LONG} words and more and of fewer: contaminated or near.",
+        f"The first three columns are edited items of fewer than {LONG} words, with their first answer as the response or their choices",
+        f"after them: the share that is contaminated. The last two are the first 70 % of items, of {LONG} words and more and of fewer:",
+        "the share that is contaminated or near.",
         "",
         *head(*EDITED_KINDS, *(f"{BEGINNING}, {length}" for length in ("long", "short"))),
     ]
@@ -617,8 +625,8 @@ def little_evidence(rows: list[Injected], found: dict[str, Judged]) -> Iterator[
         yield line(name, shares)
     yield from [
         "",
-        "Rows that nothing was put into: Alpaca's instructions, and MATH's training problems that are no copies of items of",
-        "MATH-500 or MMLU. Of the latter many are siblings: the same problem with another formula.",
+        "The next table has rows without an item: Alpaca's instructions, and those of MATH's training problems that are not copies of",
+        "items of MATH-500 or MMLU. Many of these problems are siblings: the same problem with another formula.",
         "",
         *head(*counts),
     ]
