@@ -111,9 +111,9 @@ def test_the_suite_of_tulu_3_is_two_groups():
 
 
 def test_the_guide_counts_them_right():
-    guide = (ROOT / "docs/decontamination.md").read_text()
+    guide = " ".join((ROOT / "docs/decontamination.md").read_text().split())
     assert f"lists {len(catalogue.names())} sets and {len(catalogue.groups())} groups" in guide
-    assert f"describes\n{len(list(EXAMPLES.glob('*.yaml')))} sets as others publish them" in guide
+    assert f"describes {len(list(EXAMPLES.glob('*.yaml')))} sets as others publish them" in guide
 
 
 # Names in a recipe
