@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pages import blocks
 from tulu_data import stages
-from tulu_data.recipe_file import read
+from tulu_data.recipe.reading import read
 from tulu_data.sources import kinds
 
 ROOT = Path(__file__).parents[1]
@@ -49,12 +50,6 @@ FOREIGN = [
 ]
 # A sentence whose subject is a clause with `what`; questions and headings end otherwise.
 FUSED = r"(?:^|(?<=[.:;] ))What (?!would reverse it)[^.?:;|#]*?\b(?:is|are|was|has|goes|stays|counts|comes)\b[^.?|#]*\."
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    """The blocks of code in a language, or in none."""
-    every = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
-    return [text for named, text in every if named == language]
 
 
 def prose(page: Path) -> str:
