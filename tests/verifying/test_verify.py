@@ -415,7 +415,18 @@ def test_the_plain_code_and_the_engine_find_the_same(
 ):
     items = [["ann has 12 apples and 13 for bo of the left"], *items]
     rows = [*rows, items[-1] * 2, *(hidden(text, own, data) for (text, *_), own in zip(items, replies, strict=False))]
-    yard = Yard(tmp_path_factory.mktemp("same"))
+    check_both(Yard(tmp_path_factory.mktemp("same")), options, items, replies, rows)
+
+
+def test_an_item_of_which_one_short_text_is_whole_is_near_for_both(yard: Yard):
+    items, rows = [["1,000 ", "bo"], ["ann has 12 apples"]], [["They are 13 for x 1,000"]]
+    assert check_both(yard, {"rule": "tulu_data"}, items, [[], []], rows) == {(0, "1", True): pytest.approx(2 / 3)}
+
+
+def check_both(
+    yard: Yard, options: dict[str, Any], items: list[list[str]], replies: list[list[str]], rows: list[list[str]]
+) -> dict[tuple[int, str, bool], float]:
+    """What the engine finds: the value of a row and an item, and whether it is near; the plain code must find the same."""
     records = [
         {"question": texts, "answer": own[:1], "choices": own} for texts, own in zip(items, replies, strict=False)
     ]
@@ -449,6 +460,7 @@ def test_the_plain_code_and_the_engine_find_the_same(
     assert again == pytest.approx(found, abs=1e-5)
     account = stage.facts()["evaluations"]["e"]
     assert plain.counts("e") == {kind: account[kind] for kind in ("items", "indexed", "short", "unusable")}
+    return found
 
 
 def hidden(text: str, replies: list[str], data: st.DataObject) -> list[str]:

@@ -203,12 +203,15 @@ class Rescan:
         roles, contents = zip(*messages, strict=True)
         compared = [number for number, role in enumerate(roles) if role in SPEAKERS[self.options["on"]]]
         row = _Row([*contents], compared, self.options["normaliser"])
-        whole = self._whole(row.texts, row.operands)
+        found = self._whole_texts(row.texts, row.operands)
+        whole = [item for item, numbers in found.items() if _is_all(item, numbers)]
         for item in whole:
             if self._counts(item, row):
                 yield Match(item.evaluation, item.id, 1.0, is_near=False)
         grams = {gram for text in row.texts for gram in self._grams(text) if gram in self._holders}
-        for item in {item: None for gram in sorted(grams - self._common) for item in self._holders[gram]}:
+        sharing = {item: None for gram in sorted(grams - self._common) for item in self._holders[gram]}
+        # An item of two short texts shares no n-gram, and one of them may be whole in the row.
+        for item in sharing | dict.fromkeys(found):
             if item.kind != "unusable" and item not in whole:
                 yield from self._shared(item, grams, row)
 
@@ -297,7 +300,11 @@ class Rescan:
         return run.words >= float(least) * item.size or self._reaches(item, item.plain, value)
 
     def _whole(self, texts: list[Words], beside: list[Operands]) -> list[_Item]:
-        """The short items of which every text is in these texts, with no other sign between two numbers."""
+        """The short items of which every text is whole in these texts."""
+        return [item for item, found in self._whole_texts(texts, beside).items() if _is_all(item, found)]
+
+    def _whole_texts(self, texts: list[Words], beside: list[Operands]) -> dict[_Item, set[int]]:
+        """Which texts of which short items are whole in these texts, with the same signs between two numbers."""
         found: defaultdict[_Item, set[int]] = defaultdict(set)
         for text, own in zip(texts, beside, strict=True):
             for place, word in enumerate(text):
@@ -306,7 +313,7 @@ class Rescan:
                     last = place + len(wanted)
                     if text[place:last] == wanted and _are_alike(own[place:last], item, number):
                         found[item].add(number)
-        return [item for item, numbers in found.items() if len(numbers) == sum(map(bool, item.texts))]
+        return found
 
     @staticmethod
     def _occurrences(item: _Item, row: _Row) -> Iterator[Run]:
@@ -405,6 +412,8 @@ class Rescan:
             for place, (word, own) in enumerate(zip(text, operands, strict=True))
         ]
         covered = [own for text in item.texts for own in self._covered(text, grams)]
+        if not any(covered):
+            return False
         first, last = covered.index(True), len(covered) - covered[::-1].index(True)
         first -= self._numbers_beside(item, flat[:first][::-1], flat[first], texts, beside, before=True)
         last += self._numbers_beside(item, flat[last:], flat[last - 1], texts, beside, before=False)
@@ -442,6 +451,11 @@ class Rescan:
         ]
         run = itertools.takewhile(lambda one: one[0] == number and one[4], others)
         return sum(1 for _ in run) if any(there) else 0
+
+
+def _is_all(item: _Item, numbers: set[int]) -> bool:
+    """Whether these are the numbers of all texts of an item that have words."""
+    return len(numbers) == sum(map(bool, item.texts))
 
 
 def _are_alike(found: Operands, item: _Item, number: int) -> bool:
