@@ -72,14 +72,14 @@ def composition(mixture: Mixture, by: By = "source") -> pl.DataFrame:
 
 def _trainable(mixture: Mixture, by: By) -> pl.DataFrame:
     """The tokens of each part that are trained on, where they were counted."""
-    for path in mixture.trainable.values():
+    for path in mixture.reports("trainable").values():
         return mixture.read(path).group_by(pl.col(by).fill_null(UNKNOWN)).agg(pl.col("trainable").sum())
     return pl.DataFrame(schema={by: pl.String, "trainable": pl.Int64})
 
 
 def _targets(mixture: Mixture, by: By) -> pl.DataFrame:
     """The share that each part was to have, where the mixture was mixed by it alone."""
-    for step, path in mixture.strata.items():
+    for step, path in mixture.reports("strata").items():
         if mixture.options_of(step).get("by") in (by, [by]):
             return mixture.read(path).select(pl.col("stratum").alias(by), pl.col("share").alias("target"), "unit")
     return pl.DataFrame(schema={by: pl.String, "target": pl.Float64, "unit": pl.String})
@@ -131,7 +131,7 @@ def reasons(mixture: Mixture) -> pl.DataFrame:
     Columns: `stage` ("quarantined" for records that became no row), `reason`, `rows`.
     """
     ledger = (
-        _ledger(mixture)
+        mixture.ledger_rows()
         .filter(pl.col("fate") != KEPT)
         .group_by(pl.col("fate").alias("stage"), "reason")
         .agg(pl.len().cast(pl.Int64).alias("rows"))
@@ -229,7 +229,7 @@ def contamination(mixture: Mixture) -> pl.DataFrame:
     names = ("items", "touched", "contaminated", "near", "full", "rows")
     schema = {"stage": pl.String, "source": pl.String, "evaluation": pl.String, **dict.fromkeys(names, pl.Int64)}
     found = []
-    for step, path in mixture.overlaps.items():
+    for step, path in mixture.reports("evaluations").items():
         frame = mixture.read(path)
         known = next(stage for stage in mixture.stages if stage["name"] == step).get("evaluations", {})
         _require_known(mixture, path, frame["evaluation"], known, "evaluation set of the stage")
@@ -249,10 +249,10 @@ def near(mixture: Mixture) -> pl.DataFrame:
     floats = {"value": pl.Float64, "threshold": pl.Float64}
     schema = {"stage": pl.String, **dict.fromkeys(names, pl.String), **floats}
     frames = [pl.DataFrame(schema=schema)]
-    for step, path in mixture.near.items():
+    for step, path in mixture.reports("near").items():
         frames.append(mixture.read(path).with_columns(pl.lit(step).alias("stage")).select(list(schema)).cast(schema))  # type: ignore[arg-type]
     found = pl.concat(frames)
-    fates = _ledger(mixture).select("id", "fate").filter(pl.col("id").is_in(found["id"].implode())).collect()
+    fates = mixture.ledger_rows().select("id", "fate").filter(pl.col("id").is_in(found["id"].implode())).collect()
     named = found.join(fates, on="id", how="left")
     return named.select("stage", "id", "source", "fate", *names[2:]).sort("stage", "id", "evaluation", "item")
 
@@ -276,7 +276,7 @@ def clusters(mixture: Mixture) -> pl.DataFrame:
         "least": pl.Float64,
     }
     frames = [pl.DataFrame(schema=schema)]
-    for step, path in mixture.clusters.items():
+    for step, path in mixture.reports("clusters").items():
         twin = pl.col("is_twin")
         found = (
             mixture.read(path)
@@ -316,7 +316,7 @@ def overlap(mixture: Mixture) -> pl.DataFrame:
     Columns: `stage`, `source`, `twin_source`, `rows` of the first that were removed since a
     row of the second is the same, or nearly.
     """
-    sources = _ledger(mixture).select(pl.col("id").alias(TWIN), pl.col("source").alias("twin_source"))
+    sources = mixture.ledger_rows().select(pl.col("id").alias(TWIN), pl.col("source").alias("twin_source"))
     schema = {"stage": pl.String, "source": pl.String, "twin_source": pl.String, "rows": pl.Int64}
     frames = [pl.DataFrame(schema=schema)]
     for step, path in mixture.evidence.items():
@@ -326,6 +326,11 @@ def overlap(mixture: Mixture) -> pl.DataFrame:
             counted = removed.group_by("source", "twin_source").agg(pl.len().cast(pl.Int64).alias("rows")).collect()
             frames.append(counted.select(pl.lit(step).alias("stage"), "source", "twin_source", "rows"))
     return pl.concat(frames).sort("stage", "source", "twin_source")
+
+
+def looks_for_twins(mixture: Mixture) -> bool:
+    """Whether some stage removes rows in favour of others: its evidence has a twin, if of no row."""
+    return any(TWIN in mixture.scan(path).collect_schema() for path in mixture.evidence.values())
 
 
 def scores(mixture: Mixture) -> pl.DataFrame:
@@ -338,7 +343,7 @@ def scores(mixture: Mixture) -> pl.DataFrame:
     stage that looks for near-duplicates there are only the rows that it removed.
     """
     frames = [pl.DataFrame(schema={"stage": pl.String, **SCORES})]
-    for step, path in mixture.scores.items():
+    for step, path in mixture.reports("scores").items():
         frames.append(_of_options(mixture, step, path).select(pl.lit(step).alias("stage"), *SCORES))
     return pl.concat(frames)
 
@@ -353,7 +358,7 @@ def thresholds(mixture: Mixture) -> pl.DataFrame:
     `would_remove_alone` in the manifest.
     """
     frames = [pl.DataFrame(schema={"stage": pl.String, **THRESHOLDS})]
-    for step, path in mixture.thresholds.items():
+    for step, path in mixture.reports("thresholds").items():
         frame = _of_options(mixture, step, path)
         without = frame.group_by("option").agg(pl.col("used").any()).filter(~pl.col("used"))
         if len(without):
@@ -382,7 +387,7 @@ def _damaged(mixture: Mixture, path: Path, what: str) -> DamagedError:
 def excerpts(mixture: Mixture) -> pl.DataFrame:
     """Some rows that were kept and some that were removed, to be read.
 
-        excerpts(mixture).filter(pl.col("fate") == "exact_dedup")
+        excerpts(mixture).filter(pl.col("fate") == mixture.steps[0])
 
     Columns: `id`, `source`, `fate`, `reason`, `copies`, `evidence` (a list of `name`,
     `value`), `messages` (a list of `role`, `content`, `left_out`: characters that are not
@@ -483,7 +488,3 @@ QUESTIONS: Final = (
 
 def _rows(mixture: Mixture) -> pl.LazyFrame:
     return mixture.checked(*mixture.data)
-
-
-def _ledger(mixture: Mixture) -> pl.LazyFrame:
-    return mixture.checked(*mixture.ledger)

@@ -22,8 +22,10 @@ import numpy.typing as npt
 import polars as pl
 from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr
 
-from tulu_data.errors import InputError, InvariantError, TuluDataError
+from tulu_data.claims import Claim
+from tulu_data.errors import InputError, InvariantError, TuluDataError, printable
 from tulu_data.options import Options
+from tulu_data.reports import MEASURED, NAME, TABLE, Report
 from tulu_data.rows.rows import Rows
 from tulu_data.store.keys import key_of
 from tulu_data.store.patterns import expression, matches
@@ -97,6 +99,8 @@ class Stage(Options):
     """The columns that it is handed; others it can't see."""
     evidence: ClassVar[Evidence] = {}
     """The columns of its evidence and their polars types; `twin` holds a row and is written as its id."""
+    untold: ClassVar[frozenset[str]] = frozenset()
+    """Columns of its evidence that programs read and no person is shown, such as where a run of words begins."""
     writes: ClassVar[tuple[str, ...]] = ()
     """The columns of `COLUMNS` that a filter's measures give to rows."""
     is_private: ClassVar[bool] = False
@@ -135,6 +139,10 @@ class Stage(Options):
     def facts(self) -> dict[str, Any]:
         """What a manifest is to say of what it was prepared with."""
         return {}
+
+    def claims(self, facts: Mapping[str, Any]) -> tuple[Claim, ...]:
+        """What it promises of the rows that are kept; `facts` is what the manifest says and counts of it."""
+        return ()
 
     def matched(self, evidence: Mapping[str, Any], facts: Mapping[str, Any], cache: Path) -> tuple[str, ...] | None:
         """The texts from outside that a row was removed for, to be shown beside it; None where they are not here.
@@ -263,11 +271,11 @@ class Filter(Stage):
             if column != name and column in measures.columns and measures.schema[column].is_numeric()
         }
 
-    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        """Tables for the mixture's reports, of the tallies of all rows; these have a column `source`."""
+    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, Report]:
+        """The mixture's reports by their names, of the tallies of all rows; these have a column `source`."""
         return {}
 
-    def check_report(self, report: Mapping[str, pl.DataFrame]) -> None:
+    def check_report(self, report: Mapping[str, Report]) -> None:
         """Raise `FindingsError` (exit 4) where its report shows what the recipe does not allow."""
 
 
@@ -306,8 +314,8 @@ class Resolver(Stage):
         ties by it, never by position.
         """
 
-    def report(self, measures: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, pl.DataFrame]:
-        """Tables for the mixture's reports, of what `resolve` was given and said; `row` is written as an id."""
+    def report(self, measures: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, Report]:
+        """The mixture's reports by their names, of what `resolve` was given and said; `row` is written as an id."""
         return {}
 
     def scores(self, verdicts: pl.DataFrame) -> dict[str, pl.Series]:
@@ -423,6 +431,25 @@ def returned(stage: Stage, method: str, value: Any, kind: type[T], what: str) ->
     found = "nothing" if value is None else f"a {type(value).__module__.partition('.')[0]}.{type(value).__name__}"
     hint = "; call collect() on it" if isinstance(value, pl.LazyFrame) else ""
     raise InvariantError(f"stage {place_of(stage, method)}: {method} returned {found}, not {what}{hint}")
+
+
+def reported(stage: Stage, value: Any) -> dict[str, Report]:
+    """What `report` of a stage returned: reports by their names, which become names of files.
+
+    Raises `InvariantError` (exit 1), naming the stage, its file and line, where it is not.
+    """
+    found = returned(stage, "report", value, dict, "a dict of names and reports")
+    for name, report in found.items():
+        wrong = ""
+        if not isinstance(report, Report):
+            wrong = f"is a {type(report).__name__}; write Report('table', frame, title='…')"
+        elif not isinstance(name, str) or not re.fullmatch(NAME, name) or name in MEASURED:
+            wrong = f"needs another name: a to z, 0 to 9 and _, and none of {', '.join(MEASURED)}"
+        elif report.kind not in (TABLE, "data") and [own.kind for own in found.values()].count(report.kind) > 1:
+            wrong = f"is not the only one of the kind {report.kind}"
+        if wrong:
+            raise InvariantError(f"stage {place_of(stage, 'report')}: its report '{printable(str(name), 60)}' {wrong}")
+    return found
 
 
 def place_of(stage: Stage, method: str) -> str:

@@ -74,7 +74,7 @@ def test_all_flan_gsm8k_rows_are_twins_of_gsm8k(built: Built):
 
 
 def test_known_leaks_go_and_of_the_negative_control_nearly_all_stays(built: Built):
-    lines = pl.read_parquet(built.mixture.overlaps["ngram_decontamination"]).iter_rows(named=True)
+    lines = pl.read_parquet(built.mixture.reports("evaluations")["ngram_decontamination"]).iter_rows(named=True)
     found = {(line["source"], line["evaluation"]): line for line in lines}
 
     def counts(source: str, evaluation: str) -> tuple[int, ...]:

@@ -235,7 +235,7 @@ def test_the_mixture_says_what_each_source_shares_with_each_evaluation_set(yard:
         sources={"a": {"jsonl": "a.jsonl"}, "b": {"jsonl": "b.jsonl"}},
         stages=[{"ngram_decontamination": {"rule": "tulu3", "against": against}}],
     )
-    table = pl.read_parquet(built.mixture.overlaps["ngram_decontamination"])
+    table = pl.read_parquet(built.mixture.reports("evaluations")["ngram_decontamination"])
     assert table.rows() == [("a", "e", 4, 1, 1, 0, 1, 2), ("b", "e", 4, 1, 0, 0, 0, 0)]
     facts = built.mixture.manifest["stages"][0]["evaluations"]["e"]
     assert {name: facts[name] for name in ("items", "indexed", "short", "unusable")} == {
@@ -637,4 +637,6 @@ def test_near_rows_are_kept_and_listed_by_their_ids(yard: Yard):
     ]
     kept = pl.read_parquet(built.mixture.data)
     assert kept.filter(pl.col("id") == near["id"][0])["messages"][0][0]["content"] == STORY.format(31, 25, 7, 9, 5)
-    assert pl.read_parquet(built.mixture.overlaps["ngram_decontamination"]).row(0, named=True)["near"] == 1
+    assert (
+        pl.read_parquet(built.mixture.reports("evaluations")["ngram_decontamination"]).row(0, named=True)["near"] == 1
+    )

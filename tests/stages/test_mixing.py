@@ -300,7 +300,7 @@ def test_two_answers_to_one_question_are_refused(farm: Yard, options: dict[str, 
 def test_the_report_has_the_targets_beside_what_was_taken(farm: Yard):
     options = {"by": "domain", "weights": {"math": 1, "chat": 1}, "rows": 70, "when_short": "take_all"}
     built = farm.mix(sources=SOURCES, stages=[{"weighted_mix": options}])
-    strata = pl.read_parquet(built.mixture.strata["weighted_mix"])
+    strata = pl.read_parquet(built.mixture.reports("strata")["weighted_mix"])
     columns = ("stratum", "share", "offered", "target", "taken", "distinct", "most_copies", "unit")
     assert strata.select(columns).rows() == [
         ("chat", 0.5, 30, 30, 30, 30, 1, "rows"),

@@ -306,8 +306,8 @@ def test_the_filter_says_kind_and_place_and_never_the_value():
     assert SensitiveFilter().judge(measures).is_empty()
     only = SensitiveFilter(kinds=("ip",))
     tallies = {name: tally.with_columns(pl.lit("a").alias("source")) for name, tally in only.tally(measures).items()}
-    assert only.report(tallies)["findings"].rows() == [(0, "ip", "messages[1]", 23, 36, "a")]
-    assert only.report(tallies)["kinds"].rows() == [("a", "ip", 1, 1)]
+    assert only.report(tallies)["findings"].frame.rows() == [(0, "ip", "messages[1]", 23, 36, "a")]
+    assert only.report(tallies)["kinds"].frame.rows() == [("a", "ip", 1, 1)]
 
 
 def rows_with_values(seed: int) -> tuple[list[Any], list[str]]:

@@ -195,7 +195,9 @@ def test_beginnings_are_counted_and_listed(yard: Yard):
     built = yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=[{"ngram_decontamination": {"against": against}}])
     near = pl.read_parquet(built.mixture.folder / "reports/ngram_decontamination-near.parquet")
     assert near.select("item", "statistic", "value", "threshold").rows() == [("1", "beginning", 0.45, 0.4)]
-    assert pl.read_parquet(built.mixture.overlaps["ngram_decontamination"]).row(0, named=True)["near"] == 1
+    assert (
+        pl.read_parquet(built.mixture.reports("evaluations")["ngram_decontamination"]).row(0, named=True)["near"] == 1
+    )
 
 
 SIGNS = r"Solve \[\frac{2x^2+x+3}{x^2-1} = \frac{y}{x+2} + 4x - 7y\] for x and y, then add z = 0, y = 1 to both."

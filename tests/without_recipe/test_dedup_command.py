@@ -120,7 +120,7 @@ def test_a_build_says_why_each_row_went_and_for_which(yard: Yard):
 
 def test_reports_have_the_clusters_and_whose_rows_went_for_whose(yard: Yard):
     built = mixed(yard, prefer=["b"])
-    clusters = pl.read_parquet(built.mixture.clusters["minhash_dedup"])
+    clusters = pl.read_parquet(built.mixture.reports("clusters")["minhash_dedup"])
     assert clusters.columns == ["cluster", "rows", "id", "source", "is_twin", "jaccard"]
     assert clusters.filter("is_twin")["rows"].to_list() == [2, 2, 2]
     assert len(clusters) == 6

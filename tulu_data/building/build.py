@@ -172,7 +172,7 @@ def _build(
             first_looks.write(decision, staging)
             private = thresholds.private_rows(decision, plan, shards, measured.tables)
             # Of the manifest it takes the order of the stages, which is known before its counts.
-            made = Mixture.unsealed(staging, {"stages": [{"name": step.name} for step in plan.steps]})
+            made = Mixture.unsealed(staging, {"stages": [manifest.evidence_of(step) for step in plan.steps]})
             excerpts.write(Explainer(made, places.workspace, run.record()), private, staging)
         rows = manifest.counts(decision, shards, _written(staging))
         files = pinned(staging, but=UNPINNED | DRAWN)

@@ -23,7 +23,7 @@ from tulu_data.mixture.layout import TAKE
 from tulu_data.recipe.plan import Plan, Step
 from tulu_data.recipe.recipe import Recipe
 from tulu_data.rows.identity import in_order, keyed_order
-from tulu_data.stage import COLUMNS, VERDICTS, Comparer, Filter, Resolver, blamed, place_of, returned
+from tulu_data.stage import COLUMNS, VERDICTS, Comparer, Filter, Resolver, blamed, place_of, reported, returned
 from tulu_data.store import parquet
 from tulu_data.store.workspace import Table
 
@@ -176,7 +176,8 @@ def _judge(
     if stage.writes and written:
         decision.columns = decision.columns.with_columns(pl.concat(written))
     with blamed(stage):
-        decision.reports[step.name] = stage.report({name: pl.concat(frames) for name, frames in tallies.items()})
+        report = stage.report({name: pl.concat(frames) for name, frames in tallies.items()})
+    decision.reports[step.name] = reported(stage, report)
     judged = pl.concat(found).filter(pl.col("copies") == 0)
     by_source = np.bincount(decision.source[judged["row"].to_numpy()], minlength=len(decision.sources))
     decision.alone[step.name] = {name: int(count) for name, count in zip(decision.sources, by_source, strict=True)}
@@ -221,8 +222,9 @@ def _resolve(decision: Decision, stage: Resolver, step: Step, given: pl.DataFram
             resolved = stage.resolve(given)
     found = _checked(step, "resolve", resolved, given["row"])
     with blamed(stage):
-        decision.reports[step.name] = stage.report(given, found)
+        report = stage.report(given, found)
         decision.counts[step.name] = stage.counts(given, found)
+    decision.reports[step.name] = reported(stage, report)
     return found
 
 

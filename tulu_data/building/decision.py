@@ -15,6 +15,7 @@ from tulu_data.kernels.sha256 import MANY, sha256_rows
 from tulu_data.mixture.layout import KEPT, TAKE
 from tulu_data.recipe.plan import Plan
 from tulu_data.recipe.recipe import Recipe
+from tulu_data.reports import Report
 from tulu_data.rows.identity import fixed_bytes, hex_texts, hexed
 from tulu_data.stage import COLUMNS
 from tulu_data.store import parquet
@@ -31,7 +32,7 @@ class Decision:
     nothing wrote them; `marks` are those of `blemishes`. `evidence` holds a verdict table for
     each step that dropped rows.
     `alone` counts, for each filter and source, what it would have dropped by itself;
-    `reports` are the tables that stages make beside their verdicts, by step and name;
+    `reports` are those that stages make beside their verdicts, by step and name;
     `counts` is what the manifest is to count of resolvers.
     """
 
@@ -52,7 +53,7 @@ class Decision:
     reasons: list[str] = field(default_factory=lambda: [""])
     evidence: dict[str, pl.DataFrame] = field(default_factory=dict)
     alone: dict[str, dict[str, int]] = field(default_factory=dict)
-    reports: dict[str, dict[str, pl.DataFrame]] = field(default_factory=dict)
+    reports: dict[str, dict[str, Report]] = field(default_factory=dict)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def __len__(self) -> int:

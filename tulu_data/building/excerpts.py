@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 import pyarrow.parquet as pq
 
-from tulu_data.mixture.explain import UNTOLD, Explainer, Explanation
+from tulu_data.mixture.explain import Explainer, Explanation
 from tulu_data.mixture.layout import EXCERPT_CHARACTERS, EXCERPT_ROWS, EXCERPTS, EXCERPTS_FILE, KEPT
 from tulu_data.store import parquet
 
@@ -70,8 +70,8 @@ def _line(row: Explanation, private: Collection[str]) -> dict[str, Any]:
         "copies": row.copies,
         "evidence": [
             {"name": name, "value": f"{value:g}" if isinstance(value, float) else str(value)}
-            for name, value in row.evidence.items()
-            if value is not None and name not in UNTOLD and (is_shown or name != "found")
+            for name, value in row.told.items()
+            if value is not None and (is_shown or name != "found")
         ],
         "messages": None if texts is None else _cut(texts),
         "more_messages": 0 if texts is None else max(0, len(texts) - MESSAGES),

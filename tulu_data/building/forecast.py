@@ -11,9 +11,9 @@ import polars as pl
 
 from tulu_data.building.inputs import Surveyed
 from tulu_data.errors import InputError
+from tulu_data.mixer import NONE, SEPARATOR, Mixer
 from tulu_data.mixture.mixture import Mixture
 from tulu_data.recipe.plan import Plan, Step
-from tulu_data.stages.weighted_mix import NONE, SEPARATOR, WeightedMix
 from tulu_data.store.parquet import read_frame
 
 PLENTY: Final = 1_000_000
@@ -45,8 +45,8 @@ def expect(plan: Plan, surveyed: Sequence[Surveyed], last: Mixture | None) -> Ex
     was left of its rows for the mix is what counts. Else it is the rows of the files, as
     far as their strata are sources and domains that sources declare.
     """
-    step = next((step for step in plan.steps if isinstance(step.stage, WeightedMix)), None)
-    if step is None or not isinstance(step.stage, WeightedMix):
+    step = next((step for step in plan.steps if isinstance(step.stage, Mixer)), None)
+    if step is None or not isinstance(step.stage, Mixer):
         return None
     offers = _of_last(step, step.stage, last) if last else None
     basis = f"of what was left for it in version {last.version}" if last and offers else "of the rows of the files"
@@ -59,14 +59,14 @@ def expect(plan: Plan, surveyed: Sequence[Surveyed], last: Mixture | None) -> Ex
         return Expectation(step.name, basis, pl.DataFrame(), str(error), _is_sure(plan, step.stage, surveyed))
 
 
-def _is_sure(plan: Plan, stage: WeightedMix, surveyed: Sequence[Surveyed]) -> bool:
+def _is_sure(plan: Plan, stage: Mixer, surveyed: Sequence[Surveyed]) -> bool:
     """Whether the mix of these files fails even if there are as many rows as there can be."""
     offers = _of_files(stage, surveyed) or {}
     if not all(source.is_counted for source in surveyed):
         offers = {name: count * PLENTY for name, count in offers.items()}
-    if len(plan.steps) > 1 and stage.weights:
-        # The stages before may remove all rows of a stratum that has no weight.
-        offers = {name: count for name, count in offers.items() if name in stage.weights}
+    if len(plan.steps) > 1 and stage.named:
+        # The stages before may remove all rows of a stratum that has no share.
+        offers = {name: count for name, count in offers.items() if name in stage.named}
     try:
         stage.targets(offers)
     except InputError:
@@ -74,24 +74,24 @@ def _is_sure(plan: Plan, stage: WeightedMix, surveyed: Sequence[Surveyed]) -> bo
     return False
 
 
-def _of_last(step: Step, stage: WeightedMix, last: Mixture) -> dict[str, int] | None:
-    path = last.strata.get(step.name)
+def _of_last(step: Step, stage: Mixer, last: Mixture) -> dict[str, int] | None:
+    path = last.reports("strata").get(step.name)
     if path is None:
         return None
     mixed = last.stage_of(step.name)
-    if not isinstance(mixed, WeightedMix) or (mixed.by, bool(mixed.tokens)) != (stage.by, bool(stage.tokens)):
+    if not isinstance(mixed, Mixer) or (mixed.columns, mixed.unit) != (stage.columns, stage.unit):
         return None
     return {name: count for name, count in read_frame(path).select("stratum", "offered").iter_rows() if count}
 
 
-def _of_files(stage: WeightedMix, surveyed: Sequence[Surveyed]) -> dict[str, int] | None:
+def _of_files(stage: Mixer, surveyed: Sequence[Surveyed]) -> dict[str, int] | None:
     known = {"source", "domain"}
-    if stage.tokens or not known.issuperset(stage.by):
+    if stage.unit != "rows" or not known.issuperset(stage.columns):
         return None
     offers: Counter[str] = Counter()
     for source in surveyed:
         values = {"source": source.name, "domain": source.source.domain}
-        if "domain" in stage.by and values["domain"] is None:
+        if "domain" in stage.columns and values["domain"] is None:
             return None
-        offers[SEPARATOR.join(values[name] or NONE for name in stage.by)] += source.expected_rows
+        offers[SEPARATOR.join(values[name] or NONE for name in stage.columns)] += source.expected_rows
     return dict(offers)

@@ -18,7 +18,9 @@ import pyarrow as pa
 
 from tulu_data.building.decision import Decision
 from tulu_data.building.shards import Shard
+from tulu_data.errors import InvariantError
 from tulu_data.mixture.layout import LEDGER, PLACES, QUARANTINE
+from tulu_data.mixture.tables import REPORTS, wrong_columns
 from tulu_data.rows.identity import by_id, in_order
 from tulu_data.store import parquet
 from tulu_data.store.durable import make_folders
@@ -43,11 +45,19 @@ def write(decision: Decision, shards: Sequence[Shard], staging: Path) -> None:
             writer.write_batch(batch, row_group_size=BATCH_ROWS)
     for step, dropped in decision.evidence.items():
         parquet.write_frame(staging / "evidence" / f"{step}.parquet", _evidence(decision, dropped))
-    for step, report in decision.reports.items():
-        for name, frame in report.items():
+    for step, reports in decision.reports.items():
+        for name, report in reports.items():
+            frame = _with_ids(decision, report.frame)
+            columns = REPORTS.get(report.kind)
+            if columns and (wrong := wrong_columns(_schema(frame), columns)):
+                raise InvariantError(f"stage {step}: its report '{name}' of the kind {report.kind} {wrong}")
             make_folders(staging / "reports")
-            parquet.write_frame(staging / "reports" / f"{step}-{name}.parquet", _with_ids(decision, frame))
+            parquet.write_frame(staging / "reports" / f"{step}-{name}.parquet", frame)
     parquet.write(staging / "quarantine.parquet", _quarantine(shards))
+
+
+def _schema(frame: pl.DataFrame) -> pa.Schema:
+    return frame.clear().to_arrow(compat_level=pl.CompatLevel.oldest()).schema
 
 
 def _with_ids(decision: Decision, frame: pl.DataFrame) -> pl.DataFrame:

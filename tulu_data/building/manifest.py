@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,11 +22,12 @@ from tulu_data.errors import InvariantError
 from tulu_data.mixture import merkle
 from tulu_data.mixture.facts import FORMAT
 from tulu_data.mixture.layout import MANIFEST, SUMS
-from tulu_data.recipe.plan import Plan
+from tulu_data.recipe.plan import Plan, Step
 from tulu_data.recipe.recipe import Recipe
+from tulu_data.reports import MEASURED
 from tulu_data.rows.identity import by_id
 from tulu_data.sources.source import Source
-from tulu_data.stage import Annotator, Stage
+from tulu_data.stage import Annotator, Stage, blamed
 from tulu_data.store.code_id import code_id, versions
 from tulu_data.store.durable import sha256_file, write_text
 from tulu_data.store.keys import key_of
@@ -143,21 +144,34 @@ def compose(
             }
             for source in surveyed
         },
-        "stages": [
-            {
-                "name": step.name,
-                **_outside(step.stage),
-                **({"annotates": list(step.stage.writes)} if isinstance(step.stage, Annotator) else {}),
-                "options": step.stage.model_dump(mode="json"),
-                "code": code_id((type(step.stage).__module__,), step.stage.requires),
-                **step.stage.facts(),
-                **decision.counts.get(step.name, {}),
-                **({"would_remove_alone": decision.alone[step.name]} if step.name in decision.alone else {}),
-            }
-            for step in plan.steps
-        ],
+        "stages": [_stage(step, decision, files) for step in plan.steps],
         "files": dict(files),
     }
+
+
+def _stage(step: Step, decision: Decision, files: Collection[str]) -> dict[str, Any]:
+    """A stage with its options, what it counted, and what it declares."""
+    stage = step.stage
+    facts = {
+        **evidence_of(step),
+        **_outside(stage),
+        **({"annotates": list(stage.writes)} if isinstance(stage, Annotator) else {}),
+        "options": stage.model_dump(mode="json"),
+        "code": code_id((type(stage).__module__,), stage.requires),
+        **stage.facts(),
+        **decision.counts.get(step.name, {}),
+        **({"would_remove_alone": decision.alone[step.name]} if step.name in decision.alone else {}),
+    }
+    with blamed(stage):
+        claims = [claim.as_values() for claim in stage.claims(facts)]
+    own = {name: report.as_values() for name, report in decision.reports.get(step.name, {}).items()}
+    measured = {name: {"kind": name} for name in MEASURED if f"reports/{step.name}-{name}.parquet" in files}
+    return {**facts, "reports": own | measured, "claims": claims}
+
+
+def evidence_of(step: Step) -> dict[str, Any]:
+    """The name of a step, and which columns of its evidence no person is shown."""
+    return {"name": step.name, "untold": sorted(step.stage.untold)}
 
 
 def _read_by_stages(recipe: Recipe) -> dict[str, dict[str, str]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tulu_data.building.build import Built
     from tulu_data.building.forecast import Expectation
     from tulu_data.building.inputs import Surveyed
+    from tulu_data.mixture.declared import Shown
     from tulu_data.mixture.difference import Difference
     from tulu_data.mixture.explain import Explanation
     from tulu_data.mixture.mixture import Mixture
@@ -86,14 +87,19 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
     out.table(("source", "read", "quarantined", *steps, "kept"), lines, left=("source",))
     _show_set_aside(out, built.mixture)
     _show_first_looks(out, built.mixture)
-    for path in built.mixture.overlaps.values():
+    for path in built.mixture.reports("evaluations").values():
         out.line()
         _show_overlap(out, read_frame(path), f"reports/{path.name}")
-    for step, path in built.mixture.clusters.items():
+    for step, path in built.mixture.reports("clusters").items():
         _show_clusters(out, built.mixture, step, path)
-    for step, path in built.mixture.strata.items():
+    for path in built.mixture.reports("overlap").values():
+        _show_pairs(out, read_frame(path))
+    for step, path in built.mixture.reports("strata").items():
         out.line()
         _show_strata(out, read_frame(path), step)
+    for shown in built.mixture.shown:
+        if shown.kind == "table":
+            _show_table(out, shown, built.mixture.read(shown.path))
     if found:
         out.line()
         _show_planted(out, found)
@@ -200,7 +206,6 @@ def _show_clusters(out: Terminal, mixture: Mixture, step: str, path: Path) -> No
         (twin,) = explainer.by_id(line["id"])
         begins = f": {printable(_begins(twin.messages), BEGINS_CHARACTERS)}" if twin.messages else ""
         out.line(f"  {line['rows']:,} near {line['id'][:ID_DIGITS]} of {line['source']}{begins}")
-    _show_pairs(out, read_frame(path.with_name(f"{step}-sources.parquet")))
 
 
 def _show_pairs(out: Terminal, pairs: pl.DataFrame) -> None:
@@ -271,12 +276,33 @@ def _show_strata(out: Terminal, lines: pl.DataFrame, step: str) -> None:
             f"{line['share']:.1%}",
             *(_number(line[name]) for name in ("offered", "target", "taken")),
             f"{line['taken'] / whole:.1%}" if whole else "",
-            _number(line["distinct"]),
-            f"up to {line['most_copies']}" if line["most_copies"] > 1 else "",
+            _number(line["distinct"]) if "distinct" in line else "",
+            f"up to {line['most_copies']}" if line.get("most_copies", 1) > 1 else "",
         )
 
     headings = (step, "share", f"{unit} there", "target", "taken", "achieved", "distinct rows", "copies of one")
     out.table(headings, map(cells, lines.iter_rows(named=True)), left=(step,))
+
+
+def _show_table(out: Terminal, shown: Shown, frame: pl.DataFrame) -> None:
+    """A table of a stage under its title, the first lines of it."""
+    heads = shown.heads or {name: name for name in frame.columns}
+    texts = [head for name, head in heads.items() if not frame.schema[name].is_numeric()]
+    lines = [[_plain(line[name]) for name in heads] for line in frame.head(OVERLAP_LINES).iter_rows(named=True)]
+    out.line()
+    out.line(styled("bold", printable(f"{shown.step}: {shown.title}", 200)))
+    if shown.says:
+        out.line(printable(shown.says, TEXT_CHARACTERS))
+    out.table(tuple(heads.values()), lines, left=texts)
+    if (more := len(frame) - OVERLAP_LINES) > 0:
+        out.line(styled("dim", f"and {more:,} more: {shown.file}"))
+
+
+def _plain(value: Any) -> Part:
+    """A value of a table whose columns nobody knows."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+    return "" if value is None else printable(str(value), 100)
 
 
 def _show_targets(out: Terminal, lines: pl.DataFrame) -> None:
@@ -424,8 +450,6 @@ def show_explanations(explanations: Sequence[Explanation]) -> None:
 
 
 def _show_explanation(out: Terminal, row: Explanation, indent: str) -> None:
-    from tulu_data.mixture.explain import UNTOLD
-
     colour = {"kept": "green", "quarantined": "yellow"}.get(row.fate, "red")
     fate = row.fate if row.fate in ("kept", "quarantined") else f"removed by {row.fate}"
     reason = f": {printable(row.reason, 200)}" if row.reason else ""
@@ -433,9 +457,8 @@ def _show_explanation(out: Terminal, row: Explanation, indent: str) -> None:
     out.line(indent, styled("bold", row.id or "no id"), "  ", styled(colour, fate), f"{reason}{copies}")
     for file, number in row.places:
         out.line(f"{indent}  {row.source}, {printable(file, PATH_CHARACTERS)}:{number}")
-    for name, value in row.evidence.items():
-        if name not in UNTOLD:
-            out.line(f"{indent}  {name} {value}")
+    for name, value in row.told.items():
+        out.line(f"{indent}  {name} {value}")
     if row.messages is None and row.fate != "quarantined":
         out.line(f"{indent}  ", styled("dim", "its text is no longer in the workspace"))
     _show_texts(out, row, indent)
@@ -491,8 +514,6 @@ def _begins(messages: Sequence[tuple[str, str]]) -> str:
 
 def show_removed(explanations: Sequence[Explanation], total: int) -> None:
     """Removed rows, a line or two each."""
-    from tulu_data.mixture.explain import UNTOLD
-
     out = Terminal(stderr=False)
     for row in explanations:
         if row.id is None:
@@ -501,7 +522,7 @@ def show_removed(explanations: Sequence[Explanation], total: int) -> None:
             out.line(f"{row.source}  {place}  ", styled("yellow", row.fate), f": {row.reason}")
             continue
         twin = f"; twin {row.twin.id} of {row.twin.source}" if row.twin else ""
-        evidence = "".join(f"; {name} {value}" for name, value in row.evidence.items() if name not in UNTOLD)
+        evidence = "".join(f"; {name} {value}" for name, value in row.told.items())
         out.line(
             styled("bold", row.id), f"  {row.source}  ", styled("red", row.fate), f": {row.reason}{evidence}{twin}"
         )

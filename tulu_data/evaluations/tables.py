@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from tulu_data.evaluations.ngram_index import NgramIndex
+from tulu_data.reports import Report
 
 LISTED_NGRAMS: Final = 100
 NGRAMS: Final = {
@@ -55,10 +56,14 @@ def tally(pairs: pl.DataFrame, measures: pl.DataFrame) -> dict[str, pl.DataFrame
     return {"items": items, "rows": rows, "near": near, "ngrams": ngrams}
 
 
-def report(tallies: Mapping[str, pl.DataFrame], index: NgramIndex) -> dict[str, pl.DataFrame]:
+def report(tallies: Mapping[str, pl.DataFrame], index: NgramIndex) -> dict[str, Report]:
     """The tables of all rows, of tallies with a column `source`."""
     near = tallies["near"].sort("row", "evaluation", "item")
-    return {"evaluations": _evaluations(tallies, index), "near": near, "ngrams": _ngrams(tallies["ngrams"], index)}
+    return {
+        "evaluations": Report("evaluations", _evaluations(tallies, index)),
+        "near": Report("near", near),
+        "ngrams": Report("data", _ngrams(tallies["ngrams"], index)),
+    }
 
 
 def _evaluations(tallies: Mapping[str, pl.DataFrame], index: NgramIndex) -> pl.DataFrame:

@@ -82,13 +82,9 @@ def _recipe(mixture: Mixture) -> list[str]:
     return mixture.recipe_text().splitlines()
 
 
-def _ledger(mixture: Mixture) -> pl.LazyFrame:
-    """Its ledger, whose ids are different: two with all ids the same would be as many pairs as both have rows."""
-    return mixture.checked(*mixture.ledger)
-
-
 def _moved(before: Mixture, after: Mixture) -> tuple[Movement, ...]:
-    both = _ledger(before).join(_ledger(after), on=["id", "source"], how="full", coalesce=True)
+    # Of ids that are looked at: two with all ids the same would be as many pairs as both have rows.
+    both = before.ledger_rows().join(after.ledger_rows(), on=["id", "source"], how="full", coalesce=True)
     was, now = pl.col("copies").fill_null(0), pl.col("copies_right").fill_null(0)
     here, there = pl.col("fate"), pl.col("fate_right")
     why = (

@@ -27,8 +27,6 @@ from tulu_data.store.workspace import Workspace
 from tulu_data.verdicts import TWIN
 
 MIN_PREFIX: Final = 6
-# Evidence that a person sees as the twin's text, or as the run that is marked in the texts.
-UNTOLD: Final = frozenset({"twin", "message", "start", "end", "item_text", "item_start", "item_end"})
 _ID = re.compile(rf"([0-9a-f]{{{MIN_PREFIX},32}})(-\d+)?")
 
 
@@ -37,7 +35,8 @@ class Explanation:
     """The fate of one row.
 
     `fate` is "kept", "quarantined", "take", or the stage that removed it; `places` are
-    (file, row) pairs; `evidence` is what the stage filed; `twin` explains the row that was
+    (file, row) pairs; `evidence` is what the stage filed, of which no person is shown the columns
+    `untold`; `twin` explains the row that was
     kept in its stead; `messages` are roles and contents with the reasoning from a new line, or
     None where the workspace no longer has them;
     `item` are the texts of the evaluation item that it holds, where its files are here; `marks`
@@ -51,12 +50,18 @@ class Explanation:
     copies: int
     places: tuple[tuple[str, int], ...]
     evidence: dict[str, Any] = field(default_factory=dict)
+    untold: frozenset[str] = frozenset()
     twin: Explanation | None = None
     messages: tuple[tuple[str, str], ...] | None = None
     tool_calls: str | None = None
     tools: str | None = None
     item: tuple[str, ...] | None = None
     marks: Marks | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The evidence that a person is shown."""
+        return {name: value for name, value in self.evidence.items() if name not in self.untold}
 
     @property
     def whole_messages(self) -> tuple[tuple[str, str], ...] | None:
@@ -280,6 +285,7 @@ class Explainer:
                 copies=row["copies"],
                 places=tuple((self._path(file), number) for file, number in places[id]),
                 evidence=values,
+                untold=self.mixture.untold(row["fate"]),
                 twin=explained(values[TWIN]) if TWIN in values else None,
                 **contents.get(id, {}),
             )

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Va
 from tulu_data.errors import printable
 from tulu_data.mixture.layout import MANIFEST
 from tulu_data.mixture.tables import MOST, SHA256, DamagedError, require_plain
+from tulu_data.reports import NAME as REPORT_NAME
 from tulu_data.store.durable import sha256_file
 from tulu_data.store.patterns import NAME_PATTERN
 
@@ -71,6 +72,19 @@ class _Account(_Facts):
     files: list[Digest]
 
 
+class _Report(_Facts):
+    kind: Word
+    title: Annotated[str, Field(max_length=200)] = ""
+    says: Annotated[str, Field(max_length=2_000)] = ""
+    heads: dict[Word, Annotated[str, Field(max_length=200)]] = {}
+
+
+class _Claim(_Facts):
+    kind: Word
+    options: dict[Word, JsonValue] = {}
+    but: Annotated[str, Field(max_length=500)] = ""
+
+
 class _Stage(_Facts):
     name: Word
     outside: Word | None = Field(None, alias="from")
@@ -78,6 +92,10 @@ class _Stage(_Facts):
     options: dict[Word, JsonValue]
     """Of a stage that this program has, they are held against the stage itself, by who uses them."""
     code: Digest
+    untold: list[Word] | None = None
+    reports: Annotated[dict[Annotated[str, Field(pattern=REPORT_NAME)], _Report], Field(max_length=100)] | None = None
+    claims: Annotated[list[_Claim], Field(max_length=100)] | None = None
+    """None in manifests of before stages declared them: see `declared`."""
     evaluations: Annotated[dict[Word, _Account], Field(max_length=MAX_SOURCES)] = {}
     found: dict[Word, Annotated[float, Field(ge=0, le=1)]] = {}
     buckets_over_cap: Count = 0

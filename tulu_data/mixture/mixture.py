@@ -13,8 +13,9 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tulu_data import stages
+from tulu_data.claims import Claim
 from tulu_data.errors import ConflictError, TuluDataError, UsageError, did_you_mean, printable
-from tulu_data.mixture import facts, tables
+from tulu_data.mixture import declared, facts, tables
 from tulu_data.mixture.layout import KEPT, MANIFEST, RECIPE, TAKE
 from tulu_data.readers.yaml import MAX_BYTES
 from tulu_data.stage import Stage
@@ -94,6 +95,10 @@ class Mixture:
         """The files of the ledger, in order."""
         return self._tables("ledger")
 
+    def ledger_rows(self) -> pl.LazyFrame:
+        """The rows of the ledger, which are looked at once: no value is such as no build writes, and no id is twice."""
+        return self.checked(*self.ledger)
+
     @cached_property
     def places(self) -> list[Path]:
         """The files that say which record of which file a row was, in order."""
@@ -111,44 +116,48 @@ class Mixture:
         found = self._files("evidence/*.parquet")
         return self._of_steps({path.stem: path for path in found})
 
-    @property
-    def overlaps(self) -> dict[str, Path]:
-        """For each step that decontaminates: the table of what sources share with evaluation sets."""
-        return self._reports("evaluations")
+    @cached_property
+    def shown(self) -> list[declared.Shown]:
+        """The reports of its stages, by the names of their files."""
+        with self.reading():
+            return declared.reports(self.folder, self.manifest)
 
-    @property
-    def clusters(self) -> dict[str, Path]:
-        """For each step that finds near-duplicates: the table of its clusters."""
-        return self._reports("clusters")
+    def reports(self, kind: str) -> dict[str, Path]:
+        """For each step that has a report of this kind: its table.
 
-    @property
-    def strata(self) -> dict[str, Path]:
-        """For the step that mixes: the table of targets and what was taken."""
-        return self._reports("strata")
+            mixture.reports("clusters")
 
-    @property
-    def near(self) -> dict[str, Path]:
-        """For each step that decontaminates: the table of rows that are near an item without holding it."""
-        return self._reports("near")
+        | kind | the table holds |
+        |---|---|
+        | `evaluations` | what each source shares with each evaluation set |
+        | `near` | rows that are near an evaluation item without holding it |
+        | `clusters` | rows that are nearly the same, by cluster |
+        | `overlap` | how many rows of each source went for rows of each |
+        | `strata` | what a mix was to take of each stratum, and what it took |
+        | `scores` | what thresholds are held against, in bins |
+        | `thresholds` | what other values of thresholds would remove |
+        | `trainable` | the tokens that are trained on |
+        """
+        return {shown.step: shown.path for shown in self.shown if shown.kind == kind}
 
-    @property
-    def scores(self) -> dict[str, Path]:
-        """For each step with a threshold: the table of what its thresholds are held against."""
-        return self._reports("scores")
+    def columns_of(self, name: str) -> tables.Columns | None:
+        """What a table of this name must be: a report by its kind."""
+        kinds = {shown.file: shown.kind for shown in self.shown} if name.startswith("reports/") else {}
+        return tables.REPORTS.get(kinds.get(name, "")) or tables.columns_of(name)
 
-    @property
-    def thresholds(self) -> dict[str, Path]:
-        """For each step with a threshold: the table of what other values would remove."""
-        return self._reports("thresholds")
+    def claims(self, step: str) -> list[Claim]:
+        """What one of its stages promises of the rows kept; nothing where this program refuses its options."""
+        try:
+            return declared.claims(self._entry(step))
+        except (ValueError, TuluDataError):
+            return []
 
-    @property
-    def trainable(self) -> dict[str, Path]:
-        """For the step that counts tokens: the table of those that are trained on."""
-        return self._reports("trainable")
+    def untold(self, step: str) -> frozenset[str]:
+        """The columns of a stage's evidence that no person is shown."""
+        return declared.untold(self._entry(step))
 
-    def _reports(self, kind: str) -> dict[str, Path]:
-        found = self._files(f"reports/*-{kind}.parquet")
-        return self._of_steps({path.stem.removesuffix(f"-{kind}"): path for path in found})
+    def _entry(self, step: str) -> dict[str, Any]:
+        return next((stage for stage in self.manifest["stages"] if stage["name"] == step), {"name": step})
 
     def _files(self, pattern: str) -> list[Path]:
         return tables.files_in(self.folder, pattern)
@@ -170,7 +179,7 @@ class Mixture:
         scanned = self.scan(*files)
         if files not in self._checked:
             with self.reading():
-                tables.check_values(self.folder, files[0].relative_to(self.folder).as_posix(), scanned)
+                self.check(scanned, files[0])
             self._checked.add(files)
         return scanned
 
@@ -181,15 +190,16 @@ class Mixture:
     def read(self, path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """One of its tables, which holds no value that no build writes. Raises `InputError` (exit 3) where it does."""
         name = path.relative_to(self.folder).as_posix()
-        tables.check_file(self.folder, name)
+        tables.check_file(self.folder, name, self.columns_of(name))
         with self.reading():
             frame = parquet.read_frame(path, columns)
-            tables.check_values(self.folder, name, frame)
+            self.check(frame, path)
         return frame
 
     def check(self, frame: pl.DataFrame | pl.LazyFrame, path: Path) -> None:
         """Raise `InputError` (exit 3) where a frame of one of its tables holds a value that no build writes."""
-        tables.check_values(self.folder, path.relative_to(self.folder).as_posix(), frame)
+        name = path.relative_to(self.folder).as_posix()
+        tables.check_values(self.folder, name, frame, self.columns_of(name))
 
     def reading(self) -> AbstractContextManager[None]:
         """Say of a damaged page in one of its tables which mixture it is of, as an `InputError` (exit 3)."""
@@ -241,12 +251,8 @@ class Mixture:
         None where it is from outside, which is text and never run, or where it has options that a
         stage of this program does not take.
         """
-        facts = next((stage for stage in self.manifest["stages"] if stage["name"] == step), None)
-        kind = stages.of_step(step)
-        if facts is None or "from" in facts or kind is None:
-            return None
         try:
-            return kind.model_validate(facts["options"])
+            return declared.stage_of(self._entry(step))
         except (ValidationError, TypeError, KeyError):
             return None
 

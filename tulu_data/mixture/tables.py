@@ -111,8 +111,12 @@ TABLES: Final[Mapping[str, Columns]] = {
         {"id": ID, "twin": ID},
     ),
     "reports/blemishes.parquet": _counted("source blemish id", "rows of kept"),
-    "reports/*-evaluations.parquet": _counted("source evaluation", "items touched contaminated near full rows"),
-    "reports/*-clusters.parquet": Columns(
+    "reports/*.parquet": Columns({}, open=True),
+}
+"""The tables by their names, the first that fits."""
+REPORTS: Final[Mapping[str, Columns]] = {
+    "evaluations": _counted("source evaluation", "items touched contaminated near full rows"),
+    "clusters": Columns(
         {
             **dict.fromkeys(("cluster", "rows"), "whole"),
             **dict.fromkeys(("id", "source"), "text"),
@@ -123,18 +127,16 @@ TABLES: Final[Mapping[str, Columns]] = {
         {"id": ID},
         open=True,
     ),
-    "reports/*-strata.parquet": _counted("stratum unit", "offered target taken", numbers="share"),
-    "reports/*-near.parquet": _counted("id source evaluation item", "", numbers="value threshold"),
-    "reports/*-scores.parquet": _counted("option source", "rows", numbers="low high"),
-    "reports/*-thresholds.parquet": Columns(
+    "overlap": _counted("source twin_source", "rows"),
+    "strata": _counted("stratum unit", "offered target taken", numbers="share"),
+    "near": _counted("id source evaluation item", "", numbers="value threshold"),
+    "scores": _counted("option source", "rows", numbers="low high"),
+    "thresholds": Columns(
         {"option": "text", "value": "number", "used": "yes", "source": "text", "rows": "whole"}, open=True
     ),
-    "reports/*-trainable.parquet": _counted(
-        "source domain language", "tokens trainable", nullable="domain language tokens trainable"
-    ),
-    "reports/*.parquet": Columns({}, open=True),
+    "trainable": _counted("source domain language", "tokens trainable", nullable="domain language tokens trainable"),
 }
-"""The tables by their names, the first that fits."""
+"""The tables of reports by their kinds; those of other kinds have any columns."""
 
 
 def columns_of(name: str) -> Columns | None:
@@ -158,9 +160,12 @@ def files_in(folder: Path, pattern: str) -> list[Path]:
     return found
 
 
-def check_file(folder: Path, name: str) -> None:
-    """Raise `DamagedError` (exit 3) where a table can't be read as what its name says; values are not read."""
-    path, columns = folder / name, columns_of(name)
+def check_file(folder: Path, name: str, columns: Columns | None = None) -> None:
+    """Raise `DamagedError` (exit 3) where a table can't be read as what it is; values are not read.
+
+    Without `columns` it is what its name says.
+    """
+    path, columns = folder / name, columns or columns_of(name)
     require_plain(folder, name)
     if columns is None:
         raise DamagedError.of(folder, name, "is no table of a mixture")
@@ -178,7 +183,7 @@ def check_file(folder: Path, name: str) -> None:
         raise DamagedError.of(folder, name, str(error)) from None
     except (pa.ArrowException, OSError) as error:
         raise DamagedError.of(folder, name, f"can't be read: {_first_line(error)}") from None
-    if wrong := _wrong_columns(schema, columns):
+    if wrong := wrong_columns(schema, columns):
         raise DamagedError.of(folder, name, wrong)
 
 
@@ -193,7 +198,14 @@ def require_plain(folder: Path, name: str) -> None:
         raise DamagedError.of(folder, name, "is no plain file" if path.exists() else "is missing")
 
 
-def _wrong_columns(schema: pa.Schema, columns: Columns) -> str:
+def names_of(path: Path) -> list[str]:
+    """The names of the columns of a table that was looked at."""
+    names: list[str] = pq.read_schema(path).names
+    return names
+
+
+def wrong_columns(schema: pa.Schema, columns: Columns) -> str:
+    """What is wrong with the columns of a table; empty where nothing is."""
     if len(set(schema.names)) != len(schema.names):
         return "has two columns of one name"
     for name, kind in columns.kinds.items():
@@ -276,9 +288,9 @@ def _tests(name: str, kind: pl.DataType, columns: Columns) -> Iterable[tuple[str
         yield f"an entry of '{name}' is missing", column.list.eval(pl.any_horizontal(part.is_null(), *gaps)).list.any()
 
 
-def check_values(folder: Path, name: str, frame: pl.DataFrame | pl.LazyFrame) -> None:
+def check_values(folder: Path, name: str, frame: pl.DataFrame | pl.LazyFrame, columns: Columns | None = None) -> None:
     """Raise `DamagedError` (exit 3) where a frame of a table holds a value that no build writes."""
-    columns = columns_of(name)
+    columns = columns or columns_of(name)
     if columns is not None and (wrong := wrong_value(frame, columns)):
         raise DamagedError.of(folder, name, wrong)
 

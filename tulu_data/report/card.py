@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,9 @@ from ruamel.yaml import YAML
 from tulu_data import __version__
 from tulu_data.characters import visible
 from tulu_data.errors import printable
+from tulu_data.mixture.mixture import Mixture
 from tulu_data.report.licenses import hub_name, strictest
+from tulu_data.reports import TABLE
 from tulu_data.store.durable import write_text
 
 NAME: Final = "README.md"
@@ -37,6 +39,7 @@ SIZE_CATEGORIES: Final = (
 )
 LARGEST: Final = "1B<n<10B"
 CELL_CHARACTERS: Final = 120
+TABLE_LINES: Final = 30
 _SHARD: Final = re.compile(r"(.+)-\d{5}-of-\d{5}")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
 
@@ -64,6 +67,7 @@ class Card:
             self._sources(),
             self._stages(),
             self._contamination(),
+            *self._tables(),
             self._composition(),
             self._limits(),
             self._checks(),
@@ -109,6 +113,10 @@ class Card:
             "download_size": sum(path.stat().st_size for path in self._data),
             "dataset_size": sum(split["num_bytes"] for split in splits),
         }
+
+    @cached_property
+    def _mixture(self) -> Mixture:
+        return Mixture.unsealed(self.folder, dict(self.facts))
 
     @cached_property
     def _data(self) -> list[Path]:
@@ -215,8 +223,8 @@ class Card:
         parts = []
         for stage in self.facts["stages"]:
             accounts: Mapping[str, Mapping[str, Any]] = stage.get("evaluations", {})
-            path = self.folder / "reports" / f"{stage['name']}-evaluations.parquet"
-            if not accounts or not path.is_file():
+            path = self._mixture.reports("evaluations").get(stage["name"])
+            if not accounts or path is None:
                 continue
             overlap = pl.read_parquet(path, glob=False)
             rows = dict(overlap.group_by("evaluation").agg(pl.col("rows").sum()).iter_rows())
@@ -241,6 +249,21 @@ class Card:
             "## Contamination\n\nRows were held against these evaluation sets, and those that match were removed, "
             "by this stage or by one before it.\n\n" + "\n\n".join(parts)
         )
+
+    def _tables(self) -> Iterator[str]:
+        """The plain tables that stages show, each under its title."""
+        for shown in self._mixture.shown:
+            if shown.kind == TABLE:
+                frame = self._mixture.read(shown.path)
+                heads = shown.heads or {name: name for name in frame.columns}
+                lines = [
+                    [_cell(line[name]) for name in heads] for line in frame.head(TABLE_LINES).iter_rows(named=True)
+                ]
+                says = f"{_plain(shown.says, 2_000)}\n\n" if shown.says else ""
+                more = len(frame) - TABLE_LINES
+                rest = f"\n\nand {_number(more)} more: {_code(shown.file)}" if more > 0 else ""
+                table = _table([_plain(head) for head in heads.values()], lines)
+                yield f"## {_plain(shown.title)} ({_code(shown.step)})\n\n{says}{table}{rest}"
 
     @staticmethod
     def _rule(stage: Mapping[str, Any]) -> str:
@@ -275,15 +298,14 @@ class Card:
             )
             if unusable := sum(account["unusable"] for account in accounts):
                 limits.append(f"{_number(unusable)} evaluation items have too few words to be looked for.")
-        for path in sorted((self.folder / "reports").glob("*-near.parquet")):
+        for step, path in self._mixture.reports("near").items():
             if rows := pl.read_parquet(path, columns=["id"], glob=False)["id"].n_unique():
-                step = path.stem.removesuffix("-near")
                 limits.append(
                     f"{_number(rows)} rows were near an evaluation item by {_code(step)}: `reports/{path.name}`."
                 )
         for stage in stages:
-            if curve := stage.get("found"):
-                threshold = stage["options"]["threshold"]
+            threshold = stage["options"].get("threshold")
+            if threshold is not None and (curve := stage.get("found")):
                 chance = next((share for at, share in curve.items() if float(at) >= float(threshold)), None)
                 if chance is not None:
                     limits.append(
@@ -354,6 +376,15 @@ def _code(text: str) -> str:
     return f"`{printable(text, CELL_CHARACTERS).replace('`', chr(39))}`"
 
 
-def _plain(text: str) -> str:
+def _cell(value: Any) -> str | int:
+    """A value of a table whose columns nobody knows."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    return "" if value is None else _plain(str(value))
+
+
+def _plain(text: str, characters: int = CELL_CHARACTERS) -> str:
     """A text of a stranger, of which nothing is Markdown or HTML."""
-    return re.sub(r"([\\`*_{}\[\]<>#!~&:@$])", r"\\\1", printable(text, CELL_CHARACTERS))
+    return re.sub(r"([\\`*_{}\[\]<>#!~&:@$])", r"\\\1", printable(text, characters))

@@ -21,8 +21,7 @@ def duplicates(mixture: Mixture) -> Section:
     """Are there duplicates?"""
     pairs, found = audit.overlap(mixture), audit.clusters(mixture)
     title = "Were there duplicates?"
-    looking = [stage["name"] for stage in mixture.stages if "dedup" in stage["name"]]
-    if not looking and pairs.is_empty():
+    if not audit.looks_for_twins(mixture):
         return Section("duplicates", title, (sentence("No stage of the recipe looks for them."),))
     parts = [
         sentence(
@@ -89,7 +88,7 @@ def _alike(mixture: Mixture, pairs: pl.DataFrame) -> str:
         rows = int(pairs.filter(pl.col("stage") == stage["name"])["rows"].sum())
         on = stage["options"].get("on")
         if rows and isinstance(on, str) and on in SAID:
-            nearly = "nearly " if stage["name"] in mixture.clusters else ""
+            nearly = "nearly " if stage["name"] in mixture.reports("clusters") else ""
             differ = ", whatever the answer" if on == "prompt" else ""
             told.append(f"{number(rows)} with {nearly}the same {SAID[on]} ({stage['name']}{differ})")
     return f": {' and '.join(told)}" if told else ""
@@ -98,7 +97,7 @@ def _alike(mixture: Mixture, pairs: pl.DataFrame) -> str:
 def _similarities(mixture: Mixture) -> list[Markup]:
     """How near the rows were that went for another."""
     drawn: list[Markup] = []
-    scored = audit.scores(mixture).filter(pl.col("stage").is_in(list(mixture.clusters)))
+    scored = audit.scores(mixture).filter(pl.col("stage").is_in(list(mixture.reports("clusters"))))
     for (stage,), own in scored.group_by("stage", maintain_order=True):
         summed = own.group_by("low", "high").agg(pl.col("rows").sum()).sort("low")
         rows = number(int(summed["rows"].sum()))

@@ -11,7 +11,7 @@ from tulu_data import audit, stages
 from tulu_data.audit import By
 from tulu_data.mixture.layout import QUARANTINED, TAKE
 from tulu_data.mixture.mixture import Mixture
-from tulu_data.report import contamination, duplicates, thresholds
+from tulu_data.report import contamination, duplicates, tables, thresholds
 from tulu_data.report.charts import COMPARED, KEPT, bar, cell, histogram, key, legend, number, percent, sentence, table
 from tulu_data.report.html import Markup, breakable, join, prose, tag
 from tulu_data.report.section import Section, lines_of
@@ -64,7 +64,8 @@ _KINDS: Final = {"sft": "conversations for supervised fine-tuning"}
 def _tokens_fact(mixture: Mixture, parts: pl.DataFrame) -> tuple[str, str]:
     if parts["tokens"].null_count():
         return "not counted", ""
-    counters = [stage["options"]["tokenizer"] for stage in mixture.stages if stage["name"] == "tokens"]
+    counting = (stage["options"] for stage in mixture.stages if "tokens" in stage.get("annotates", ()))
+    counters = [options["tokenizer"] for options in counting if "tokenizer" in options]
     by = f" by {counters[-1]}" if counters else ""
     trained = "" if parts["trainable"].null_count() else f", {number(int(parts['trainable'].sum()))} of them trained on"
     return number(int(parts["tokens"].sum())), f"counted{by}{trained}" if by or trained else ""
@@ -403,6 +404,7 @@ ALL: Final[tuple[Callable[[Mixture], Section | None], ...]] = (
     duplicates.duplicates,
     lengths,
     thresholds.thresholds,
+    tables.tables,
     licences,
     checking,
 )

@@ -11,6 +11,7 @@ import polars as pl
 from pydantic import Field, PrivateAttr, field_validator
 
 from tulu_data.errors import InputError
+from tulu_data.reports import Report
 from tulu_data.rows.rows import Rows
 from tulu_data.stage import Annotator, Decides, Share
 from tulu_data.store.patterns import NAME_PATTERN
@@ -113,9 +114,9 @@ class Domain(Annotator):
     def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
         return {"domains": measures.group_by(self.label().alias("domain")).agg(pl.len().alias("rows"))}
 
-    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, Report]:
         """`domains`: rows by source and domain, before anything is dropped."""
         if not tallies:
             return {}
         counted = tallies["domains"].group_by("source", "domain").agg(pl.col("rows").sum().cast(pl.Int64))
-        return {"domains": counted.sort("source", "rows", "domain", descending=[False, True, False])}
+        return {"domains": Report("data", counted.sort("source", "rows", "domain", descending=[False, True, False]))}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import itertools
 import unicodedata
-from collections.abc import Callable, Iterable
-from typing import ClassVar, Final, Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 import polars as pl
 from pydantic import Field
 
+from tulu_data.claims import DISTINCT, Claim
 from tulu_data.rows import calls
 from tulu_data.rows.rows import SAID, On, Rows
 from tulu_data.stage import Decides, Resolver, SourceNames, preference
@@ -39,6 +40,9 @@ class ExactDedup(Resolver):
     on: On = Field("conversation", description="Which messages are compared")
     normalise: Normalise = Field("none", description="What is ignored in comparing: nothing, or white space")
     prefer: Decides[SourceNames] = Field((), description="Sources whose rows are kept before others, best first")
+
+    def claims(self, facts: Mapping[str, Any]) -> tuple[Claim, ...]:
+        return (Claim(DISTINCT),)
 
     def measure(self, rows: Rows) -> pl.DataFrame:
         """Columns `high` and `low`, UInt64: the hash of the text; null where there is none."""

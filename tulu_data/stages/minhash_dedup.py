@@ -14,11 +14,13 @@ import polars as pl
 import pyarrow.compute as pc
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
+from tulu_data.claims import APART, Claim
 from tulu_data.errors import InvariantError, did_you_mean, printable
 from tulu_data.kernels import jaccard
 from tulu_data.kernels.jaccard import ALONE, Candidates
 from tulu_data.kernels.minhash import STORED, bands_for, probability, sketch
 from tulu_data.kernels.shingles import Source, write_sets
+from tulu_data.reports import Report
 from tulu_data.rows.rows import Conversation, On, Rows
 from tulu_data.stage import MEASURE, Comparer, Decides, SourceNames, preference
 from tulu_data.verdicts import COPIES, Evidence, none
@@ -167,6 +169,14 @@ class MinhashDedup(Comparer):
 
     def facts(self) -> dict[str, Any]:
         return {"found": {str(value): round(self.found(float(value)), 4) for value in SHOWN}}
+
+    def claims(self, facts: Mapping[str, Any]) -> tuple[Claim, ...]:
+        but = ""
+        if self.keep_responses > 1:
+            but = "near rows may be kept: keep_responses keeps some"
+        elif over_cap := facts.get("buckets_over_cap"):
+            but = f"near rows may be kept: {over_cap} buckets were over the cap"
+        return (Claim(APART, but=but),)
 
     def found(self, similarity: float) -> float:
         """How likely two rows of a Jaccard similarity are compared."""
@@ -324,7 +334,7 @@ class MinhashDedup(Comparer):
         write_sets(self._texts(rows), self.ngram, sets, starts[:-1])
         return sets
 
-    def report(self, measures: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    def report(self, measures: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, Report]:
         """`clusters`: the twin and the rows that went for it; `sources`: how many rows of which went for which."""
         sources = measures.select("row", "source")
         twins = verdicts.select("cluster", pl.col("twin").alias("row")).unique()
@@ -337,9 +347,10 @@ class MinhashDedup(Comparer):
         of_twins = sources.rename({"row": "twin", "source": "twin_source"})
         pairs = verdicts.join(sources, on="row").join(of_twins, on="twin")
         named = members.join(sources, on="row").with_columns(pl.len().over("cluster").alias("rows"))
+        counted = pairs.group_by("source", "twin_source").len("rows").sort("source", "twin_source")
         return {
-            "clusters": named.select("cluster", "rows", "row", "source", "is_twin", "jaccard"),
-            "sources": pairs.group_by("source", "twin_source").len("rows").sort("source", "twin_source"),
+            "clusters": Report("clusters", named.select("cluster", "rows", "row", "source", "is_twin", "jaccard")),
+            "sources": Report("overlap", counted),
         }
 
     def scores(self, verdicts: pl.DataFrame) -> dict[str, pl.Series]:

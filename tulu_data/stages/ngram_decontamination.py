@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from tulu_data.claims import CLEAN, Claim
 from tulu_data.errors import FindingsError, InputError, UsageError, did_you_mean
 from tulu_data.evaluations import catalogue, marks, matching, ngram_index, ngram_index_build, tables
 from tulu_data.evaluations.evaluation_set import EvaluationSet
@@ -29,6 +30,7 @@ from tulu_data.evaluations.ngram_index import NgramIndex, Setting
 from tulu_data.evaluations.rules import RULES, VALUES, Rule, Statistic
 from tulu_data.kernels.ngrams import Work
 from tulu_data.kernels.unicode import Normaliser
+from tulu_data.reports import Report
 from tulu_data.rows.rows import ROLES_OF, On
 from tulu_data.sources.paths import Paths, find_files
 from tulu_data.stage import Decides, Filter, Marks, Share
@@ -115,6 +117,7 @@ class NgramDecontamination(Filter):
         "item_end": pl.UInt32,
         "items": pl.UInt32,
     }
+    untold: ClassVar = frozenset({"message", "start", "end", "item_text", "item_start", "item_end"})
     # What it removes holds texts of evaluation sets, which are not to be spread.
     withholds: ClassVar = True
 
@@ -285,6 +288,9 @@ class NgramDecontamination(Filter):
         sets = {name: {**accounts[name], "files": self._digests[name]} for name in self.against}
         return {"evaluations": sets}
 
+    def claims(self, facts: Mapping[str, Any]) -> tuple[Claim, ...]:
+        return (Claim(CLEAN),)
+
     def matched(self, evidence: Mapping[str, Any], facts: Mapping[str, Any], cache: Path) -> tuple[str, ...] | None:
         """The texts of the evaluation item; None where the files of its set are not those that were used."""
         name = evidence["evaluation"]
@@ -426,14 +432,14 @@ class NgramDecontamination(Filter):
     def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
         return tables.tally(self.pairs(measures), measures)
 
-    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, Report]:
         """The tables of `tulu_data.evaluations.tables`."""
         return tables.report(tallies, self._index()) if tallies else {}
 
-    def check_report(self, report: Mapping[str, pl.DataFrame]) -> None:
+    def check_report(self, report: Mapping[str, Report]) -> None:
         if self.max_contaminated is None or "evaluations" not in report:
             return
-        for line in report["evaluations"].iter_rows(named=True):
+        for line in report["evaluations"].frame.iter_rows(named=True):
             if line["contaminated"] > float(self.max_contaminated) * line["items"]:
                 share = line["contaminated"] / line["items"]
                 raise FindingsError(

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 from pydantic import Field
 
+from tulu_data.reports import Report
 from tulu_data.rows.rows import Rows
 from tulu_data.stage import Decides, Filter
 from tulu_data.text import sensitive
@@ -71,13 +72,14 @@ class SensitiveFilter(Filter):
     def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
         return {"findings": self._found(measures)}
 
-    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, Report]:
         """`findings`: each of them; `kinds`: rows and findings by source and kind."""
         if not tallies:
             return {}
         found = tallies["findings"]
         counts = (pl.col("row").n_unique().cast(pl.Int64).alias("rows"), pl.len().cast(pl.Int64).alias("findings"))
-        return {"findings": found, "kinds": found.group_by("source", "kind").agg(counts).sort("source", "kind")}
+        kinds = found.group_by("source", "kind").agg(counts).sort("source", "kind")
+        return {"findings": Report("data", found), "kinds": Report("data", kinds)}
 
     def _found(self, measures: pl.DataFrame) -> pl.DataFrame:
         """One line a finding of the kinds that matter, in order."""

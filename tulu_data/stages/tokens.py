@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import polars as pl
 from pydantic import Field
 
+from tulu_data.reports import Report
 from tulu_data.rows.rows import Rows
 from tulu_data.stage import Annotator
 from tulu_data.text.tokens import TokenCounter, open_counter
@@ -68,9 +69,9 @@ class Tokens(Annotator):
         summed = measures.select(pl.len().alias("rows"), pl.col("tokens", "trainable").cast(pl.Int64).sum())
         return {"sources": summed}
 
-    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, Report]:
         """`sources`: rows, tokens and trainable tokens by source, before anything is dropped."""
         if not tallies:
             return {}
         counts = pl.col("rows", "tokens", "trainable").cast(pl.Int64).sum()
-        return {"sources": tallies["sources"].group_by("source").agg(counts).sort("source")}
+        return {"sources": Report("data", tallies["sources"].group_by("source").agg(counts).sort("source"))}

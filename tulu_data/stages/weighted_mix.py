@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -12,12 +12,11 @@ from pydantic import BeforeValidator, Field, PositiveInt, field_validator, model
 
 from tulu_data.errors import InputError, did_you_mean
 from tulu_data.kernels.quotas import largest_total, seats
-from tulu_data.stage import MEASURE, Decides, Phase, Resolver, Share
+from tulu_data.mixer import NONE, SEPARATOR, Mixer
+from tulu_data.reports import Report
+from tulu_data.stage import MEASURE, Decides, Share
 from tulu_data.verdicts import COPIES, Evidence
 
-NONE: Final = "none"
-"""The stratum of rows that have no value in a column."""
-SEPARATOR: Final = "/"
 PROFILES: Final[dict[str, dict[str, int]]] = {
     # Rows by domain of the mixture of Lambert et al. 2024 (arXiv 2411.15124), table 7.
     "tulu3": {
@@ -61,7 +60,7 @@ Weights = Annotated[
 ]
 
 
-class WeightedMix(Resolver):
+class WeightedMix(Mixer):
     """Take rows in given proportions, after everything else.
 
         - weighted_mix: {by: domain, weights: {math: 0.36, code: 0.15, chat: 0.49}, rows: 100_000, max_repeat: 4}
@@ -87,7 +86,6 @@ class WeightedMix(Resolver):
     `reports/weighted_mix-strata.parquet` holds targets beside what was taken.
     """
 
-    phase: ClassVar[Phase] = "mix"
     evidence: ClassVar[Evidence] = {"stratum": pl.String}
     bytes_per_row: ClassVar[int] = 90
 
@@ -144,6 +142,18 @@ class WeightedMix(Resolver):
             raise ValueError(f"'{cells}' is no cell of {' and '.join(self.by)}; write: {{math: {{en: 1}}}}")
         return self
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.by
+
+    @property
+    def unit(self) -> str:
+        return "tokens" if self.tokens else "rows"
+
+    @property
+    def named(self) -> Collection[str]:
+        return self.weights
+
     def needs(self) -> tuple[str, ...]:
         columns = [name for name in self.by if name != "source"]
         return tuple(
@@ -154,7 +164,7 @@ class WeightedMix(Resolver):
         taken = self._copies(measures).filter(pl.col("copies") != 1)
         return taken.select("row", "copies", pl.lit("not taken into the mix").alias("reason"), "stratum")
 
-    def report(self, measures: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    def report(self, measures: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, Report]:
         """`strata`: of each its share, what it offered, its target and what was taken; `unit` says of what."""
         copies = pl.col("copies").cast(pl.Int64)
         given = verdicts.select("row", "copies")
@@ -172,7 +182,7 @@ class WeightedMix(Resolver):
         )
         targets = self.targets(dict(counted.select("stratum", "offered").iter_rows()))
         joined = targets.join(counted.drop("offered"), on="stratum", how="left").fill_null(0)
-        return {"strata": joined}
+        return {"strata": Report("strata", joined)}
 
     def targets(self, offers: Mapping[str, int]) -> pl.DataFrame:
         """Of each stratum its share, what it offers and what the mix is to take of it, largest share first."""
@@ -183,8 +193,7 @@ class WeightedMix(Resolver):
             for name, weight in weights.items()
         ]
         kinds = {"stratum": pl.String, "share": pl.Float64, "offered": pl.Int64, "target": pl.Int64}
-        unit = pl.lit("tokens" if self.tokens else "rows").alias("unit")
-        targets = pl.DataFrame(lines, schema=kinds, orient="row").with_columns(unit)
+        targets = pl.DataFrame(lines, schema=kinds, orient="row").with_columns(pl.lit(self.unit).alias("unit"))
         return targets.sort("share", "stratum", descending=[True, False])
 
     def _strata(self, measures: pl.DataFrame) -> pl.DataFrame:
@@ -226,7 +235,7 @@ class WeightedMix(Resolver):
         weights = self._weights(offers)
         limits = {name: offers.get(name, 0) * self.max_repeat for name in weights}
         empty = [name for name, weight in weights.items() if weight and not limits[name]]
-        unit, called = "tokens" if self.tokens else "rows", " and ".join(self.by)
+        unit, called = self.unit, " and ".join(self.by)
         dropped = [name for name in offers if name not in weights]
         if misspelt := next((name for name in empty if did_you_mean(name, dropped)), None):
             hint = did_you_mean(misspelt, dropped)
@@ -265,7 +274,7 @@ class WeightedMix(Resolver):
             return {name: Fraction(1) for name in sorted(offers)}
         unnamed = [name for name in offers if name not in weights]
         if unnamed and self.others == "error":
-            unit, called = "tokens" if self.tokens else "rows", " and ".join(self.by)
+            unit, called = self.unit, " and ".join(self.by)
             listed = ", ".join(f"{name} ({offers[name]:,} {unit})" for name in unnamed)
             raise InputError(
                 f"stages.{self.name()}: no weight for the {called} {listed}; "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import polars as pl
 from pydantic import Field, PositiveInt
 
+from tulu_data.reports import Report
 from tulu_data.rows.rows import On, Rows
 from tulu_data.stage import Decides, Filter, Share
 from tulu_data.text import language_id
@@ -81,9 +82,11 @@ class Identifying(Filter):
     def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
         return {"languages": measures.group_by(self.label().alias("language")).agg(pl.len().alias("rows"))}
 
-    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, Report]:
         """`languages`: rows by source and language, before anything is dropped."""
         if not tallies:
             return {}
         counted = tallies["languages"].group_by("source", "language").agg(pl.col("rows").sum().cast(pl.Int64))
-        return {"languages": counted.sort("source", "rows", "language", descending=[False, True, False])}
+        return {
+            "languages": Report("data", counted.sort("source", "rows", "language", descending=[False, True, False]))
+        }

@@ -1,9 +1,9 @@
 """A witness to what a mixture claims of its rows: no evaluation item in them, no duplicate.
 
-What is claimed is read from the manifest, and held against the rows by `rescan`, which shares
-nothing with the build. Evaluation files are known by the sha256 that the manifest pins, never
-by the paths in it: those are a stranger's. A detector that can't fire proves nothing, so
-each is shown items planted before it.
+What is claimed is read from the manifest, whoever wrote the stage that claims it, and checked on the
+rows by `plain_*`, which share nothing with the build. Evaluation files are known by the sha256 that
+the manifest pins, never by the paths in it: those are a stranger's. A detector that can't fire
+proves nothing, so each is shown items planted before it.
 """
 
 from __future__ import annotations
@@ -13,21 +13,26 @@ import random
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 import polars as pl
 import pyarrow.parquet as pq
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tulu_data import stages
+from tulu_data.claims import APART, CLEAN, DISTINCT, Claim
 from tulu_data.errors import TuluDataError, printable
 from tulu_data.evaluations.common_words import COMMON_WORDS
 from tulu_data.evaluations.evaluation_set import EvaluationSet
 from tulu_data.evaluations.item import Item
+from tulu_data.evaluations.rules import Statistic
 from tulu_data.hub.reading import COMMIT
+from tulu_data.kernels.unicode import Normaliser
+from tulu_data.mixture.declared import claims, stage_of
 from tulu_data.mixture.mixture import options_of
 from tulu_data.readers.parquet_batches import batches
 from tulu_data.sources.huggingface import Huggingface
@@ -47,6 +52,16 @@ SURE: Final = 1e-6
 SHOWN: Final = 3
 
 
+MOST_WORDS: Final = 100_000
+Number = Annotated[Decimal, Field(ge=0, le=MOST_WORDS)]
+
+
+def _known(on: str) -> str:
+    if on not in SPEAKERS:
+        raise ValueError(f"there are {', '.join(SPEAKERS)}")
+    return on
+
+
 class Testimony(NamedTuple):
     """What was looked at, what is wrong, and what could not be shown; the latter two are empty where all is well."""
 
@@ -62,6 +77,87 @@ class Row(NamedTuple):
     source: str
     messages: list[tuple[str, ...]]
     tool_calls: str | None
+
+
+class _Options(BaseModel):
+    """The options of a claim, from a manifest: a stranger's, so that each has its bounds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sources: tuple[str, ...] = ()
+    on: Annotated[str, AfterValidator(_known)] = "conversation"
+
+
+class Distinct(_Options):
+    """No two rows have the same text."""
+
+    normalise: Literal["none", "whitespace"] = "none"
+
+    @property
+    def said(self) -> str:
+        return "no two rows kept have the same text"
+
+
+class Apart(_Options):
+    """No two rows are near; those that share no band of a signature were not compared."""
+
+    ngram: int = Field(ge=1, le=64)
+    threshold: float = Field(gt=0, le=1)
+    scope: Literal["across", "within"] = "across"
+    protect: tuple[str, ...] = ()
+    bands: int | None = Field(None, ge=1)
+    rows: int = Field(1, ge=1)
+
+    @property
+    def said(self) -> str:
+        of = " of its source" if self.scope == "within" else ""
+        return f"of a sample of rows kept, none is near another{of} (Jaccard similarity from {self.threshold} on)"
+
+    def chance_to_miss(self, jaccard: float) -> float:
+        """How likely a pair was not compared."""
+        return 0.0 if self.bands is None else float((1 - jaccard**self.rows) ** self.bands)
+
+
+class Clean(_Options):
+    """No row holds an evaluation item, by a rule of n-grams."""
+
+    against: dict[str, Any]
+    parts: tuple[str, ...] = ("question",)
+    ignored: Any = None
+    near: Literal["keep", "drop"] = "keep"
+    n: int = Field(ge=1, le=64)
+    normaliser: Normaliser
+    min_words: int = Field(3, ge=1, le=MOST_WORDS)
+    short_below: int = Field(0, ge=0, le=MOST_WORDS)
+    max_item_df: int | None = Field(None, ge=1)
+    noted_from: Number = Decimal(0)
+    answer_words: int = Field(50, ge=1, le=MOST_WORDS)
+    answered_from: Number | None = None
+    beginning_from: Number | None = None
+    statistic: Statistic
+    above: Number | None = None
+    at_least: Number | None = None
+    thresholds: dict[str, Number] = {}
+    full_below: int | None = Field(None, ge=1, le=MOST_WORDS)
+    relaxed_from: int | None = Field(None, ge=1, le=MOST_WORDS)
+    max_numbers_missing: Number | None = None
+    short_items: Literal["whole", "answered", "ignore"] = "whole"
+    alone_below: int = Field(8, ge=0)
+    run_of_signs: Number | None = None
+
+    @model_validator(mode="after")
+    def _one_threshold(self) -> Self:
+        if (self.above is None) == (self.at_least is None) or (self.full_below is None) != (self.relaxed_from is None):
+            raise ValueError("one of above and at_least is needed; full_below and relaxed_from go together")
+        return self
+
+    @property
+    def said(self) -> str:
+        return "no row kept holds an evaluation item, by plain code, which finds items that are planted"
+
+
+CHECKED: Final[Mapping[str, type[Distinct | Apart | Clean]]] = {DISTINCT: Distinct, APART: Apart, CLEAN: Clean}
+"""The kinds of claims that are checked."""
 
 
 @dataclass(frozen=True)
@@ -82,21 +178,41 @@ class Witness:
     def testify(self) -> Iterator[Testimony]:
         """What there is to say of each stage that claims something of the rows kept."""
         for stage in self.manifest["stages"]:
-            name = stage["name"]
-            kind = None if "from" in stage else stages.of_step(name)
-            if kind is None:
+            own = options_of(stage)
+            if stage.get("claims") is None and stage_of(stage) is None:
                 why = (
                     "is code of its own, which is not run" if "from" in stage else "is a stage that this program lacks"
                 )
-                yield Testimony(f"{name}: what it claims", unproven=f"it {why}")
+                yield Testimony(f"{stage['name']}: what it claims", unproven=f"it {why}")
                 continue
-            options = options_of(stage)
-            if kind.name() == "ngram_decontamination":
-                yield from self._decontamination(name, options, stage.get("evaluations", {}))
-            elif kind.name() == "exact_dedup":
-                yield self._exact(name, options)
-            elif kind.name() == "minhash_dedup":
-                yield self._near(name, options, int(stage.get("buckets_over_cap", 0)))
+            for claim in claims(stage):
+                yield from self._claimed(stage, own, claim)
+
+    def _claimed(self, stage: Mapping[str, Any], own: Mapping[str, Any], claim: Claim) -> Iterator[Testimony]:
+        """What there is to say of one claim, whose options are the stage's `own` where it does not give others."""
+        name = stage["name"]
+        kind = CHECKED.get(claim.kind)
+        if kind is None:
+            what = f"{name}: what it claims, of the kind '{printable(claim.kind, 60)}'"
+            yield Testimony(what, unproven="this program does not know how to check it")
+            return
+        try:
+            options = kind.model_validate({**own, **claim.options})
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            yield Testimony(f"{name}: its claim '{claim.kind}'", printable(f"{where}: {first['msg'].lower()}", 200))
+            return
+        what = f"{name}: {options.said}"
+        if claim.but:
+            yield Testimony(what, unproven=claim.but)
+        elif isinstance(options, Distinct):
+            yield Testimony(what, self._alike(options))
+        elif isinstance(options, Apart):
+            yield Testimony(what, *self._near(options))
+        elif isinstance(options, Clean):
+            rule = options.model_dump(mode="json")
+            yield from self._decontamination(name, what, rule, stage.get("evaluations", {}))
 
     def rows(self, sources: Sequence[str] = ()) -> Iterator[Row]:
         """The rows, one of each row's copies, of the sources that a stage was for."""
@@ -111,7 +227,7 @@ class Witness:
                     self.tick(batch.num_rows)
 
     def _decontamination(
-        self, name: str, options: Mapping[str, Any], accounts: Mapping[str, Mapping[str, Any]]
+        self, name: str, clean: str, options: Mapping[str, Any], accounts: Mapping[str, Mapping[str, Any]]
     ) -> Iterator[Testimony]:
         what = f"{name}: the evaluation sets are those that the manifest pins"
         if accounts.keys() != options["against"].keys():
@@ -138,7 +254,6 @@ class Witness:
             yield Testimony(what, missing if self.places else "", "" if self.places else missing)
         else:
             yield Testimony(what)
-        clean = f"{name}: no row kept holds an evaluation item, by plain code, which finds items that are planted"
         # N-grams are common or not by all sets together: some of them would be another rule.
         if absent or options["ignored"]:
             yield Testimony(
@@ -215,55 +330,46 @@ class Witness:
         """The files in the places that were given, by sha256."""
         return {sha256_file(path): path for place in self.places for path in sorted(place.rglob("*")) if path.is_file()}
 
-    def _exact(self, name: str, options: Mapping[str, Any]) -> Testimony:
-        what = f"{name}: no two rows kept have the same text"
+    def _alike(self, options: Distinct) -> str:
+        """Which rows have the same text."""
         seen: dict[bytes, str] = {}
         found = []
-        is_spaced = options["normalise"] == "whitespace"
-        for row in self.rows(options["sources"]):
+        is_spaced = options.normalise == "whitespace"
+        for row in self.rows(options.sources):
             calls = told(row.tool_calls, len(row.messages))
             turns = [
                 (role, [_one_space(text) if is_spaced else text for text in texts], called)
                 for (role, *texts), called in zip(row.messages, calls, strict=True)
-                if role in SPEAKERS[options["on"]]
+                if role in SPEAKERS[options.on]
             ]
             if any(any(texts) or called for _, texts, called in turns):
                 other = seen.setdefault(hashlib.sha256(repr(turns).encode()).digest(), row.id)
                 if other != row.id:
                     found.append(f"row {row.id} is row {other}")
-        return Testimony(what, _listed(found))
+        return _listed(found)
 
-    def _near(self, name: str, options: Mapping[str, Any], over_cap: int) -> Testimony:
-        threshold, bands, size = float(options["threshold"]), options["bands"], options["rows"]
-        of = " of its source" if options["scope"] == "within" else ""
-        what = f"{name}: of a sample of rows kept, none is near another{of} (Jaccard similarity from {threshold} on)"
-        if options["keep_responses"] > 1 or over_cap:
-            why = (
-                "keep_responses keeps some"
-                if options["keep_responses"] > 1
-                else f"{over_cap} buckets were over the cap"
-            )
-            return Testimony(what, unproven=f"near rows may be kept: {why}")
+    def _near(self, options: Apart) -> tuple[str, str]:
+        """Which rows are near, and which of them may have been missed by chance."""
         sources = dict[str, str]()
 
         def sets(chosen: Iterable[Row]) -> Iterator[tuple[str, frozenset[tuple[str, ...]]]]:
             for row in chosen:
                 sources[row.id] = row.source
-                yield row.id, shingles(row.messages, row.tool_calls, options["on"], options["ngram"])
+                yield row.id, shingles(row.messages, row.tool_calls, options.on, options.ngram)
 
-        ids = [row.id for row in self.rows(options["sources"])]
+        ids = [row.id for row in self.rows(options.sources)]
         # Chosen by nobody who could plant a row beside it.
         chosen = set(random.SystemRandom().sample(ids, min(len(ids), SAMPLED_ROWS)))
-        sample = dict(sets(row for row in self.rows(options["sources"]) if row.id in chosen))
+        sample = dict(sets(row for row in self.rows(options.sources) if row.id in chosen))
         pairs = [
             pair
-            for pair in near_pairs(sets(self.rows(options["sources"])), sample, threshold)
-            if not (options["scope"] == "within" and sources[pair.id] != sources[pair.other])
-            and not all(_is_named(sources[id], tuple(options["protect"])) for id in (pair.id, pair.other))
+            for pair in near_pairs(sets(self.rows(options.sources)), sample, options.threshold)
+            if not (options.scope == "within" and sources[pair.id] != sources[pair.other])
+            and not all(_is_named(sources[id], options.protect) for id in (pair.id, pair.other))
         ]
-        sure = [pair for pair in pairs if (1 - pair.jaccard**size) ** bands < SURE]
+        sure = [pair for pair in pairs if options.chance_to_miss(pair.jaccard) < SURE]
         told = [f"rows {pair.id} and {pair.other} have a Jaccard similarity of {pair.jaccard:.3f}" for pair in sure]
-        return Testimony(what, _listed(told), "" if told else _missed(pairs))
+        return _listed(told), "" if told else _missed(pairs)
 
 
 def _missed(pairs: Sequence[Near]) -> str:

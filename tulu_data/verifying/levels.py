@@ -240,11 +240,12 @@ class Verification:
             raise _Wrong("data/: its files have different columns")
         for path in sorted(self.folder.rglob("*.parquet")):
             name = path.relative_to(self.folder).as_posix()
-            tables.check_file(self.folder, name)
+            columns = self._mixture.columns_of(name)
+            tables.check_file(self.folder, name, columns)
             with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
                 # What the file says of its size may be a lie.
                 for batch in batches(path, parquet, CHECKED_ROWS):
-                    tables.check_values(self.folder, name, pl.DataFrame(batch))
+                    tables.check_values(self.folder, name, pl.DataFrame(batch), columns)
 
     def _tables(self, folder: str) -> list[Path]:
         found = tables.files_in(self.folder, f"{folder}/*.parquet")

@@ -1,8 +1,8 @@
 """What was planted in sample sources, against what became of it.
 
 The truth is known, so a build of samples can be checked: what was found, what was missed,
-and what else was taken for it. A kind of fault is checked where the recipe has the stage
-that finds it; another kind is another function in `CHECKS`.
+and what else was taken for it. A kind of fault is checked where a stage claims that no such
+row is kept, whatever stage it is; another kind is another function in `CHECKS`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import polars as pl
 
+from tulu_data.claims import APART, CLEAN, DISTINCT, Claim
 from tulu_data.mixture.layout import TAKE
 from tulu_data.mixture.mixture import Mixture
 from tulu_data.recipe.reading import sources_in
 from tulu_data.sources.sample import Sample
-from tulu_data.stage import Stage
 from tulu_data.store.durable import sha256_file
 from tulu_data.verdicts import TWIN
 
@@ -48,38 +48,42 @@ class _Truth:
     """What was planted in a mixture's sources.
 
     `planted` has the columns of `tulu_data.sample.planted`, and `source`, `sha256` of the
-    file, `id` and `base_id`; an id is null where a record became no row.
+    file, `id` and `base_id`; an id is null where a record became no row. `claims` has what each
+    step claims, by the kind of the claim.
     """
 
     mixture: Mixture
-    steps: dict[str, Stage | None]
+    claims: dict[str, dict[str, Claim]]
     planted: pl.DataFrame
 
     def of(self, kind: str) -> pl.DataFrame:
         """What was planted of one kind."""
         return self.planted.filter(pl.col("kind") == kind)
 
-    def removed_by(self, stage: str) -> pl.DataFrame | None:
-        """The evidence of all steps of a stage, for sample sources; None where the recipe has none."""
-        steps = self._of(stage)
+    def removed_for(self, claim: str) -> pl.DataFrame | None:
+        """The evidence of all steps that make a claim, for sample sources; None where none does."""
+        steps = self._claiming(claim)
         if not steps:
             return None
         frames = [pl.read_parquet(self.mixture.evidence[step], glob=False) for step in steps]
         return pl.concat(frames).filter(pl.col("source").is_in(self.planted["source"].unique().implode()))
 
-    def threshold(self, stage: str) -> float:
-        """The lowest threshold of a stage's steps."""
-        return min(float(step.model_dump()["threshold"]) for step in self._of(stage).values())
+    def threshold(self, claim: str) -> float:
+        """The lowest threshold of the steps that make a claim."""
+        return min(
+            float({**self.mixture.options_of(step), **self.claims[step][claim].options}["threshold"])
+            for step in self._claiming(claim)
+        )
 
-    def removed_before(self, stage: str) -> pl.Series:
-        """The ids of the rows that went before the first step of a stage."""
-        names = list(self.steps)
-        before = names[: names.index(next(iter(self._of(stage))))]
-        ledger = _table(self.mixture.folder / "ledger")
-        return ledger.filter(pl.col("fate").is_in([TAKE, *before]))["id"]
+    def removed_before(self, claim: str) -> pl.Series:
+        """The ids of the rows that went before the first step that makes a claim."""
+        names = list(self.claims)
+        before = names[: names.index(self._claiming(claim)[0])]
+        fates = self.mixture.ledger_rows().filter(pl.col("fate").is_in([TAKE, *before]))
+        return fates.select("id").collect()["id"]
 
-    def _of(self, stage: str) -> dict[str, Stage]:
-        return {name: step for name, step in self.steps.items() if step is not None and step.name() == stage}
+    def _claiming(self, claim: str) -> list[str]:
+        return [step for step, own in self.claims.items() if claim in own]
 
 
 def check(mixture: Mixture, cache: Path) -> list[Found]:
@@ -92,19 +96,16 @@ def check(mixture: Mixture, cache: Path) -> list[Found]:
     sources = {name: source for name, source in read.items() if isinstance(source, Sample)}
     if not sources or mixture.manifest["trial"]:
         return []
-    steps = {stage["name"]: mixture.stage_of(stage["name"]) for stage in mixture.manifest["stages"]}
-    truth = _Truth(mixture, steps, _with_ids(mixture, sources, cache))
+    steps = [stage["name"] for stage in mixture.manifest["stages"]]
+    claims = {step: {claim.kind: claim for claim in mixture.claims(step)} for step in steps}
+    truth = _Truth(mixture, claims, _with_ids(mixture, sources, cache))
     return [found for compare in CHECKS if (found := compare(truth))]
 
 
-def _table(folder: Path) -> pl.DataFrame:
-    return pl.read_parquet(sorted(folder.glob("*.parquet")), glob=False)
-
-
 def _with_ids(mixture: Mixture, sources: dict[str, Sample], cache: Path) -> pl.DataFrame:
-    ledger = _table(mixture.folder / "ledger").select("id", "source")
-    places = _table(mixture.folder / "places").join(ledger, on="id")
-    places = places.select("source", pl.col("file").alias("sha256"), pl.col("row").alias("record"), "id")
+    ledger = mixture.ledger_rows().select("id", "source")
+    of_rows = mixture.scan(*mixture.places).join(ledger, on="id").collect()
+    places = of_rows.select("source", pl.col("file").alias("sha256"), pl.col("row").alias("record"), "id")
     frames = []
     for name, source in sources.items():
         digests = {number: sha256_file(path) for number, path in enumerate(source.files(cache))}
@@ -128,11 +129,11 @@ def _exact_duplicates(truth: _Truth) -> Found | None:
 
     A row that another stage removed before is nobody's duplicate any more: it counts as found.
     """
-    removed = truth.removed_by("exact_dedup")
+    removed = truth.removed_for(DISTINCT)
     if removed is None:
         return None
     planted = truth.of("exact_duplicate").select("id", "base_id")
-    gone = truth.removed_before("exact_dedup")
+    gone = truth.removed_before(DISTINCT)
     pairs = planted.filter(~pl.col("id").is_in(gone.implode()) & ~pl.col("base_id").is_in(gone.implode()))
     family = dict(pairs.iter_rows()) | {base: base for base in pairs["base_id"].to_list()}
     most = Counter(pairs["base_id"].to_list())
@@ -150,15 +151,15 @@ def _near_duplicates(truth: _Truth) -> Found | None:
 
     One whose base another stage removed before, or that went itself, counts as found.
     """
-    removed = truth.removed_by("minhash_dedup")
+    removed = truth.removed_for(APART)
     if removed is None:
         return None
     every = truth.of("near_duplicate")
-    planted = every.filter(pl.col("jaccard") >= truth.threshold("minhash_dedup")).select("id", "base_id")
+    planted = every.filter(pl.col("jaccard") >= truth.threshold(APART)).select("id", "base_id")
     base = dict(pl.concat([every, truth.of("exact_duplicate")]).select("id", "base_id").iter_rows())
     twins = [(base.get(row, row), base.get(twin, twin)) for row, twin in removed.select("id", TWIN).iter_rows()]
     hits = {row for row, twin in twins if row == twin}
-    gone = set(truth.removed_before("minhash_dedup"))
+    gone = set(truth.removed_before(APART))
     found = sum(base in hits or not gone.isdisjoint((id, base)) for id, base in planted.iter_rows())
     return Found("near_duplicate", len(planted), found, sum(row != twin for row, twin in twins))
 
@@ -177,7 +178,7 @@ def _broken(truth: _Truth) -> Found:
 
 def _contaminated(truth: _Truth) -> Found | None:
     """Found are those that went for the item that was put into them."""
-    removed = truth.removed_by("ngram_decontamination")
+    removed = truth.removed_for(CLEAN)
     if removed is None:
         return None
     planted = truth.of("contaminated").select("id", "item")

@@ -174,4 +174,4 @@ def _judge(
         )
         found.append(placed.select(found[0].columns))
     report = stage.report({name: pl.concat(frames) for name, frames in tallies.items()})
-    return pl.concat(found), report.get("evaluations", pl.DataFrame())
+    return pl.concat(found), report["evaluations"].frame if report else pl.DataFrame()

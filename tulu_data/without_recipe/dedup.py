@@ -164,7 +164,7 @@ def examine(
         surveyed=tuple(survey for survey in surveyed if survey.name in found),
         shards=tuple(shards),
         rows=rows.sort("source", "file", "number"),
-        sources=reports.get("sources", pl.DataFrame()),
+        sources=reports["sources"].frame if reports else pl.DataFrame(),
         twins=dict(zip(clusters["cluster"].to_list(), places, strict=True)),
     )
     named = {**result.places, **({own: f"{mixture.manifest['name']}@{mixture.version}"} if mixture else {})}
