@@ -164,17 +164,19 @@ def test_contributing_explains_every_folder_of_the_package():
 
 
 def test_the_stages_of_the_guide_keep_the_contract(tmp_path: Path):
-    overlap, check, quality, trim, cap = blocks(ROOT / "docs/writing-a-stage.md", "python")
+    overlap, check, quality, trim, cap, per_prompt = blocks(ROOT / "docs/writing-a-stage.md", "python")
     for name, stage in (
         ("overlap_filter", overlap),
         ("quality_filter", quality),
         ("trim", trim),
         ("source_cap", cap),
+        ("one_per_prompt", per_prompt),
     ):
         (tmp_path / f"{name}.py").write_text(stage)
     more = (
         "from trim import Trim\nfrom source_cap import SourceCap\ncheck_stage(Trim())\ncheck_stage(SourceCap(most=2))\n"
     )
+    more += "from one_per_prompt import OnePerPrompt\ncheck_stage(OnePerPrompt())\n"
     more += 'from quality_filter import QualityFilter\ncheck_stage(QualityFilter(model="model.json"))\n'
     (tmp_path / "model.json").write_text('{"144": 1.0}')
     (tmp_path / "check.py").write_text(check + more)

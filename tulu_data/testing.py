@@ -24,8 +24,9 @@ from polars.testing import assert_frame_equal
 from ruamel.yaml import YAML
 
 from tulu_data import verdicts
+from tulu_data.claims import Claim
 from tulu_data.rows.rows import RARE_FIELDS, Conversation, Rows
-from tulu_data.stage import COLUMNS, Comparer, Filter, Mapper, Resolver, Stage, prepared
+from tulu_data.stage import COLUMNS, Comparer, Filter, Mapper, Resolver, Stage, prepared, reported
 from tulu_data.store.code_id import code_id
 from tulu_data.store.durable import sha256_file
 from tulu_data.store.workspace import Workspace
@@ -167,6 +168,8 @@ def _check_filter(stage: Filter, measures: pl.DataFrame) -> None:
     alone = [_checked(stage, row, stage.judge(row)) for row in measures.iter_slices(1)]
     assert_frame_equal(pl.concat(alone), whole, check_exact=True)
     assert stage.judge(measures.clear()).is_empty(), "no rows, and yet a verdict"
+    tallies = {name: tally.with_columns(source=pl.lit("a")) for name, tally in stage.tally(measures).items()}
+    _check_declared(stage, stage.report(tallies))
 
 
 def resolve(stage: Resolver, measures: pl.DataFrame, rows: Rows) -> pl.DataFrame:
@@ -196,3 +199,12 @@ def _check_resolver(stage: Resolver, measures: pl.DataFrame, rows: Rows) -> None
     again = _checked(stage, left, resolve(stage, left, rows))
     assert again.filter(pl.col("copies") == 0).is_empty(), "a second run drops more rows"
     assert resolve(stage, alive.clear(), rows).is_empty(), "no rows, and yet a verdict"
+    _check_declared(stage, stage.report(alive, whole))
+
+
+def _check_declared(stage: Filter | Resolver, report: Any) -> None:
+    """Reports and claims are such, and no column is untold that is no evidence."""
+    reported(stage, report)
+    assert all(isinstance(claim, Claim) for claim in stage.claims(stage.facts())), "claims gives a tuple of claims"
+    unknown = sorted(stage.untold - stage.evidence.keys())
+    assert not unknown, f"untold names {unknown[0]}, which is no evidence of the stage"

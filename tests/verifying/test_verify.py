@@ -23,19 +23,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import Yard, files_of, pairs, varied
-from forgery import damaged, resign
-from tulu_data import report
+from forgery import damaged, edit, plant, redraw, resign
 from tulu_data.building import manifest
 from tulu_data.building.build import Built
 from tulu_data.evaluations.common_words import COMMON_WORDS
 from tulu_data.evaluations.rules import RULES, VALUES
 from tulu_data.kernels.unicode import Normaliser
-from tulu_data.mixture import merkle
-from tulu_data.report import card, croissant
-from tulu_data.rows.identity import row_id
 from tulu_data.rows.rows import Conversation, Rows
 from tulu_data.stages.ngram_decontamination import NgramDecontamination
-from tulu_data.store import parquet
 from tulu_data.store.durable import sha256_file
 from tulu_data.store.keys import key_of
 from tulu_data.store.workspace import Workspace
@@ -78,10 +73,6 @@ def test_a_mixture_as_it_was_built_holds_and_is_not_touched(built: Built):
     ]
     assert not any(check.unproven for check in verification.checks)
     assert files_of(built.mixture.folder) == before
-
-
-def edit(path: Path, change: Callable[[pa.Table], pa.Table]) -> None:
-    parquet.write(path, change(pq.read_table(path, partitioning=None)))
 
 
 def flip(folder: Path) -> None:
@@ -215,54 +206,6 @@ def claimed(original: Claimed, tmp_path: Path) -> Claimed:
     shutil.copytree(original.folder, tmp_path / "mixture")
     shutil.copytree(original.evals, tmp_path / "evals")
     return Claimed(tmp_path / "mixture", tmp_path / "evals")
-
-
-def plant(folder: Path, prompt: str, response: str) -> None:
-    """Put one more row into a mixture, and make all of it fit: ids, ledger, places, counts, root, sums, version."""
-    content = {"messages": [{"content": prompt, "role": "user"}, {"content": response, "role": "assistant"}]}
-    digest = hashlib.sha256(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()).digest()
-    id = row_id("a", digest, 0).hex()
-    path = min(folder.glob("data/train*"))
-    rows = pq.read_table(path, partitioning=None)
-    blank = dict.fromkeys(rows.schema.names)
-    messages = [{"role": message["role"], "content": message["content"]} for message in content["messages"]]
-    row = pa.Table.from_pylist([{**blank, "id": id, "messages": messages, "source": "a"}], schema=rows.schema)
-    parquet.write(path, pa.concat_tables([rows, row]))
-    line = {"id": id, "source": "a", "fate": "kept", "copies": 1, "reason": ""}
-    edit(
-        folder / "ledger/ledger.parquet",
-        lambda ledger: pa.concat_tables([ledger, pa.Table.from_pylist([line], schema=ledger.schema)]).sort_by("id"),
-    )
-
-    def change(facts: dict[str, Any]) -> None:
-        for name in ("read", "kept", "written"):
-            facts["sources"]["a"][name] += 1
-        facts["rows"] += 1
-        facts["root"] = root_of(folder)
-        build = facts["build"]
-        facts["version"] = key_of(root=facts["root"], recipe=build["recipe"], inputs=build["inputs"], limit=None)[:12]
-
-    resign(folder, change)
-    redraw(folder)
-
-
-def redraw(folder: Path) -> None:
-    """Draw anew what is made of the manifest and the tables, and sign it."""
-    facts = json.loads((folder / "manifest.json").read_text())
-    report.write(folder, facts)
-    card.Card(folder, facts).write()
-    croissant.write(folder, facts)
-    resign(folder)
-
-
-def root_of(folder: Path) -> str:
-    """The root of the rows in a folder, each of which stands once."""
-    leaves = []
-    for row in pq.read_table(min(folder.glob("data/train*")), partitioning=None).to_pylist():
-        messages = [{"content": message["content"], "role": message["role"]} for message in row["messages"]]
-        text = json.dumps({"messages": messages}, separators=(",", ":"), ensure_ascii=False)
-        leaves.append((row["id"], hashlib.sha256(text.encode()).digest()))
-    return merkle.root(merkle.leaf(bytes.fromhex(id), content, 1) for id, content in sorted(leaves))
 
 
 def test_rows_as_they_were_built_are_clean_by_plain_code_too(claimed: Claimed):
