@@ -51,6 +51,6 @@ class Report:
             raise ValueError(f"heads names the column '{unknown[0]}'; the table has {', '.join(sorted(columns))}")
 
     def as_values(self) -> dict[str, Any]:
-        """What the manifest says of it: all but the table itself."""
-        shown = {"title": self.title, "says": self.says, "heads": dict(self.heads)}
+        """What the manifest says of it: all but the table itself. Heads are in order, which keys of JSON are not."""
+        shown = {"title": self.title, "says": self.says, "heads": [*map(list, self.heads.items())]}
         return {"kind": self.kind, **{name: value for name, value in shown.items() if value}}

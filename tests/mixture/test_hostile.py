@@ -225,7 +225,9 @@ def test_a_manifest_of_a_million_keys_takes_no_time(folder: Path):
 
 def test_a_stage_that_this_program_does_not_have_is_told_as_unchecked(folder: Path):
     def rename(facts: dict[str, Any]) -> None:
-        facts["stages"].append({**facts["stages"][0], "name": "no_such_stage", "options": {"ngram": -1}})
+        # As a program said nothing of them before stages declared what they claim.
+        silent = {"claims": None, "reports": None}
+        facts["stages"].append({**facts["stages"][0], "name": "no_such_stage", "options": {"ngram": -1}, **silent})
 
     resign(folder, rename)
     told_of = [

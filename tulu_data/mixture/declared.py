@@ -62,7 +62,8 @@ def reports(folder: Path, manifest: Mapping[str, Any]) -> list[Shown]:
 
 
 def _drawn(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: entry[name] for name in ("kind", "title", "says", "heads") if name in entry}
+    said = {name: entry[name] for name in ("kind", "title", "says") if name in entry}
+    return {**said, "heads": dict(entry.get("heads", []))}
 
 
 def _path(folder: Path, manifest: Mapping[str, Any], step: str, name: str) -> Path:

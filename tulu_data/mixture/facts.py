@@ -76,7 +76,7 @@ class _Report(_Facts):
     kind: Word
     title: Annotated[str, Field(max_length=200)] = ""
     says: Annotated[str, Field(max_length=2_000)] = ""
-    heads: dict[Word, Annotated[str, Field(max_length=200)]] = {}
+    heads: Annotated[list[tuple[Word, Annotated[str, Field(max_length=200)]]], Field(max_length=100)] = []
 
 
 class _Claim(_Facts):
