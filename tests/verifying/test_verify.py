@@ -291,7 +291,8 @@ def test_a_manifest_that_was_taken_from_another_version_is_found(folder: Path, o
 
 def test_code_of_a_stranger_is_not_run(claimed: Claimed, tmp_path: Path):
     (tmp_path / "boom.py").write_text("raise SystemExit(99)")
-    resign(claimed.folder, lambda facts: facts["stages"][0].update({"from": f"{tmp_path}/boom.py:Boom"}))
+    theirs = {"from": f"{tmp_path}/boom.py:Boom", "claims": None}
+    resign(claimed.folder, lambda facts: facts["stages"][0].update(theirs))
     run = Verification(claimed.folder, lambda facts: Witness(claimed.folder, facts), lambda facts: {}).run()
     assert run.holds
     assert [check.unproven for check in run.checks if "code of its own" in check.unproven] == [
