@@ -24,6 +24,7 @@ from tulu_data.errors import RecipeError
 from tulu_data.executors.processes import Processes
 from tulu_data.formats import detect
 from tulu_data.formats.messages import Messages
+from tulu_data.mixture.mixture import Mixture
 from tulu_data.recipe.reading import read
 from tulu_data.sample import evaluations, math, planting
 from tulu_data.sample.banks import banks, held_out
@@ -490,6 +491,19 @@ def test_workers_and_shards_change_no_byte(yard: Yard, tmp_path: Path):
 def test_all_that_was_planted_is_found(yard: Yard):
     built = yard.mix(sources=SOURCES, stages=["exact_dedup", {"weighted_mix": {"by": "domain"}}])
     assert checked(yard, built) == {"exact_duplicate": (16, 16, 0, 0), "broken": (3, 3, 0, 0)}
+
+
+def test_faults_are_looked_for_where_a_stage_claims_that_none_is_kept_whoever_wrote_it(yard: Yard):
+    built = yard.mix(sources=SOURCES, stages=["exact_dedup"])
+    theirs = {**built.mixture.manifest["stages"][0], "from": "./theirs.py:Theirs"}
+
+    def kinds(claims: list[dict[str, str]]) -> list[str]:
+        manifest = {**built.mixture.manifest, "stages": [{**theirs, "claims": claims}]}
+        made = Mixture.unsealed(built.mixture.folder, manifest)
+        return [found.kind for found in planted.check(made, yard.places.workspace / "sources")]
+
+    assert kinds([]) == ["broken"]
+    assert kinds([{"kind": "distinct"}]) == ["exact_duplicate", "broken"]
 
 
 def test_a_kind_without_its_stage_is_left_out(yard: Yard):

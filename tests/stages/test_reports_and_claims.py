@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 import pytest
@@ -20,15 +20,21 @@ from conftest import Yard, pairs
 from forgery import plant, redraw, resign
 from pages import blocks
 from tulu_data import audit, stages
+from tulu_data.building.forecast import expect
+from tulu_data.building.inputs import Surveyed
 from tulu_data.claims import Claim
 from tulu_data.errors import InvariantError
+from tulu_data.mixer import Mixer
 from tulu_data.mixture.explain import Explainer
 from tulu_data.mixture.mixture import Mixture
 from tulu_data.mixture.tables import DamagedError
+from tulu_data.recipe.plan import Plan, Step
 from tulu_data.report import page
 from tulu_data.reports import Report
 from tulu_data.rows.rows import Rows
+from tulu_data.sources.jsonl import Jsonl
 from tulu_data.stage import COLUMNS, Filter, reported
+from tulu_data.verdicts import none
 from tulu_data.verifying.claims import Witness
 from tulu_data.verifying.levels import Verification
 
@@ -274,6 +280,34 @@ class Shows(Filter):
 
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
         return measures.clear()
+
+
+class Halves(Mixer):
+    """Takes half of the rows of each source.
+
+    - halves
+    """
+
+    columns: ClassVar = ("source",)
+    unit: ClassVar = "rows"
+    named: ClassVar = ()
+
+    def targets(self, offers: Mapping[str, int]) -> pl.DataFrame:
+        return pl.DataFrame({"stratum": [*offers], "target": [count // 2 for count in offers.values()]})
+
+    def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
+        return none(self.evidence)
+
+
+def test_what_a_mixer_from_outside_will_take_is_told_before_a_build():
+    source = Jsonl(jsonl=("a.jsonl",))
+    surveyed = [
+        Surveyed(name, source, None, (), (), (), (), 0, (), rows, is_counted=True)
+        for name, rows in (("a", 8), ("b", 3))
+    ]
+    expected = expect(Plan((), (Step("halves", Halves()),)), surveyed, None)
+    assert expected is not None
+    assert expected.lines.rows() == [("a", 4), ("b", 1)]
 
 
 FRAME = pl.DataFrame({"source": ["a"], "twin_source": ["b"], "rows": [1]})
