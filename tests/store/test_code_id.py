@@ -45,7 +45,7 @@ def test_versions_of_libraries_count_where_a_stage_requires_them(shop: Path):
     assert identity(shop) != identity(shop, "polars")
 
 
-STAGE = "characters errors options rows.calls rows.rows stage store.keys store.patterns verdicts"
+STAGE = "characters claims errors options reports rows.calls rows.rows stage store.keys store.patterns verdicts"
 WORDS = "kernels.characters kernels.compiled kernels.hashes kernels.notation kernels.unicode kernels.vocabulary kernels.words"
 MEASURED_IN = {
     "domain": f"{STAGE} stages.domain text.code_lines text.domains text.expressions",
