@@ -43,7 +43,7 @@ def main() -> None:
     warnings.showwarning = _warned
     streams.open_all()
     exit_code = _run(lambda: cli.main(prog_name="tulu-data", standalone_mode=False))
-    # What went wrong is told once; a result that was not written whole is no success.
+    # What went wrong is told once; a result that was not written whole is not a success.
     closing = _run(streams.close_all) if exit_code in (0, FindingsError.exit_code) else 0
     sys.exit(closing or exit_code)
 
@@ -62,9 +62,9 @@ def _run(action: Callable[[], object]) -> int:
     except click.ClickException as error:
         return _failed(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        return _failed("stopped; what is finished is kept, and the same command goes on from there", INTERRUPTED)
+        return _failed("stopped; what is finished is kept, and the same command resumes from there", INTERRUPTED)
     except Terminated:
-        return _failed("terminated; what is finished is kept, and the same command goes on from there", TERMINATED)
+        return _failed("terminated; what is finished is kept, and the same command resumes from there", TERMINATED)
     except TuluDataError as error:
         return _failed(str(error), error.exit_code)
     except MemoryError:

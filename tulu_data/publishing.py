@@ -42,6 +42,10 @@ class Published(NamedTuple):
     status: Literal["published", "unchanged", "dry run"]
     files: Mapping[str, int]
 
+    def as_values(self) -> dict[str, Any]:
+        """What was published as plain values, for JSON."""
+        return self._asdict()
+
 
 def publish(
     mixture: Mixture,
@@ -177,6 +181,16 @@ class Pulled(NamedTuple):
     mixture: Mixture
     commit: str
     status: Literal["pulled", "unchanged"]
+
+    def as_values(self) -> dict[str, Any]:
+        """What was pulled as plain values, for JSON."""
+        mixture = self.mixture
+        return {
+            "mixture": str(mixture.folder),
+            "version": mixture.version,
+            "commit": self.commit,
+            "status": self.status,
+        }
 
 
 def pull(name: str, out: Path, progress: Progress | None = None) -> Pulled:

@@ -318,7 +318,7 @@ def test_a_signal_stops_it_with_its_code_and_the_same_command_goes_on(
     process.send_signal(sent)
     _, message = process.communicate(timeout=60)
     assert process.returncode == code
-    assert f"error: {word}; what is finished is kept, and the same command goes on from there" in message
+    assert f"error: {word}; what is finished is kept, and the same command resumes from there" in message
     assert "Traceback" not in message
     done = run(command(yard, recipe))
     assert done.returncode == 0

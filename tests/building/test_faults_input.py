@@ -16,7 +16,7 @@ import pytest
 
 from conftest import Yard, pairs, varied
 from tulu_data.building import ingest
-from tulu_data.cli import console
+from tulu_data.cli.build import show_built
 from tulu_data.errors import InputError, RecipeError, TuluDataError, UsageError
 from tulu_data.executors.inline import Inline
 from tulu_data.readers import stream
@@ -562,7 +562,7 @@ def test_files_that_are_set_aside_are_shown_with_the_reason(yard: Yard, capsys: 
         "whole": {"jsonl": "b.jsonl"},
     }
     built = yard.mix(sources=sources)
-    console.show_built(built)
+    show_built(built)
     digest = sha256_file(yard.root / "d.jsonl")[:12]
     told = [line for line in capsys.readouterr().err.splitlines() if "set aside" in line]
     assert told[0].startswith(f"one: 1 file was set aside (sha256 {digest}): damaged after ")

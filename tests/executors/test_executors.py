@@ -23,8 +23,8 @@ from conftest import Yard, files_of, pairs, varied
 from tulu_data.building import ingest
 from tulu_data.building.build import build
 from tulu_data.building.run import Places
-from tulu_data.errors import InputError, InvariantError, RecordError, ResourceError
-from tulu_data.executors import Executor, Tick
+from tulu_data.errors import InputError, InvariantError, RecordError, ResourceError, UsageError
+from tulu_data.executors import Executor, Tick, registry
 from tulu_data.executors.inline import Inline
 from tulu_data.executors.processes import Processes
 from tulu_data.mixture.explain import Explainer
@@ -82,9 +82,16 @@ def crew() -> Any:
         yield processes
 
 
-@pytest.mark.parametrize("kind", ["inline", "processes"])
-def test_results_come_in_order_and_work_is_told(crew: Processes, kind: str):
-    executor: Executor = Inline() if kind == "inline" else crew
+@pytest.fixture(scope="module", params=registry.NAMES)
+def executor(request: pytest.FixtureRequest) -> Any:
+    """Each executor that has a name, with workers also for little work where it has any."""
+    with registry.open(request.param, workers=2) as opened:
+        if isinstance(opened, Processes):
+            opened.inline_below = 0
+        yield opened
+
+
+def test_results_come_in_order_and_work_is_told(executor: Executor):
     ticks: list[int] = []
     units = [Number(number) for number in range(9)]
     assert list(executor.run(double, units, ticks.append)) == [unit * 2 for unit in units]
@@ -92,10 +99,17 @@ def test_results_come_in_order_and_work_is_told(crew: Processes, kind: str):
     assert list(executor.run(double, [], ticks.append)) == []
 
 
-@pytest.mark.parametrize("executor", [Inline(), Processes(2, inline_below=0)])
 def test_the_error_of_a_unit_is_the_error_of_the_run(executor: Executor):
     with pytest.raises(InputError, match="unit 2 is bad"):
         list(executor.run(fail, [Number(number) for number in range(9)], print))
+
+
+def test_an_executor_is_opened_by_its_name_with_as_many_workers_as_cores_by_default():
+    with registry.open("processes", 3) as three, registry.open() as default, registry.open("inline", 3) as inline:
+        assert (three.workers, default.workers, inline.workers) == (3, registry.cores(), 1)
+        assert isinstance(default, Processes)
+    with pytest.raises(UsageError, match="no executor 'proceses'; did you mean 'processes'"):
+        registry.open("proceses")
 
 
 def test_an_error_that_cannot_be_pickled_is_told_with_its_traceback(crew: Processes):

@@ -499,7 +499,7 @@ def test_what_others_made_is_not_published_as_ones_own_by_mistake(hub: Hub, run:
     assert "to publish under your name what others made, give --republish" in refused
     assert TO not in hub.repositories
     done = run("publish", "mix", "--to", TO, "--republish")
-    assert "was not built by the workspace .tulu-data; you publish what was brought here" in done.stderr
+    assert "was not built by the workspace .tulu-data; you publish what others built" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ ITEM = "A baker fills 12 trays with 9 rolls each and sells all but 17 of them be
 
 
 def test_items_of_evaluation_sets_are_found_in_calls_and_marked_there(yard: Yard, capsys: pytest.CaptureFixture[str]):
-    from tulu_data.cli import console
+    from tulu_data.cli.rows import show_explanations
 
     yard.jsonl("evals/bakery.jsonl", [{"question": ITEM, "answer": "91"}])
     turns = [
@@ -237,7 +237,7 @@ def test_items_of_evaluation_sets_are_found_in_calls_and_marked_there(yard: Yard
         whole = Message(*told.messages[1], entry).whole_text
         assert found["message"] == 1
         assert whole[found["start"] : found["end"]] == ITEM.rstrip("?")
-    console.show_explanations(explainer.by_place(yard.root / "a.jsonl", 1))
+    show_explanations(explainer.by_place(yard.root / "a.jsonl", 1))
     assert f"⟦{ITEM.rstrip('?')}⟧" in capsys.readouterr().out.replace("\n", " ")
 
     plain = yard.mix(name="plain", sources=sources)
@@ -269,5 +269,5 @@ def test_the_commands_around_evaluation_sets_look_into_calls(
     shown = run("decontaminate", "a.jsonl", "--against", "bakery", "--on", "response")
     assert f"keep ⟦{ITEM.rstrip('?')}⟧" in shown.replace("\\n", " ")
     assert "1 of 2 rows are contaminated" in shown
-    assert "holds 1 of 1 items of bakery" in run("contaminated", "bakery", "--by", "mix", "--on", "response")
-    assert "holds 1 of 1 items of bakery" in run("contaminated", "bakery", "--by", "plain", "--on", "conversation")
+    assert "contains 1 of 1 items of bakery" in run("contaminated", "bakery", "--by", "mix", "--on", "response")
+    assert "contains 1 of 1 items of bakery" in run("contaminated", "bakery", "--by", "plain", "--on", "conversation")

@@ -125,8 +125,8 @@ def test_one_set_is_shown_in_full(run: Run):
     assert "    jsonl: ${TULU_DATA_EVALS}/items.jsonl" in shown
     gated = run("evaluations", "wildjailbreak")
     assert "gated       yes: ask for access on its page" in gated.stdout
-    assert "unverified  license, gated: nobody looked these up" in gated.stdout
-    assert "it is not here; fetch it: tulu-data evaluations wildjailbreak --pull" in gated.stderr
+    assert "unverified  license, gated: not looked up" in gated.stdout
+    assert "it is not here; download it: tulu-data evaluations wildjailbreak --pull" in gated.stderr
     (values,) = json.loads(run("evaluations", "e", "--json").stdout).values()
     assert values["account"] == {"items": 3, "indexed": 2, "short": 0, "unusable": 1}
 
@@ -221,7 +221,7 @@ def test_the_worst_row_of_each_set_is_shown_before_the_second_of_any(run: Run, y
 def test_rows_that_share_no_more_than_n_grams_hold_no_item(run: Run, yard: Yard):
     yard.jsonl("data.jsonl", [{"prompt": "Ann has 12 apples and gives a third to Bo.", "response": "?"}])
     done = run("decontaminate", "data.jsonl", "--against", "e")
-    assert done.stdout == "no row holds an evaluation item; which share n-grams: --json\n"
+    assert done.stdout == "no row contains an evaluation item; those that share n-grams: --json\n"
 
 
 def test_rule_messages_and_threshold_are_said_on_the_command_line(run: Run, yard: Yard):
@@ -252,7 +252,7 @@ def test_rule_messages_and_threshold_are_said_on_the_command_line(run: Run, yard
         (["data.jsonl", "--against", "e", "--threshold", "x"], 2, "--threshold x: input should be a valid decimal"),
         (["data.jsonl", "--against", "e", "--format", "{prompt: q, answer: a}"], 2, "data.jsonl: format."),
         (["data.jsonl", "--against", "e", "--format", "{a: *b}"], 2, "--format:1:5: a: alias '*b'"),
-        (["data.jsonl", "--against", "e", "--report", "--out", "o"], 2, "--report writes nothing, and --out says where"),
+        (["data.jsonl", "--against", "e", "--report", "--out", "o"], 2, "--report writes nothing, and --out gives a folder"),
         (["data.jsonl", "--against", "e", "--out", "evals"], 5, "evals: is there already; name a folder that is not"),
         (["bad.jsonl", "--against", "e"], 3, "bad.jsonl:2: invalid_json"),
         (["odd.jsonl", "--against", "e"], 3, "no known format has these columns (its columns are a); say: format:"),
@@ -437,7 +437,7 @@ def test_a_mixture_tells_which_items_it_holds_and_which_are_clean(run: Run, yard
         pl.col("messages").list.first().struct.field("content") == LEAK["prompt"]
     )["id"]
     assert done.stdout.splitlines()[1].split() == ["trains", "1", "2", *", ".join(sorted(ids)).split()]
-    assert "holds 1 of 3 items of e (33.3%); 1 are clean, 1 have too few words to be looked for" in done.stderr
+    assert "contains 1 of 3 items of e (33.3%); 1 are clean, 1 have too few words to be found" in done.stderr
     values = json.loads((yard.root / "clean/e.json").read_text())
     assert values == json.loads(run("contaminated", "e", "--by", "mix", "--json", code=4).stdout)
     assert values["contaminated"] == [{"item": "trains", "value": 1.0, "rows": sorted(ids)}]

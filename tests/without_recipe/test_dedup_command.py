@@ -174,9 +174,9 @@ def test_a_row_of_another_stage_is_no_twin(yard: Yard):
 def test_the_command_lists_clusters_and_exits_4(run: Run, yard: Yard):
     yard.jsonl("a.jsonl", STORIES)
     out, err = run("dedup", "a.jsonl", "--limit", "1", code=4)
-    assert "2 rows, of which stays a.jsonl:" in out
+    assert "2 rows, of which a.jsonl:" in out
     assert "farthest: a.jsonl:" in out
-    assert "2 of 5 rows are near others; more with --limit: 1 of 2 clusters are shown" in err
+    assert "2 of 5 rows are near-duplicates; more with --limit: 1 of 2 clusters are shown" in err
     values = json.loads(run("dedup", "a.jsonl", "--json", code=4)[0])
     assert values["rows"] == {"a.jsonl": {"read": 5, "quarantined": 0, "duplicates": 2}}
     assert [cluster["rows"] for cluster in values["clusters"]] == [2, 2]
@@ -185,7 +185,7 @@ def test_the_command_lists_clusters_and_exits_4(run: Run, yard: Yard):
 
 def test_data_without_duplicates_are_exit_0(run: Run, yard: Yard):
     yard.jsonl("a.jsonl", STORIES[:3])
-    assert "0 of 3 rows are near others" in run("dedup", "a.jsonl")[1]
+    assert "0 of 3 rows are near-duplicates" in run("dedup", "a.jsonl")[1]
 
 
 def test_copies_lack_the_duplicates_alone(run: Run, yard: Yard):
@@ -221,8 +221,8 @@ def test_rows_that_a_mixture_has_are_named_by_its_ids(run: Run, yard: Yard):
         (["--threshold", "much"], "--threshold much: input should be a valid decimal"),
         (["--on", "answers"], "--on answers: there are prompt, response, conversation"),
         (["--against", "nothing"], "no mixture 'nothing' (looked in mixtures)"),
-        (["--against", "a", "--against", "b"], "--against is said twice; compare with one mixture"),
-        (["--against", "a", "--within"], "--within compares no row with the mixture of --against; say one of them"),
+        (["--against", "a", "--against", "b"], "--against is given twice; compare with one mixture"),
+        (["--against", "a", "--within"], "--within compares no row with the mixture of --against; give one of them"),
         (["--format", "{prompt: q"], "--format:1:"),
     ],
 )

@@ -73,6 +73,16 @@ class Built:
     status: Literal["built", "unchanged"]
     why: str = ""
 
+    def as_values(self) -> dict[str, Any]:
+        """What was built as plain values, for JSON."""
+        mixture = self.mixture
+        return {
+            "mixture": str(mixture.folder),
+            "version": mixture.version,
+            "status": self.status,
+            "rows": mixture.rows,
+        }
+
 
 def build(
     recipe: Recipe | Path | str,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tulu_data.errors import TuluDataError, told_of
+from tulu_data.evaluations import catalogue
 from tulu_data.evaluations.catalogue import Entry
 from tulu_data.evaluations.evaluation_set import EvaluationSet
 from tulu_data.store.durable import sha256_file
@@ -52,6 +54,18 @@ class Shelf:
             # Its files are not here, or not as described; who asks for it alone is told.
             return None
         return count
+
+    def as_values(self, entries: Mapping[str, Entry]) -> dict[str, dict[str, Any]]:
+        """What is known of some sets as plain values, for JSON, with their items and groups."""
+        groups = catalogue.groups()
+        return {
+            name: {
+                **entry.as_values(),
+                "items": self.count(name, entry),
+                "groups": [group for group, members in groups.items() if name in members],
+            }
+            for name, entry in entries.items()
+        }
 
     def _note(self, name: str, entry: Entry) -> dict[str, Any] | None:
         note = read_note(self._pulled(name))

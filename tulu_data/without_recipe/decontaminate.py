@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -78,6 +78,16 @@ class Contamination(Findings):
         turn = pl.int_range(pl.len()).over("evaluation")
         ranked = ranked.sort(turn, maintain_order=True).head(limit)
         return [self._explained(row) for row in ranked.iter_rows(named=True)]
+
+    def as_values(self, limit: int, written: Iterable[Path] = ()) -> dict[str, Any]:
+        """What was found as plain values, for JSON: `limit` of the worst rows, and the files that were `written`."""
+        named = self.evaluations.with_columns(source=self.evaluations["source"].replace(self.places))
+        return {
+            "rows": self.counts_of_places(),
+            "evaluations": named.to_dicts(),
+            "worst": [explanation.as_values() for explanation in self.worst(limit)],
+            "written": [str(path) for path in written],
+        }
 
     def _explained(self, row: Mapping[str, Any]) -> Explanation:
         messages = tuple(messages_at(self.shards[row["shard"]], row["row"]))

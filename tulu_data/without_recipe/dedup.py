@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, get_args
 
 import numpy as np
@@ -93,6 +94,15 @@ class Duplicates(Findings):
     sources: pl.DataFrame
     twins: Mapping[int, tuple[int, int]]
     """Of each cluster the twin's shard, and its position there."""
+
+    def as_values(self, limit: int, written: Iterable[Path] = ()) -> dict[str, Any]:
+        """What was found as plain values, for JSON: `limit` of the clusters, and the files that were `written`."""
+        return {
+            "rows": self.counts_of_places(),
+            "sources": self.sources.to_dicts(),
+            "clusters": [cluster.as_values() for cluster in self.largest(limit)],
+            "written": [str(path) for path in written],
+        }
 
     def largest(self, limit: int) -> list[Cluster]:
         """The largest clusters."""

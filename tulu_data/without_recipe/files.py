@@ -161,6 +161,10 @@ class Findings:
             for name in self.places
         }
 
+    def counts_of_places(self) -> dict[str, dict[str, int]]:
+        """The counts by what each source was called."""
+        return {self.places[name]: counts for name, counts in self.counts().items()}
+
     def write(self, folder: Path) -> list[Path]:
         """Write a clean copy of every file, and what was removed with its evidence; the paths.
 

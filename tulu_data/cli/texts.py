@@ -1,0 +1,74 @@
+"""How the texts of a row look: a message a line, with marks around what was found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from tulu_data.cli.terminal import Part, Terminal, joined, styled
+from tulu_data.errors import printable
+
+if TYPE_CHECKING:
+    from tulu_data.mixture.explain import Explanation
+    from tulu_data.stage import Spans
+
+TEXT_CHARACTERS: Final = 400
+CONTEXT_CHARACTERS: Final = 120
+SHOWN_RUNS: Final = 20
+SHOWN_MESSAGES: Final = 4
+BEGINS_CHARACTERS: Final = 120
+PATH_CHARACTERS: Final = 300
+
+
+def role_of(role: str) -> Part:
+    return styled("cyan", f"{role:<9}")
+
+
+def show_messages(out: Terminal, messages: Sequence[tuple[str, str]]) -> None:
+    for role, content in messages[:SHOWN_MESSAGES]:
+        out.line("  ", role_of(role), f" {printable(content, TEXT_CHARACTERS)}")
+
+
+def show_texts(out: Terminal, row: Explanation, indent: str) -> None:
+    """The messages of a row, its calls and tools, and the texts of the item that it holds."""
+    for number, (role, content) in enumerate(row.whole_messages or ()):
+        out.line(f"{indent}  ", role_of(role), " ", _marked(content, _spans(row, number)))
+    for name, text in (("calls", row.tool_calls), ("tools", row.tools)):
+        if text:
+            out.line(f"{indent}  ", role_of(name), f" {printable(text, TEXT_CHARACTERS)}")
+    if row.item is not None:
+        for number, text in enumerate(row.item):
+            shown = _marked(text, row.marks.matched[number] if row.marks else ())
+            out.line(f"{indent}  ", role_of("item"), " ", shown)
+
+
+def _spans(row: Explanation, message: int) -> Spans:
+    """What to mark in a message: all that the row shares with the item, or the run that is in the evidence."""
+    if row.marks:
+        return row.marks.messages[message]
+    is_marked = row.evidence.get("message") == message
+    return ((row.evidence["start"], row.evidence["end"]),) if is_marked else ()
+
+
+def _marked(text: str, spans: Spans) -> Part:
+    """A text around runs of its characters, which are marked."""
+    if not spans:
+        return printable(text, TEXT_CHARACTERS)
+    parts: list[Part] = []
+    at = 0
+    for start, end in spans[:SHOWN_RUNS]:
+        before = text[at:start]
+        if len(before) > CONTEXT_CHARACTERS:
+            before = f"…{before[-CONTEXT_CHARACTERS:]}"
+        parts += [
+            f"{printable(before, CONTEXT_CHARACTERS + 1)}⟦",
+            styled("bold red", printable(text[start:end], TEXT_CHARACTERS)),
+            "⟧",
+        ]
+        at = end
+    return joined(*parts, printable(text[at:], CONTEXT_CHARACTERS))
+
+
+def beginning(messages: Sequence[tuple[str, str]]) -> str:
+    """The first text of the user, or the first."""
+    return next((content for role, content in messages if role == "user"), messages[0][1])
