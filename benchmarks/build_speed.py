@@ -35,7 +35,7 @@ from tulu_data.store import parquet
 FILES = 8
 # About the 99th percentile of the lengths that are drawn.
 THRESHOLD = 1_580
-PHASES = ("look", "ingest", "scan", "decide", "write")
+PHASES = ("survey", "ingest", "scan", "decide", "write")
 
 
 def generate(job: tuple[Path, int, int]) -> None:

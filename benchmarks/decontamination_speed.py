@@ -28,7 +28,7 @@ import polars as pl
 from build_speed import Measured, measured
 
 from tulu_data.building.build import build
-from tulu_data.building.run import Places
+from tulu_data.building.run import Folders
 from tulu_data.evaluations import catalogue
 from tulu_data.recipe.reading import load
 from tulu_data.store.durable import sha256_file
@@ -45,7 +45,7 @@ Messages = list[dict[str, str]]
 def real_rows(folder: Path) -> list[Messages]:
     """The rows of the example's sources, read as a build reads them."""
     recipe = load(RECIPES / "real_sft.yaml").model_copy(update={"stages": (), "splits": None})
-    built = build(recipe, Places(folder / "out", folder / "manifests", folder / "workspace"))
+    built = build(recipe, Folders(folder / "out", folder / "manifests", folder / "workspace"))
     messages = pl.concat([pl.read_parquet(path, columns=["messages"]) for path in built.mixture.data])["messages"]
     rows = [[{"role": one["role"], "content": one["content"]} for one in row] for row in messages.to_list()]
     random.Random(1).shuffle(rows)  # noqa: S311 (no secret)

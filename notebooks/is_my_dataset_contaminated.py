@@ -12,13 +12,11 @@ from pathlib import Path
 import polars as pl
 
 from tulu_data.evaluations.evaluation_set import EvaluationSet
-from tulu_data.executors.inline import Inline
-from tulu_data.executors.progress import Silent
 from tulu_data.report.pictures import bars
 from tulu_data.sources.sample import Sample
 from tulu_data.store.workspace import Workspace
 from tulu_data.without_recipe import files
-from tulu_data.without_recipe.decontaminate import examine, stage_of
+from tulu_data.without_recipe.decontaminate import decontaminate
 
 # %%
 workspace = Workspace(Path("workspace"))
@@ -36,8 +34,7 @@ sources = files.sources_of([str(mine)], hub={}, options={"max_quarantined": 10})
 
 def found_at(threshold: str) -> int:
     """The rows that hold an item, where so much of it must be in a row. Only the first call reads them."""
-    stage = stage_of({"math_test": math_test}, "tulu_data", threshold=threshold)
-    return len(examine(sources, stage, workspace, Inline(), Silent()).rows)
+    return len(decontaminate(sources, {"math_test": math_test}, threshold=threshold, workspace=workspace.root).rows)
 
 
 # %% [markdown]
@@ -50,9 +47,7 @@ counts = pl.DataFrame({"threshold": values, "rows": [found_at(value) for value i
 bars(counts, "threshold", "rows", title="Rows that hold an item of math_test")
 
 # %%
-found = examine(
-    sources, stage_of({"math_test": math_test}, "tulu_data", threshold="0.7"), workspace, Inline(), Silent()
-)
+found = decontaminate(sources, {"math_test": math_test}, threshold="0.7", workspace=workspace.root)
 found.evaluations
 
 # %% [markdown]

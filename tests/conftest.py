@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 
 from tulu_data.building.build import Built
 from tulu_data.building.build import build as run_build
-from tulu_data.building.run import Places
+from tulu_data.building.run import Folders
 from tulu_data.recipe import reading as recipes
 from tulu_data.recipe.recipe import Recipe
 
@@ -47,8 +47,8 @@ class Yard:
     root: Path
 
     @property
-    def places(self) -> Places:
-        return Places(self.root / "mixtures", self.root / "manifests", self.root / "workspace")
+    def places(self) -> Folders:
+        return Folders(self.root / "mixtures", self.root / "manifests", self.root / "workspace")
 
     def jsonl(self, name: str, rows: Iterable[Any]) -> Path:
         """Write rows as JSON Lines; bytes go in as they are."""

@@ -206,7 +206,7 @@ class Stage(Options):
         >>> LengthFilter.measured_in()
         ()
         """
-        reading = [getattr(cls, name) for name in ("map", "measure", "look") if hasattr(cls, name)]
+        reading = [getattr(cls, name) for name in ("map", "measure", "read") if hasattr(cls, name)]
         modules = {part.__module__ for part in (*reading, *([cls] if cls.reference else ()))}
         return tuple(sorted(modules - {__name__}))
 
@@ -328,26 +328,29 @@ class Resolver(Stage):
 
 
 class Comparer(Resolver):
-    """Judges rows by comparing their texts: their measures say which few are to be seen once more."""
+    """Judges rows by comparing their texts: their measures say which few are candidates, and these are read again."""
 
     @abstractmethod
-    def shortlist(self, measures: pl.DataFrame) -> pl.DataFrame:
-        """The rows that may fall or be twins, and what `resolve` needs to know of them.
+    def candidates(self, measures: pl.DataFrame) -> pl.DataFrame:
+        """The rows that may fall or be twins, and what `compare` needs to know of them.
 
         `measures` is what a resolver gets. Columns `row`, and `room` (UInt32): how many
-        numbers `look` has to say of it; 0 where it need not be seen.
+        numbers `read` gives of it; 0 where its text is not needed.
         """
 
     @abstractmethod
-    def look(self, rows: Rows, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
-        """What there is to say of some rows, of row i from `starts[i]` to before `starts[i + 1]`."""
+    def read(self, rows: Rows, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+        """The numbers that candidates are compared by, those of row i from `starts[i]` to before `starts[i + 1]`."""
 
     @abstractmethod
-    def resolve(self, measures: pl.DataFrame, looks: npt.NDArray[np.uint64] | None = None) -> pl.DataFrame:
-        """Verdicts on the rows of the shortlist `measures`.
+    def compare(self, candidates: pl.DataFrame, numbers: npt.NDArray[np.uint64]) -> pl.DataFrame:
+        """Verdicts on the candidates.
 
-        `looks` holds what `look` said of them in the order of `row`, each in its `room`.
+        `numbers` holds what `read` gave of them in the order of `row`, each in its `room`.
         """
+
+    def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
+        raise InvariantError(f"stage {self.name()}: compares texts, and was asked to resolve rows by measures alone")
 
 
 S = TypeVar("S", bound=Stage)

@@ -173,14 +173,14 @@ def _check_filter(stage: Filter, measures: pl.DataFrame) -> None:
 
 
 def resolve(stage: Resolver, measures: pl.DataFrame, rows: Rows) -> pl.DataFrame:
-    """A resolver's verdicts on rows that are alive; it may see those of `rows` once more, by their numbers."""
+    """A resolver's verdicts on rows that are alive; it may read its candidates among `rows`, by their numbers."""
     if not isinstance(stage, Comparer):
         return stage.resolve(measures)
-    listed = stage.shortlist(measures)
+    listed = stage.candidates(measures)
     chosen = listed.filter(pl.col("room") > 0).sort("row")
     batch = rows.batch.select(list(stage.reads)).take(pa.array(chosen["row"].to_numpy()))
     starts = np.concatenate([[0], np.cumsum(chosen["room"].to_numpy())]).astype(np.int64)
-    return stage.resolve(listed, stage.measuring().look(Rows(batch), starts))
+    return stage.compare(listed, stage.measuring().read(Rows(batch), starts))
 
 
 def _check_resolver(stage: Resolver, measures: pl.DataFrame, rows: Rows) -> None:

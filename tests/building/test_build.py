@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from conftest import Yard, files_of, pairs, varied
 from tulu_data.building import scan, write
 from tulu_data.building.build import Built, build
-from tulu_data.building.run import Places
+from tulu_data.building.run import Folders
 from tulu_data.building.shards import Shard
 from tulu_data.errors import ConflictError, FindingsError, InputError, InvariantError, RecipeError, ResourceError
 from tulu_data.mixture import merkle
@@ -37,7 +37,7 @@ from tulu_data.rows.identity import row_id
 from tulu_data.rows.rows import Conversation, Rows
 from tulu_data.stage import Mapper
 from tulu_data.store import parquet
-from tulu_data.store.workspace import Table
+from tulu_data.store.workspace import CachedTable
 
 DEDUP = {"exact_dedup": {"on": "prompt", "normalise": "whitespace", "max_removed": 1}}
 LENGTH = {"length_filter": {"max_characters": 60, "max_removed": 1}}
@@ -126,7 +126,7 @@ def test_a_second_build_changes_nothing_and_says_so_before_any_scan(
 ):
     first = yard.build(mixed)
     before = stamps_of(yard.root)
-    monkeypatch.setattr(scan, "prepare", lambda *args: pytest.fail("it scanned"))
+    monkeypatch.setattr(scan, "what_to_measure", lambda *args: pytest.fail("it scanned"))
     second = yard.build(mixed)
     assert (first.status, second.status) == ("built", "unchanged")
     assert second.mixture.folder == first.mixture.folder
@@ -158,7 +158,7 @@ def test_sums_hold_for_every_file(yard: Yard, mixed: Any):
 @pytest.mark.parametrize("shard_rows", [1, 37, 1000, 65_536])
 def test_the_size_of_store_shards_changes_no_byte(yard: Yard, mixed: Any, shard_rows: int):
     golden = files_of(yard.build(mixed).mixture.folder)
-    other = Places(yard.root / "other", yard.root / "other-manifests", yard.root / "other-workspace")
+    other = Folders(yard.root / "other", yard.root / "other-manifests", yard.root / "other-workspace")
     assert files_of(build(mixed, other, shard_rows=shard_rows).mixture.folder) == golden
 
 
@@ -167,7 +167,7 @@ def test_names_and_order_of_files_change_no_byte(yard: Yard, mixed: Any):
     golden = files_of(built.mixture.folder)
     (yard.root / "data/a-1.jsonl").rename(yard.root / "data/a-3.jsonl")
     assert yard.build(mixed).status == "unchanged"
-    other = Places(yard.root / "other", yard.root / "other-manifests", yard.root / "other-workspace")
+    other = Folders(yard.root / "other", yard.root / "other-manifests", yard.root / "other-workspace")
     assert files_of(build(mixed, other).mixture.folder) == golden
 
 
@@ -323,7 +323,7 @@ def test_the_layout_of_the_output_holds_every_row_once(
     yard.jsonl("a.jsonl", [{"prompt": f"q{number}", "response": "r"} for number in numbers])
     built = yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, output={"shard_rows": shard_rows, "shuffle": is_shuffled})
     tables = [pq.read_table(path, partitioning=None) for path in built.mixture.data]
-    assert [len(parquet) for table in tables[:-1]] == [shard_rows] * (len(tables) - 1)
+    assert [len(table) for table in tables[:-1]] == [shard_rows] * (len(tables) - 1)
     prompts = [messages[0]["content"] for table in tables for messages in table["messages"].to_pylist()]
     assert sorted(prompts) == sorted(f"q{number}" for number in numbers)
     ids = [id for table in tables for id in table["id"].to_pylist()]
@@ -407,7 +407,7 @@ def test_other_code_with_the_same_rows_keeps_the_version_and_says_so(yard: Yard,
     again = yard.mix(**parts)
     assert (again.status, again.why) == ("unchanged", "other code or libraries, the same rows")
     assert files_of(again.mixture.folder) == before
-    monkeypatch.setattr(scan, "prepare", lambda *args: pytest.fail("it scanned"))
+    monkeypatch.setattr(scan, "what_to_measure", lambda *args: pytest.fail("it scanned"))
     assert yard.mix(**parts).status == "unchanged"
 
 
@@ -442,8 +442,8 @@ def test_a_damaged_table_of_the_workspace_is_made_again(yard: Yard, mixed: Any, 
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 1
         path.write_bytes(content)
-        assert Table(path).note() is None
-    other = Places(yard.root / "other", yard.root / "other-manifests", yard.places.workspace)
+        assert CachedTable(path).note() is None
+    other = Folders(yard.root / "other", yard.root / "other-manifests", yard.places.workspace)
     built = build(mixed, other)
     assert files_of(built.mixture.folder) == golden
     assert built.mixture.run()["units"]["done"]["ingest" if part == "store" else "scan"] == len(damaged)
@@ -511,7 +511,7 @@ def test_what_a_mapper_removes_never_reaches_the_disk(yard: Yard):
 def test_memory_that_does_not_suffice_is_refused_before_the_scan(
     yard: Yard, mixed: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(scan, "prepare", lambda *args: pytest.fail("it scanned"))
+    monkeypatch.setattr(scan, "what_to_measure", lambda *args: pytest.fail("it scanned"))
     with pytest.raises(ResourceError, match=r"deciding on 650 rows needs about .* and --memory is") as caught:
         yard.build(mixed, memory=100_000)
     assert caught.value.exit_code == 6

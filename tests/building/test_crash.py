@@ -97,11 +97,11 @@ import sys
 from pathlib import Path
 from tulu_data.building.build import build
 from tulu_data.executors.processes import Processes
-from tulu_data.building.run import Places
+from tulu_data.building.run import Folders
 if __name__ == "__main__":
     recipe, home, workers = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     with Processes(workers, inline_below=0) as executor:
-        build(recipe, Places(home / "mixtures", home / "manifests", home / "workspace"), shard_rows=50, executor=executor)
+        build(recipe, Folders(home / "mixtures", home / "manifests", home / "workspace"), shard_rows=50, executor=executor)
 """
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from conftest import Yard, files_of
 from tulu_data.building.build import Built, build
-from tulu_data.building.run import Places
+from tulu_data.building.run import Folders
 from tulu_data.errors import FindingsError, InputError
 from tulu_data.executors.inline import Inline
 from tulu_data.executors.processes import Processes
@@ -52,7 +52,7 @@ def _described() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def built(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
     root = tmp_path_factory.mktemp("real")
-    return build(load(RECIPE), Places(root / "mixtures", root / "manifests", root / "workspace"))
+    return build(load(RECIPE), Folders(root / "mixtures", root / "manifests", root / "workspace"))
 
 
 def test_every_source_is_read_to_its_known_count(built: Built):
@@ -115,7 +115,7 @@ def test_a_removed_row_is_explained_by_its_place(built: Built, shared: Path):
 
 
 def test_other_shards_give_the_same_bytes(built: Built, shared: Path):
-    places = Places(
+    places = Folders(
         *(built.mixture.folder.parents[2] / name for name in ("small", "small-manifests", "small-workspace"))
     )
     other = build(load(RECIPE), places, shard_rows=1000)
@@ -138,7 +138,7 @@ def test_without_leave_to_remove_them_all_the_build_stops(
         stage.model_copy(update={"max_removed": Decimal("0.5")}) if stage.name() == name else stage
         for stage in recipe.stages
     ]
-    places = Places(*(built.mixture.folder.parents[2] / name for name in ("stopped", "manifests", "workspace")))
+    places = Folders(*(built.mixture.folder.parents[2] / name for name in ("stopped", "manifests", "workspace")))
     with pytest.raises(FindingsError) as caught:
         build(recipe.with_stages(stages), places)
     assert caught.value.exit_code == 4
@@ -199,7 +199,7 @@ def test_a_mix_of_real_sources_lands_on_its_targets_by_any_number_of_workers(sha
     recipe = load(MIX)
     data = []
     for name, crew, shard_rows in (("one", nullcontext(Inline()), 65_536), ("two", Processes(2), 5_000)):
-        places = Places(tmp_path / name, tmp_path / "manifests", tmp_path / f"{name}-workspace")
+        places = Folders(tmp_path / name, tmp_path / "manifests", tmp_path / f"{name}-workspace")
         with crew as executor:
             mixture = build(recipe, places, executor=executor, shard_rows=shard_rows).mixture
         data.append(files_of(mixture.folder, "data"))
@@ -217,4 +217,4 @@ def test_a_published_profile_names_what_real_sources_have_too_little_of(shared: 
     profile = WeightedMix(by="domain", profile="tulu3", rows=10_000, others="drop")
     whole = recipe.with_stages([*(stage for stage in recipe.stages if not isinstance(stage, WeightedMix)), profile])
     with pytest.raises(InputError, match=r"the domain '\w+' should give [\d,]+ of 10,000 rows, and has [\d,]+ "):
-        build(whole, Places(tmp_path / "m", tmp_path / "n", tmp_path / "w"))
+        build(whole, Folders(tmp_path / "m", tmp_path / "n", tmp_path / "w"))

@@ -116,6 +116,14 @@ def test_gc_keeps_the_newest_up_to_a_size(yard: Yard):
     assert collect(yard.places.workspace, yard.root / "elsewhere", keep=0).left == 0
 
 
+def test_gc_removes_what_candidates_were_read_into_before_their_folder_had_this_name(yard: Yard):
+    yard.jsonl("a.jsonl", pairs(3))
+    yard.mix(sources={"a": {"jsonl": "a.jsonl"}}, stages=["minhash_dedup"])
+    old = yard.write(f"workspace/measures/minhash_dedup/looks/{'0' * 64}.bin", b"numbers")
+    collect(yard.places.workspace, yard.places.out)
+    assert not old.exists()
+
+
 def test_gc_leaves_what_a_stopped_build_goes_on_from(yard: Yard, monkeypatch: pytest.MonkeyPatch):
     yard.jsonl("a.jsonl", pairs(9))
     recipe = yard.recipe(sources={"a": {"jsonl": "a.jsonl"}}, stages=[LENGTH])

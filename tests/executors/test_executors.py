@@ -22,7 +22,7 @@ import pytest
 from conftest import Yard, files_of, pairs, varied
 from tulu_data.building import ingest
 from tulu_data.building.build import build
-from tulu_data.building.run import Places
+from tulu_data.building.run import Folders
 from tulu_data.errors import InputError, InvariantError, RecordError, ResourceError, UsageError
 from tulu_data.executors import Executor, Tick, registry
 from tulu_data.executors.inline import Inline
@@ -162,7 +162,7 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, dict[str, str
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_workers_and_shards_change_no_byte(golden: Any, tmp_path: Path, workers: int, shard_rows: int):
     recipe, expected = golden
-    places = Places(tmp_path / "mixtures", tmp_path / "manifests", tmp_path / "workspace")
+    places = Folders(tmp_path / "mixtures", tmp_path / "manifests", tmp_path / "workspace")
     with Processes(workers, inline_below=0) as executor:
         built = build(recipe, places, executor=executor, shard_rows=shard_rows)
     assert files_of(built.mixture.folder) == expected
@@ -348,7 +348,7 @@ def test_workers_that_share_a_table_change_no_byte(large: Yard, crew: Processes)
         sources={"a": {"parquet": "data/a.parquet", "max_quarantined": 1}},
         stages=[{"exact_dedup": {"max_removed": 1}}],
     )
-    other = Places(large.root / "other", large.root / "other-manifests", large.root / "other-workspace")
+    other = Folders(large.root / "other", large.root / "other-manifests", large.root / "other-workspace")
     expected = files_of(build(recipe, other, shard_rows=50).mixture.folder)
     built = large.build(recipe, executor=crew, shard_rows=50)
     assert files_of(built.mixture.folder) == expected
@@ -381,7 +381,7 @@ def test_workers_that_share_a_file_change_no_byte_and_repeat_nothing(large: Yard
         sources={"a": {"jsonl": "data/a.jsonl", "max_quarantined": 2, "format": "prompt_response"}},
         stages=["exact_dedup"],
     )
-    other = Places(large.root / "other", large.root / "other-manifests", large.root / "other-workspace")
+    other = Folders(large.root / "other", large.root / "other-manifests", large.root / "other-workspace")
     expected = files_of(build(recipe, other, shard_rows=50).mixture.folder)
     built = large.build(recipe, executor=crew, shard_rows=50)
     assert files_of(built.mixture.folder) == expected

@@ -19,7 +19,7 @@ import pytest
 from conftest import Yard, files_of, pairs
 from tulu_data import audit, load
 from tulu_data.__main__ import main
-from tulu_data.building import ingest
+from tulu_data.building import pieces
 from tulu_data.building.build import Built
 from tulu_data.building.survey import survey
 from tulu_data.errors import InputError, InvariantError, RecipeError
@@ -311,10 +311,10 @@ def test_a_type_is_the_same_whatever_reads_the_file(yard: Yard):
 
 
 def test_columns_that_are_carried_count_for_how_much_is_held_at_once(yard: Yard, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(ingest, "PIECE_SIZE", 5_000)
+    monkeypatch.setattr(pieces, "PIECE_SIZE", 5_000)
     held: list[int] = []
-    piece = ingest._Piece
-    monkeypatch.setattr(ingest, "_Piece", lambda numbers, rows: held.append(len(numbers)) or piece(numbers, rows))
+    piece = pieces.Piece
+    monkeypatch.setattr(pieces, "Piece", lambda numbers, rows: held.append(len(numbers)) or piece(numbers, rows))
     yard.jsonl("a.jsonl", [{**pair, "long": "x" * 1_000} for pair in pairs(20)])
     built = yard.mix(sources={"a": {"jsonl": "a.jsonl", "keep_columns": ["long"]}})
     assert len(rows_of(built)) == sum(held) == 20
@@ -438,7 +438,7 @@ def test_what_many_rows_have_is_listed_to_be_looked_at_first(yard: Yard):
     assert ends == every["kept"][0]
     assert "end with a special token" in (built.mixture.folder / "report.html").read_text()
     recipe = yard.recipe(sources={"a": {"jsonl": "a.jsonl"}})
-    (surveyed,) = survey(recipe, lambda paths: [""] * len(paths), Path())
+    (surveyed,) = survey(recipe, Path())
     assert [(blemish.name, count) for blemish, count, _ in surveyed.blemishes] == [
         ("token_at_end", 5),
         ("same_role_twice", 1),

@@ -29,7 +29,6 @@ from tulu_data.recipe import reading
 from tulu_data.store import outside
 from tulu_data.store.workspace import Workspace
 from tulu_data.verifying.levels import Verification
-from tulu_data.verifying.planted import check
 from tulu_data.verifying.verify import verify
 from tulu_data.without_recipe.contaminated import described
 
@@ -116,11 +115,10 @@ def removed_id(mixture: Mixture) -> str:
         as_values,
         lambda mixture: Difference.between(mixture, mixture).as_values(),
         lambda mixture: described("e", mixture),
-        lambda mixture: check(mixture, Path("cache")),
         lambda mixture: Verification(mixture.folder).run(),
         lambda mixture: verify(str(mixture.folder), Path("mixtures"), Path(".tulu-data")),
     ],
-    ids=["explain", "removed", "text", "audit", "diff", "contaminated", "planted", "files", "verify"],
+    ids=["explain", "removed", "text", "audit", "diff", "contaminated", "files", "verify"],
 )
 def test_reading_a_mixture_runs_no_code_that_its_recipe_names(strange: Mixture, yard: Yard, read: Callable[..., Any]):
     read(strange)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from conftest import Yard, pairs, shown_by
+from tulu_data.building.preview import plan
 
 FAILING = {
     "bad": (
@@ -99,3 +100,20 @@ def test_plan_exits_3_just_where_a_build_of_the_same_recipe_does(tmp_path: Path)
     assert json.loads(shown[shown.index("{\n") : shown.rindex("}") + 1])["sources"]["a"]["problem"].startswith(
         "2 records"
     )
+
+
+def test_a_plan_is_a_value_that_holds_what_the_command_prints(tmp_path: Path):
+    yard = Yard(tmp_path)
+    yard.jsonl("a.jsonl", [*pairs(3), b"{"])
+    yard.write("mix.yaml", "name: mix\nsources: {a: {jsonl: a.jsonl}}\nstages: [{length_filter: {max_tokens: 9}}]\n")
+    recipe = yard.recipe(sources={"a": {"jsonl": "a.jsonl"}}, stages=[{"length_filter": {"max_tokens": 9}}])
+    found = plan(recipe, yard.places.out, yard.places.workspace)
+    assert [step.name for step in found.plan.steps] == ["tokens", "length_filter"]
+    assert [row.messages[0][1] for row in found.surveyed[0].preview] == [f"What is {n} + {n}?" for n in range(3)]
+    assert found.problems[0].startswith("sources.a: 1 record or more can't become rows, and max_quarantined is 0")
+    ((code, shown),) = shown_by(tmp_path, [["plan", "mix.yaml", "--json"]])
+    values = json.JSONDecoder().raw_decode(shown)[0]
+    assert code == 3
+    assert values["stages"] == found.as_values()["stages"]
+    assert values["sources"]["a"]["preview"] == found.as_values()["sources"]["a"]["preview"]
+    assert not (tmp_path / "mixtures").exists()

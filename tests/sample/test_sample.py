@@ -475,7 +475,7 @@ def checked(yard: Yard, built: Any) -> dict[str, tuple[int, int, int, int]]:
     workspace = yard.places.workspace / "sources"
     return {
         found.kind: (found.planted, found.found, found.missed, found.extra)
-        for found in planted.check(built.mixture, workspace)
+        for found in planted.check(built.mixture, built.recipe.sources, workspace)
     }
 
 
@@ -499,8 +499,8 @@ def test_faults_are_looked_for_where_a_stage_claims_that_none_is_kept_whoever_wr
 
     def kinds(claims: list[dict[str, str]]) -> list[str]:
         manifest = {**built.mixture.manifest, "stages": [{**theirs, "claims": claims}]}
-        made = Mixture.unsealed(built.mixture.folder, manifest)
-        return [found.kind for found in planted.check(made, yard.places.workspace / "sources")]
+        made = Mixture(built.mixture.folder, manifest)
+        return [found.kind for found in planted.check(made, built.recipe.sources, yard.places.workspace / "sources")]
 
     assert kinds([]) == ["broken"]
     assert kinds([{"kind": "distinct"}]) == ["exact_duplicate", "broken"]

@@ -451,8 +451,10 @@ def test_copies_of_one_row_are_compared_with_one():
     assert len(found) == 2_999
 
 
-def test_a_stage_that_was_not_shown_its_rows_says_so():
-    with pytest.raises(InvariantError, match="minhash_dedup: was asked to resolve rows whose shingles were not looked"):
+def test_a_stage_that_compares_texts_does_not_resolve_by_measures_alone():
+    with pytest.raises(
+        InvariantError, match="minhash_dedup: compares texts, and was asked to resolve rows by measures"
+    ):
         MinhashDedup().resolve(pl.DataFrame())
 
 

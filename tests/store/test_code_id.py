@@ -106,3 +106,9 @@ def test_no_module_is_imported_for_its_name(shop: Path):
     environment = {"PYTHONPATH": f"{Path(__file__).parents[2]}:{shop}"}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout == "[]\n"
+
+
+def test_what_is_stored_hangs_on_all_that_makes_it_and_not_on_stages_or_recipes():
+    closure = _closure(["tulu_data.building.ingest"])
+    assert {f"tulu_data.building.{name}" for name in ("file_units", "pieces", "quarantine", "shards")} <= closure
+    assert not {"tulu_data.recipe.recipe", "tulu_data.stages", "tulu_data.building.examine"} & closure

@@ -19,20 +19,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import Yard, files_of, pairs, varied
-from tulu_data.building import ingest, write
+from tulu_data.building import file_units, ingest, recheck, write
 from tulu_data.building.build import build
 from tulu_data.building.gc import collect
-from tulu_data.building.run import Places
+from tulu_data.building.run import Folders
 from tulu_data.errors import ConflictError, FindingsError, InputError, ResourceError, TuluDataError, UsageError
 from tulu_data.evaluations import ngram_index, ngram_index_build
 from tulu_data.evaluations.evaluation_set import EvaluationSet
-from tulu_data.executors.inline import Inline
-from tulu_data.executors.progress import Silent, Tick
+from tulu_data.executors.progress import Tick
 from tulu_data.mixture.mixture import find
 from tulu_data.rows.rows import CONTENT, Rows
 from tulu_data.store.durable import durable, locked, make_folders, write_text
-from tulu_data.store.workspace import TAG, TRUSTED, Workspace, read_note, write_note
-from tulu_data.without_recipe import decontaminate, dedup, files
+from tulu_data.store.workspace import TAG, TRUSTED, read_note, write_note
+from tulu_data.without_recipe import files
+from tulu_data.without_recipe.decontaminate import Contamination, decontaminate
+from tulu_data.without_recipe.dedup import dedup
 
 MAIN = [sys.executable, "-m", "tulu_data"]
 ITEM = "A lamp hangs over seven tables in the hall of the old mill by the river; how many are dark?"
@@ -306,17 +307,15 @@ def examined(tmp_path_factory: pytest.TempPathFactory) -> tuple[Yard, Callable[[
     yard = Yard(tmp_path_factory.mktemp("damaged"))
     data = yard.jsonl("a.jsonl", ROWS)
     items = yard.jsonl("e.jsonl", [{"id": "mill", "q": ITEM}])
-    workspace = Workspace(yard.places.workspace)
     found = {
         **files.sources_of([str(data)], hub={}, options={}),
         **yard.recipe(sources={"chat": {"sample": "chat", "rows": 30, "max_quarantined": 1}}).sources,
     }
     sets = {"e": EvaluationSet.model_validate({"jsonl": str(items), "question": "q", "id": "id"})}
-    near = dedup.stage_of("fineweb", None, "0.5", within=False)
 
     def verdicts() -> Any:
-        held = decontaminate.examine(found, decontaminate.stage_of(sets, "tulu3"), workspace, Inline(), Silent())
-        alike = dedup.examine(found, near, None, workspace, Inline(), Silent())
+        held = decontaminate(found, sets, "tulu3", workspace=yard.places.workspace)
+        alike = dedup(found, threshold="0.5", workspace=yard.places.workspace)
         return held.rows.rows(), alike.rows.drop("shard", "row").rows()
 
     return yard, verdicts
@@ -408,18 +407,18 @@ def test_any_record_of_any_shard_may_be_read_again(yard: Yard, monkeypatch: pyte
     yard.jsonl("a.jsonl", varied(90))
     recipe = yard.recipe(sources={"a": {"jsonl": "a.jsonl"}})
     build(recipe, yard.places, shard_rows=30)
-    monkeypatch.setattr(ingest, "CHECKED_RECORDS", 7)
+    monkeypatch.setattr(recheck, "CHECKED_RECORDS", 7)
     read: set[int] = set()
-    original = ingest._stored
+    original = recheck.stored
 
     def noting(piece: Any, mappers: Any) -> Any:
         read.update(piece.numbers)
         return original(piece, mappers)
 
-    monkeypatch.setattr(ingest, "_stored", noting)
+    monkeypatch.setattr(recheck, "stored", noting)
     for shard, start in ((0, 0), (1, 23), (2, 11)):
-        monkeypatch.setattr(ingest.secrets, "choice", lambda units, shard=shard: units[shard])
-        monkeypatch.setattr(ingest.secrets, "randbelow", lambda end, start=start: min(start, end - 1))
+        monkeypatch.setattr(recheck.secrets, "choice", lambda units, shard=shard: units[shard])
+        monkeypatch.setattr(recheck.secrets, "randbelow", lambda end, start=start: min(start, end - 1))
         read.clear()
         shutil.rmtree(yard.places.out)
         build(recipe, yard.places, shard_rows=30)
@@ -472,10 +471,10 @@ BUILD_BESIDE = """
 import sys
 from pathlib import Path
 from tulu_data.building.build import build
-from tulu_data.building.run import Places
+from tulu_data.building.run import Folders
 home, workspace = Path(sys.argv[2]), Path(sys.argv[3])
 sys.stdin.readline()
-build(sys.argv[1], Places(home / "mixtures", home / "manifests", workspace))
+build(sys.argv[1], Folders(home / "mixtures", home / "manifests", workspace))
 """
 
 
@@ -515,7 +514,7 @@ def test_a_build_that_ends_while_another_writes_the_same_elsewhere_takes_nothing
 
     def elsewhere(unit: write.OutputUnit, tick: Tick) -> int:
         monkeypatch.setattr(write, "write_shard", write_shard)
-        build(recipe, Places(yard.root / "other", yard.root / "other-manifests", yard.places.workspace))
+        build(recipe, Folders(yard.root / "other", yard.root / "other-manifests", yard.places.workspace))
         return write_shard(unit, tick)
 
     monkeypatch.setattr(write, "write_shard", elsewhere)
@@ -552,15 +551,15 @@ def test_many_small_files_cost_what_their_rows_cost_and_change_no_byte(yard: Yar
     yard.write("data/empty.jsonl", "")
     yard.write("data/blank.jsonl", "\n\n")
     yard.jsonl("data/large.jsonl", varied(1500, 3))
-    assert (yard.root / "data/large.jsonl").stat().st_size > ingest.SMALL_BYTES
+    assert (yard.root / "data/large.jsonl").stat().st_size > file_units.SMALL_BYTES
     stages = [
         {"length_filter": {"max_characters": 60, "max_removed": 1}},
         {"exact_dedup": {"max_removed": 1}},
     ]
     recipe = yard.recipe(sources={"a": {"jsonl": "data/*.jsonl", "max_quarantined": 1}}, stages=stages)
     packed = build(recipe, yard.places, shard_rows=25).mixture
-    alone = Places(yard.root / "alone", yard.root / "alone-manifests", yard.root / "alone-workspace")
-    monkeypatch.setattr(ingest, "MANY_FILES", 1_000)
+    alone = Folders(yard.root / "alone", yard.root / "alone-manifests", yard.root / "alone-workspace")
+    monkeypatch.setattr(file_units, "MANY_FILES", 1_000)
     by_file = build(recipe, alone, shard_rows=25).mixture
     assert files_of(packed.folder) == files_of(by_file.folder)
     shards = [len(list((place / "store").rglob("*.parquet"))) for place in (yard.places.workspace, alone.workspace)]
@@ -602,7 +601,7 @@ def test_a_file_more_among_many_reads_few_of_them_again(yard: Yard):
     end = digests[19][-2:]
     packs = 1 + sum(digest.endswith(end) for digest in digests[:-1])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ingest, "PACK_END", end)
+        patch.setattr(file_units, "PACK_END", end)
         assert yard.build(recipe).mixture.run()["units"]["done"]["ingest"] == packs
         yard.jsonl("data/more.jsonl", pairs(1, 99))
         units = yard.build(recipe).mixture.run()["units"]
@@ -639,13 +638,11 @@ def test_the_first_rows_of_many_small_files(yard: Yard):
 # Clean copies
 
 
-def copies(yard: Yard) -> decontaminate.Contamination:
+def copies(yard: Yard) -> Contamination:
     yard.jsonl("data.jsonl", [*pairs(3), {"prompt": ITEM, "response": "none"}])
     items = yard.jsonl("e.jsonl", [{"id": "mill", "q": ITEM}])
     sets = {"e": EvaluationSet.model_validate({"jsonl": str(items), "question": "q", "id": "id"})}
-    found = files.sources_of([str(yard.root / "data.jsonl")], hub={}, options={})
-    stage = decontaminate.stage_of(sets, "tulu3")
-    return decontaminate.examine(found, stage, Workspace(yard.places.workspace), Inline(), Silent())
+    return decontaminate(yard.root / "data.jsonl", sets, "tulu3", workspace=yard.places.workspace)
 
 
 def test_a_copy_of_a_file_that_changed_since_is_not_written(yard: Yard):
@@ -675,10 +672,7 @@ def test_a_file_of_any_kind_that_changed_since_is_not_copied(yard: Yard, name: s
             place.write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
 
     write([*pairs(3), *pairs(1)])
-    found = files.sources_of([str(yard.root / name)], hub={}, options={})
-    near = dedup.stage_of("fineweb", None, "0.8", within=False)
-    workspace = Workspace(yard.places.workspace)
-    examined = dedup.examine(found, near, None, workspace, Inline(), Silent())
+    examined = dedup(yard.root / name, workspace=yard.places.workspace)
     assert len(examined.rows) == 1
     write([*pairs(1, 50), *pairs(3), *pairs(1)])
     with pytest.raises(InputError, match=r"changed since its rows were looked into"):

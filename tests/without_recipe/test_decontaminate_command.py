@@ -404,20 +404,15 @@ def test_files_of_one_name_and_bad_records_have_their_place(run: Run, yard: Yard
 
 
 def test_a_copy_that_fails_leaves_nothing(run: Run, yard: Yard, monkeypatch: pytest.MonkeyPatch):
-    from tulu_data.evaluations import catalogue
-    from tulu_data.executors.inline import Inline
-    from tulu_data.executors.progress import Silent
-    from tulu_data.store.workspace import Workspace
-    from tulu_data.without_recipe import clean_copy, decontaminate, files
+    from tulu_data.without_recipe import clean_copy
+    from tulu_data.without_recipe.decontaminate import decontaminate
 
     monkeypatch.setenv("TULU_DATA_EVALS", str(yard.root / "evals"))
     data = yard.jsonl("data.jsonl", [LEAK])
-    stage = decontaminate.stage_of({"e": catalogue.find("e").items}, "tulu3")
-    found = files.sources_of([str(data)], hub={}, options={})
-    examined = decontaminate.examine(found, stage, Workspace(yard.root / "w"), Inline(), Silent())
+    found = decontaminate(data, ["e"], "tulu3", workspace=yard.root / "w")
     monkeypatch.setattr(clean_copy, "write", lambda *words: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        examined.write(yard.root / "out/clean")
+        found.write(yard.root / "out/clean")
     assert list((yard.root / "out").iterdir()) == []
 
 

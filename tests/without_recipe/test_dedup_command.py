@@ -18,11 +18,8 @@ from tulu_data.building.gc import collect
 from tulu_data.errors import ResourceError
 from tulu_data.executors.inline import Inline
 from tulu_data.executors.processes import Processes
-from tulu_data.executors.progress import Silent
 from tulu_data.mixture.explain import Explainer
-from tulu_data.store.workspace import Workspace
-from tulu_data.without_recipe.dedup import examine, stage_of
-from tulu_data.without_recipe.files import sources_of
+from tulu_data.without_recipe.dedup import dedup
 
 Run = Callable[..., tuple[str, str]]
 
@@ -137,14 +134,14 @@ def test_scope_within_compares_each_source_with_itself_alone(yard: Yard):
 
 def test_another_threshold_reads_no_text(yard: Yard, monkeypatch: pytest.MonkeyPatch):
     mixed(yard)
-    looks = files_of(yard.root / "workspace/measures/minhash_dedup")
-    monkeypatch.setattr("tulu_data.building.compare.look_at_shard", lambda *words: pytest.fail("looked again"))
+    before = files_of(yard.root / "workspace/measures/minhash_dedup")
+    monkeypatch.setattr("tulu_data.building.candidates.read_candidates", lambda *words: pytest.fail("read again"))
     built = mixed(yard, threshold="0.99")
     assert sum(rows["removed"].get("minhash_dedup", 0) for rows in built.mixture.rows.values()) == 1
-    assert files_of(yard.root / "workspace/measures/minhash_dedup") == looks
+    assert files_of(yard.root / "workspace/measures/minhash_dedup") == before
 
 
-def test_what_was_looked_at_stays_while_a_mixture_is_there(yard: Yard):
+def test_what_was_read_of_candidates_stays_while_a_mixture_is_there(yard: Yard):
     mixed(yard)
     before = files_of(yard.root / "workspace/measures")
     collect(yard.root / "workspace", yard.root / "mixtures")
@@ -233,10 +230,8 @@ def test_what_can_not_be_asked_is_told(run: Run, yard: Yard, words: list[str], m
 
 def test_too_many_rows_for_memory_are_refused_before_they_are_measured(yard: Yard):
     data = yard.jsonl("a.jsonl", STORIES)
-    found = sources_of([str(data)], hub={}, options={})
-    stage = stage_of("fineweb", None, "0.8", within=False)
     with pytest.raises(ResourceError, match=r"deciding on 5 rows needs about 0.0 GB \(\d+ bytes a row\)"):
-        examine(found, stage, None, Workspace(yard.root / "w"), Inline(), Silent(), memory=1_000)
+        dedup(data, memory=1_000, workspace=yard.root / "w")
     assert not (yard.root / "w/measures").exists()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,14 +22,17 @@ from tulu_data.rows.identity import fixed_bytes, hex_texts, hexed
 from tulu_data.stage import COLUMNS
 from tulu_data.store import parquet
 
+FIRST_STEP: Final = 2
+"""The fate of the rows that the first step of a plan drops: the index of its name in `fates`."""
+
 
 @dataclass
 class Decision:
     """The fate of every row.
 
     Arrays have one entry a row: `source` (index into `sources`), `file` (index into
-    `files`), `place` (the record's number in its file), `id` (16 bytes), `content`
-    (32 bytes), `fate` (index into `fates`; 0 is kept), `copies`, `reason` (index into
+    `files`), `place` (the record's number in its file), `id` (16 bytes; it is made when it is
+    asked for), `content` (32 bytes), `fate` (index into `fates`; 0 is kept), `copies`, `reason` (index into
     `reasons`). `columns` are those of `stage.COLUMNS`, null where
     nothing wrote them; `marks` are those of `blemishes`. `evidence` holds a verdict table for
     each step that dropped rows.
@@ -43,7 +48,6 @@ class Decision:
     source: npt.NDArray[np.uint16]
     file: npt.NDArray[np.uint32]
     place: npt.NDArray[np.int64]
-    id: npt.NDArray[np.void]
     content: npt.NDArray[np.void]
     fate: npt.NDArray[np.uint8]
     copies: npt.NDArray[np.uint32]
@@ -59,10 +63,31 @@ class Decision:
     def __len__(self) -> int:
         return len(self.fate)
 
+    @cached_property
+    def id(self) -> npt.NDArray[np.void]:
+        return _ids(self.sources, self.source, self.content)
+
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
         """Which rows are kept."""
         return np.equal(self.fate, 0)
+
+    def rows_of(self, shard: int) -> slice:
+        """The rows that one shard has, by the shard's number."""
+        return slice(int(self.starts[shard]), int(self.starts[shard + 1]))
+
+    def place_in_store(self, row: int) -> tuple[int, int]:
+        """The number of the shard that a row is in, and the row's position there."""
+        shard = int(self.starts.searchsorted(row, "right")) - 1
+        return shard, row - int(self.starts[shard])
+
+    def drop(self, rows: npt.NDArray[np.integer], fate: int, reason: str) -> None:
+        """Drop some rows."""
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+        self.fate[rows] = fate
+        self.copies[rows] = 0
+        self.reason[rows] = self.reasons.index(reason)
 
     def ids(self, rows: npt.NDArray[np.integer]) -> list[str]:
         """The ids of some rows, in hex."""
@@ -88,6 +113,7 @@ class Decision:
 
 
 def numbered(recipe: Recipe, plan: Plan, shards: Sequence[Shard]) -> Decision:
+    """The rows of all shards, in this order, all of them kept so far."""
     sources = tuple(sorted(recipe.sources))
     files = tuple(sorted({file.file for shard in shards for file in shard.files}))
     numbers = {file: number for number, file in enumerate(files)}
@@ -109,7 +135,6 @@ def numbered(recipe: Recipe, plan: Plan, shards: Sequence[Shard]) -> Decision:
             [file.rows for shard in shards for file in shard.files],
         ),
         place=place,
-        id=_ids(sources, source, content),
         content=content,
         fate=np.zeros(total, dtype=np.uint8),
         copies=np.ones(total, dtype=np.uint32),

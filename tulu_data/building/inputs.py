@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from tulu_data.formats import kept_columns
 from tulu_data.formats.format import Format
 from tulu_data.rows.rows import Conversation, Rows
 from tulu_data.sources.source import Source
@@ -20,11 +21,11 @@ PREVIEW_ROWS: Final = 3
 
 @dataclass(frozen=True)
 class InputFile:
-    """One file of a source."""
+    """One file of a source; `sha256` is empty until it is hashed."""
 
     path: Path
-    sha256: str
     size: int
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,11 @@ class Surveyed:
     def size(self) -> int:
         """Bytes of all files, as they lie on the disk."""
         return sum(file.size for file in self.files)
+
+
+def columns_read(source: Source, format: Format) -> tuple[str, ...]:
+    """The columns of a source's records that are read, or known to be about them."""
+    return (*format.columns(), *kept_columns.columns_of(source.keep_columns), *source.annotations)
 
 
 def as_values(surveyed: Surveyed) -> dict[str, Any]:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import inspect
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from tulu_data.building.decision import Decision
+from tulu_data.building.examine import Examined, Inputs
 from tulu_data.building.inputs import Surveyed
 from tulu_data.building.shards import Shard
 from tulu_data.errors import InvariantError
@@ -51,16 +54,17 @@ class Identity:
         return key_of(recipe=self.recipe, inputs=self.inputs, code=self.code, limit=self.limit, versions=versions())
 
 
-def identify(recipe: Recipe, surveyed: Sequence[Surveyed], limit: int | None) -> Identity:
+def identify(inputs: Inputs, limit: int | None) -> Identity:
     """The identity of a build. File names and their order are no part of it."""
+    recipe = inputs.recipe
     parts = (*recipe.sources.values(), *recipe.stages)
     modules = {"tulu_data.building.build", *(type(part).__module__ for part in parts)}
-    inputs = {source.name: sorted(file.sha256 for file in source.files) for source in surveyed}
+    files = {source.name: sorted(file.sha256 for file in source.files) for source in inputs.surveyed}
     prepared = [{**stage.artifacts, **stage.file_digests, **stage.facts()} for stage in recipe.stages]
     artifacts = [found for found in prepared if found]
     return Identity(
         recipe=key_of(recipe=recipe.canonical()),
-        inputs=key_of(inputs=inputs, artifacts=artifacts) if artifacts else key_of(inputs=inputs),
+        inputs=key_of(inputs=files, artifacts=artifacts) if artifacts else key_of(inputs=files),
         code=code_id(tuple(sorted(modules))),
         limit=limit,
     )
@@ -81,11 +85,12 @@ def version_of(recipe: Recipe, identity: Identity, root: str) -> str:
     return key if identity.limit is None else f"trial-{key}"
 
 
-def counts(decision: Decision, shards: Sequence[Shard], written: Mapping[str, int]) -> dict[str, dict[str, Any]]:
-    """For each source: read, quarantined, removed by each step, kept, written.
+def counts(examined: Examined, staging: Path) -> dict[str, dict[str, Any]]:
+    """For each source: read, quarantined, removed by each step, kept, and written to the files in `staging`.
 
     Raises `InvariantError` (exit 1) where they do not add up.
     """
+    decision, shards, written = examined.decision, examined.shards, _written(staging)
     removed = decision.removed()
     rows: dict[str, dict[str, Any]] = {}
     for index, source in enumerate(decision.sources):
@@ -105,17 +110,19 @@ def counts(decision: Decision, shards: Sequence[Shard], written: Mapping[str, in
     return rows
 
 
-def compose(
-    recipe: Recipe,
-    plan: Plan,
-    identity: Identity,
-    surveyed: Sequence[Surveyed],
-    shards: Sequence[Shard],
-    decision: Decision,
-    rows: Mapping[str, Mapping[str, Any]],
-    files: Mapping[str, Mapping[str, Any]],
-) -> dict[str, Any]:
-    """The manifest as plain values."""
+def _written(staging: Path) -> Counter[str]:
+    """Rows by source, counted in the files that were written."""
+    counts: Counter[str] = Counter()
+    for path in sorted((staging / "data").glob("*.parquet")):
+        for entry in pq.read_table(path, columns=["source"], partitioning=None)["source"].value_counts().to_pylist():
+            counts[entry["values"]] += entry["counts"]
+    return counts
+
+
+def compose(examined: Examined, identity: Identity, staging: Path) -> dict[str, Any]:
+    """The manifest as plain values, without the files."""
+    recipe, decision, shards = examined.recipe, examined.decision, examined.shards
+    rows = counts(examined, staging)
     root = logical_root(decision)
     return {
         "format": FORMAT,
@@ -142,18 +149,27 @@ def compose(
                 **({"unread": unread} if (unread := _unread(source, shards)) else {}),
                 "inputs": _inputs(source, shards),
             }
-            for source in surveyed
+            for source in examined.surveyed
         },
-        "stages": [_stage(step, decision, files) for step in plan.steps],
-        "files": dict(files),
+        "stages": [_stage(step, decision) for step in examined.plan.steps],
     }
 
 
-def _stage(step: Step, decision: Decision, files: Collection[str]) -> dict[str, Any]:
+def with_files(facts: Mapping[str, Any], files: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest with these files, and with the tables among them that tell how each stage measured."""
+    stages = []
+    for stage in facts["stages"]:
+        measured = [name for name in MEASURED if f"reports/{stage['name']}-{name}.parquet" in files]
+        stages.append({**stage, "reports": stage["reports"] | {name: {"kind": name} for name in measured}})
+    return {**facts, "stages": stages, "files": dict(files)}
+
+
+def _stage(step: Step, decision: Decision) -> dict[str, Any]:
     """A stage with its options, what it counted, and what it declares."""
     stage = step.stage
     facts = {
-        **evidence_of(step),
+        "name": step.name,
+        "untold": sorted(stage.untold),
         **_outside(stage),
         **({"annotates": list(stage.writes)} if isinstance(stage, Annotator) else {}),
         "options": stage.model_dump(mode="json"),
@@ -164,14 +180,8 @@ def _stage(step: Step, decision: Decision, files: Collection[str]) -> dict[str, 
     }
     with blamed(stage):
         claims = [claim.as_values() for claim in stage.claims(facts)]
-    own = {name: report.as_values() for name, report in decision.reports.get(step.name, {}).items()}
-    measured = {name: {"kind": name} for name in MEASURED if f"reports/{step.name}-{name}.parquet" in files}
-    return {**facts, "reports": own | measured, "claims": claims}
-
-
-def evidence_of(step: Step) -> dict[str, Any]:
-    """The name of a step, and which columns of its evidence no person is shown."""
-    return {"name": step.name, "untold": sorted(step.stage.untold)}
+    reports = {name: report.as_values() for name, report in decision.reports.get(step.name, {}).items()}
+    return {**facts, "reports": reports, "claims": claims}
 
 
 def _read_by_stages(recipe: Recipe) -> dict[str, dict[str, str]]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tulu_data.building.build import build, read
-from tulu_data.building.run import Places
+from tulu_data.building.build import build
+from tulu_data.building.recipes import read
+from tulu_data.building.run import Folders
 from tulu_data.mixture.layout import RECIPE
 from tulu_data.store.workspace import Workspace
 
@@ -32,7 +33,7 @@ def rebuild(
         with TemporaryDirectory(prefix="tulu-data-") as place:
             made = build(
                 recipe,
-                Places(Path(place) / "mixtures", Path(place) / "manifests", Path(place) / "workspace"),
+                Folders(Path(place) / "mixtures", Path(place) / "manifests", Path(place) / "workspace"),
                 limit=manifest["trial"] and manifest["trial"]["rows_of_each_source"],
             )
             return made.mixture.manifest

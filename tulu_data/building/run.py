@@ -7,62 +7,51 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tulu_data.building.inputs import Surveyed
-from tulu_data.building.manifest import Identity
-from tulu_data.building.scan import Scan
+from tulu_data.building.engine import Units
+from tulu_data.building.examine import Examined
 from tulu_data.building.shards import Shard
 from tulu_data.characters import storable
 from tulu_data.errors import ResourceError
-from tulu_data.store.durable import make_folders, write_text
-from tulu_data.store.workspace import Table
+from tulu_data.mixture.mixture import RUNS, STAGING
+from tulu_data.store.durable import make_folders, refuse_links, write_text
 
 
 @dataclass(frozen=True)
-class Places:
+class Folders:
     """Where a build writes: mixtures, the copies of their manifests, and its workspace."""
 
     out: Path = Path("mixtures")
     manifests: Path = Path("manifests")
     workspace: Path = Path(".tulu-data")
 
-    def check(self) -> None:
-        """Raise `ResourceError` (exit 6) where one of them can't be written, before anything is read."""
+    def check(self, mixture: str) -> None:
+        """See that a mixture can be written, before anything is read.
+
+        Raises `ResourceError` (exit 6) where a folder can't be written, and `UsageError` (exit 2) where a link is
+        in the way.
+        """
         for folder in (self.out, self.manifests, self.workspace):
             there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
             if not there.is_dir():
                 raise ResourceError(f"{folder}: {there} is a file; choose another place")
             if not os.access(there, os.W_OK | os.X_OK):
                 raise ResourceError(f"{folder}: {there} can't be written; choose another place or mount it writable")
-
-
-@dataclass
-class Units:
-    """How many units of work were done, and how many were found done."""
-
-    done: dict[str, int] = field(default_factory=dict)
-    found: dict[str, int] = field(default_factory=dict)
-
-    def count(self, phase: str, *, done: int, found: int) -> None:
-        self.done[phase] = self.done.get(phase, 0) + done
-        self.found[phase] = self.found.get(phase, 0) + found
+        for place, root in ((STAGING, self.out), (RUNS, self.out), ("", self.manifests)):
+            refuse_links(root / mixture / place, root)
 
 
 @dataclass(frozen=True)
 class Run:
     """When and where a build ran, and what it took of the workspace."""
 
-    identity: Identity
-    surveyed: Sequence[Surveyed]
-    shards: Sequence[Shard]
-    measured: Scan
-    looks: Sequence[Table]
+    examined: Examined
     units: Units
-    places: Places
+    folders: Folders
     started: float
     phases: Mapping[str, float]
 
@@ -76,18 +65,18 @@ class Run:
 
         `phases` are seconds of each; `tables` names what it took of the workspace, so that it stays.
         """
-        workspace = self.places.workspace
-        tables = {shard.table.path for shard in self.shards}
-        tables |= {table.path for tables in self.measured.tables for table in tables.values() if table.path.exists()}
-        tables |= {table.path for table in self.looks}
+        examined, workspace = self.examined, self.folders.workspace
+        tables = {shard.table.path for shard in examined.shards}
+        tables |= {table.path for own in examined.measures.tables for table in own.values() if table.path.exists()}
+        tables |= {table.path for table in examined.candidates}
         return {
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started)),
             "seconds": round(time.time() - self.started, 3),
             "phases": dict(self.phases),
             "host": platform.node(),
             "workspace": storable(workspace.absolute()),
-            "files": {storable(file.path): file.sha256 for source in self.surveyed for file in source.files},
-            "store": [place for shard in self.shards for place in _places(shard)],
+            "files": {storable(file.path): file.sha256 for source in examined.surveyed for file in source.files},
+            "store": [place for shard in examined.shards for place in _places(shard)],
             "tables": sorted(path.relative_to(workspace).as_posix() for path in tables),
             "units": {"done": self.units.done, "found": self.units.found},
         }

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import polars as pl
 import pyarrow.parquet as pq
 
+from tulu_data.building.measures import Measures
 from tulu_data.building.shards import Shard, batches
 from tulu_data.errors import InvariantError, RowError
 from tulu_data.executors import Tick
@@ -18,14 +19,14 @@ from tulu_data.recipe.plan import Plan, Step
 from tulu_data.rows.rows import Rows
 from tulu_data.stage import Filter, Resolver, Stage, blamed, place_of, returned
 from tulu_data.store import parquet
-from tulu_data.store.workspace import Table, Workspace
+from tulu_data.store.workspace import CachedTable, Workspace
 
 
 class Task(NamedTuple):
     """What one step is to measure of a shard, and where it goes."""
 
     step: Step
-    table: Table
+    table: CachedTable
 
 
 @dataclass(frozen=True)
@@ -45,49 +46,47 @@ class ScanUnit:
         return f"measuring {self.shard} of {self.shard.source} by {steps}"
 
 
-@dataclass(frozen=True)
-class Scan:
-    """The measures of every shard: `tables[i]` are those of shard i, by the step's name.
+class Scan(NamedTuple):
+    """What is to be measured: `units`; `found` counts the measures that are there already.
 
-    `units` are still to be done; `found` counts the measures that were there; `checks` are
-    one of them for each step, drawn anew in each build, to be held to a second look.
+    `checks` are one of these for each step, drawn anew in each build, to be measured again.
     """
 
-    tables: tuple[dict[str, Table], ...]
-    units: tuple[ScanUnit, ...]
+    measures: Measures
+    units: list[ScanUnit]
     found: int
-    checks: tuple[ScanUnit, ...]
+    checks: list[ScanUnit]
 
 
-def prepare(plan: Plan, shards: Sequence[Shard], workspace: Workspace) -> Scan:
+def what_to_measure(plan: Plan, shards: Sequence[Shard], workspace: Workspace) -> Scan:
     """See what is measured already."""
-    tables: list[dict[str, Table]] = []
+    tables: list[dict[str, CachedTable]] = []
     units: list[ScanUnit] = []
-    known: dict[str, list[tuple[Shard, Task]]] = {}
+    known: dict[str, list[ScanUnit]] = {}
     for shard in shards:
-        places = {}
+        own: dict[str, CachedTable] = {}
         missing = []
         for step in plan.steps:
-            place = workspace.measures(step.stage.name(), step.measures_key(f"{shard.key}/{shard.number}"))
-            places[step.name] = place
+            key = step.measures_key(f"{shard.key}/{shard.number}")
+            own[step.name] = workspace.measures(step.stage.name(), key)
             if step.stage.is_measured and step.stage.applies_to(shard.source):
-                if place.note() is None:
-                    missing.append(Task(step, place))
+                task = Task(step, own[step.name])
+                if task.table.note() is None:
+                    missing.append(task)
                 else:
-                    known.setdefault(step.name, []).append((shard, Task(step, place)))
-        tables.append(places)
+                    known.setdefault(step.name, []).append(ScanUnit(shard, (task,), workspace))
+        tables.append(own)
         if missing:
             units.append(ScanUnit(shard, tuple(missing), workspace))
     # Which ones nobody can foresee, not even who could write them.
-    drawn = [secrets.choice(tasks) for tasks in known.values()]
-    checks = [ScanUnit(shard, (task,), workspace) for shard, task in drawn]
-    return Scan(tuple(tables), tuple(units), sum(len(tasks) for tasks in known.values()), tuple(checks))
+    checks = [secrets.choice(found) for found in known.values()]
+    return Scan(Measures(tuple(shards), tuple(tables)), units, sum(map(len, known.values())), checks)
 
 
 def scan_shard(unit: ScanUnit, tick: Tick) -> int:
     """Read one shard once and write what each of the unit's steps measures; return their number."""
     for task, measures in zip(unit.tasks, _measure(unit.shard, [task.step for task in unit.tasks], tick), strict=True):
-        parquet.write_frame(unit.workspace.prepare(task.table.path), measures, parquet.WORKING)
+        parquet.write_frame(unit.workspace.make_place(task.table.path), measures, parquet.WORKING)
         task.table.finish()
     return len(unit.tasks)
 

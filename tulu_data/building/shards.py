@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from tulu_data.errors import RecordError
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.rows.rows import Rows
-from tulu_data.store.workspace import Table
+from tulu_data.store.workspace import CachedTable
 
 SHARD_ROWS: Final = 65_536
 
@@ -57,7 +57,7 @@ class Shard:
     source: str
     key: str
     number: int
-    table: Table
+    table: CachedTable
     files: tuple[FileRows, ...]
     unread: Mapping[str, int] = field(default_factory=dict)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from tulu_data.building.inputs import InputFile, Surveyed
+from tulu_data.building.inputs import InputFile, Surveyed, columns_read
+from tulu_data.building.quarantine import check_unreadable, unreadable_file
 from tulu_data.characters import storable
 from tulu_data.errors import InputError, RecordError, did_you_mean, printable, told_of
 from tulu_data.executors import Tick
@@ -23,8 +23,6 @@ from tulu_data.sources.source import Source
 from tulu_data.store.workspace import Digest
 
 PROBE_ROWS: Final = 20
-
-SHOWN_FILES: Final = 5
 
 
 @dataclass(frozen=True)
@@ -64,19 +62,24 @@ def digest_file(unit: DigestUnit, tick: Tick) -> Digest:
     return digest
 
 
-def survey(recipe: Recipe, digests: Callable[[Sequence[Path]], Iterable[str]], cache: Path) -> tuple[Surveyed, ...]:
-    """Look into every source of a recipe, in the order of their names.
+def survey(recipe: Recipe, cache: Path) -> tuple[Surveyed, ...]:
+    """Look into every source of a recipe, in the order of their names; no file is hashed.
 
-    `digests` gives the sha256 of files; `cache` is a folder for sources that make their files.
+    `cache` is a folder for sources that make their files.
 
     Raises `InputError` (exit 3) for a source without files or rows, for files that are
     not what the recipe says, and for files of one source that disagree in their columns.
     """
-    looked = [_survey(name, source, cache) for name, source in sorted(recipe.sources.items())]
-    kept_columns.together({source.name: source.source.keep_columns for source in looked})
-    sha256 = iter(digests([file.path for source in looked for file in source.files]))
+    surveyed = tuple(_survey(name, source, cache) for name, source in sorted(recipe.sources.items()))
+    kept_columns.together({source.name: source.source.keep_columns for source in surveyed})
+    return surveyed
+
+
+def hashed(surveyed: Iterable[Surveyed], sha256: Mapping[Path, str]) -> tuple[Surveyed, ...]:
+    """Sources with the sha256 of their files, by the files' paths."""
     return tuple(
-        replace(source, files=tuple(replace(file, sha256=next(sha256)) for file in source.files)) for source in looked
+        replace(source, files=tuple(replace(file, sha256=sha256[file.path]) for file in source.files))
+        for source in surveyed
     )
 
 
@@ -98,7 +101,7 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
             records = [record for probe in probes for record in probe.records]
             kept = kept_columns.typed(source.keep_columns, records, str(probes[0].path))
             source = source.model_copy(update={"keep_columns": kept})
-    files = tuple(InputFile(path, "", status.st_size) for path, status in zip(paths, statuses, strict=True))
+    files = tuple(InputFile(path, status.st_size) for path, status in zip(paths, statuses, strict=True))
     columns = dict.fromkeys(column for probe in probes for column in probe.columns)
     read = columns_read(source, format) if format else ()
     others = [column for column in columns if column not in read]
@@ -124,11 +127,6 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
         problem=_problem(source, bad, at_most),
         unreadable=unreadable,
     )
-
-
-def columns_read(source: Source, format: Format) -> tuple[str, ...]:
-    """The columns of a source's records that are read, or known to be about them."""
-    return (*format.columns(), *kept_columns.columns_of(source.keep_columns), *source.annotations)
 
 
 def _problem(source: Source, bad: Sequence[str], at_most: int | None) -> str:
@@ -165,24 +163,6 @@ def _unread_keys(format: Format | None, probes: Sequence[_Probe]) -> list[str]:
         return []
     held = (name for probe in probes for value in probe.values for name in unread.of_messages(value, format))
     return list(dict.fromkeys(held))
-
-
-def check_unreadable(source: Source, reasons: Mapping[Path, str]) -> None:
-    """Raise `InputError` where more files of a source can't be read than it allows."""
-    if len(reasons) > source.max_quarantined_files:
-        shown = "".join(f"\n  {reason}" for reason in sorted(reasons.values())[:SHOWN_FILES])
-        more = f"\n  … and {len(reasons) - SHOWN_FILES} more" if len(reasons) > SHOWN_FILES else ""
-        raise InputError(
-            f"{len(reasons)} files can't be read, and max_quarantined_files is {source.max_quarantined_files}:"
-            f"{shown}{more}\nMend them, leave them out with: exclude: …, or set them aside with: "
-            f"max_quarantined_files: {len(reasons)}"
-        )
-
-
-def unreadable_file(path: Path, error: InputError, *, has_others: bool) -> InputError:
-    """The error of a file that can't be read, with what to do where a source has others."""
-    remedy = f"; to go on without it say: exclude: {json.dumps(str(path))}, or: max_quarantined_files: 1"
-    return InputError(f"{error}{remedy if has_others else ''}")
 
 
 def _probe(source: Source, path: Path, *, has_others: bool) -> _Probe | str:

@@ -6,7 +6,7 @@ it measured, whichever stage removed them before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,16 +14,14 @@ import numpy as np
 import polars as pl
 from pydantic import ValidationError
 
-from tulu_data.building.decide import measures_of
 from tulu_data.building.decision import Decision
-from tulu_data.building.shards import Shard
+from tulu_data.building.measures import Measured, Measures
 from tulu_data.mixture.bins import binned, bins
 from tulu_data.mixture.layout import SCORES, THRESHOLDS
 from tulu_data.recipe.plan import Plan, Step
 from tulu_data.stage import Annotator, Filter, Resolver, blamed
 from tulu_data.store import parquet
 from tulu_data.store.durable import make_folders
-from tulu_data.store.workspace import Table
 
 _SCORED: Final = {"option": pl.String, "source": pl.String, "score": pl.Float64}
 SHARES: Final = tuple(tenths / 10 for tenths in range(1, 11))
@@ -31,9 +29,7 @@ POWERS: Final = tuple(2**power for power in range(8, 16))
 FEW: Final = (0.01, 0.05, 0.1, 0.25, 0.5)
 
 
-def write(
-    decision: Decision, plan: Plan, shards: Sequence[Shard], tables: Sequence[dict[str, Table]], staging: Path
-) -> None:
+def write(plan: Plan, decision: Decision, measures: Measures, staging: Path) -> None:
     """Write `reports/<step>-scores.parquet` and `reports/<step>-thresholds.parquet` of each filter with a threshold.
 
     `scores` counts rows by `option`, `source` and the bin from `low` to before `high`;
@@ -48,10 +44,10 @@ def write(
             if not scores.is_empty():
                 _write(staging, step, "scores", _binned(scores))
         if isinstance(step.stage, Filter) and not isinstance(step.stage, Annotator):
-            scores = _scores(step.stage, _measures(decision, step, shards, tables))
+            scores = _scores(step.stage, measures.of(step, decision))
             if not scores.is_empty():
                 _write(staging, step, "scores", _binned(scores))
-                counted = _counted(step.stage, scores, _measures(decision, step, shards, tables))
+                counted = _counted(step.stage, scores, measures.of(step, decision))
                 _write(staging, step, "thresholds", counted)
 
 
@@ -59,30 +55,20 @@ def _write(staging: Path, step: Step, kind: str, frame: pl.DataFrame) -> None:
     parquet.write_frame(make_folders(staging / "reports") / f"{step.name}-{kind}.parquet", frame)
 
 
-def private_rows(
-    decision: Decision, plan: Plan, shards: Sequence[Shard], tables: Sequence[dict[str, Table]]
-) -> frozenset[str]:
+def private_rows(plan: Plan, decision: Decision, measures: Measures) -> frozenset[str]:
     """The ids of rows whose texts are not to be published: those that a private filter would remove, whoever did."""
     rows: set[int] = set()
     for step in plan.steps:
         if isinstance(step.stage, Filter) and step.stage.withholds:
-            for _, measures in _measures(decision, step, shards, tables):
-                rows |= set(step.stage.judge(measures).filter(pl.col("copies") == 0)["row"])
+            for measured in measures.of(step, decision):
+                rows |= set(step.stage.judge(measured.given).filter(pl.col("copies") == 0)["row"])
     return frozenset(decision.ids(np.array(sorted(rows), dtype=np.int64)))
 
 
-def _measures(
-    decision: Decision, step: Step, shards: Sequence[Shard], tables: Sequence[dict[str, Table]]
-) -> Iterator[tuple[str, pl.DataFrame]]:
-    for index, shard in enumerate(shards):
-        if shard.rows and step.stage.applies_to(shard.source):
-            yield shard.source, measures_of(decision, tables, step, index)
-
-
-def _scores(stage: Filter, measures: Iterable[tuple[str, pl.DataFrame]]) -> pl.DataFrame:
+def _scores(stage: Filter, measures: Iterable[Measured]) -> pl.DataFrame:
     """A line for each row and threshold that the recipe says: `option`, `source`, `score`."""
     frames = [pl.DataFrame(schema=_SCORED)]
-    for source, frame in measures:
+    for source, _, frame in measures:
         with blamed(stage):
             found = stage.scores(frame)
         # A bound of 0 is none.
@@ -118,7 +104,7 @@ def _binned(scores: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(lines, schema=SCORES, orient="row").sort("option", "source", "low")
 
 
-def _counted(stage: Filter, scores: pl.DataFrame, measures: Iterable[tuple[str, pl.DataFrame]]) -> pl.DataFrame:
+def _counted(stage: Filter, scores: pl.DataFrame, measures: Iterable[Measured]) -> pl.DataFrame:
     others: dict[tuple[str, float, bool], Filter] = {}
     for (option,), of_option in scores.sort("option").group_by("option", maintain_order=True):
         used = float(getattr(stage, str(option)))
@@ -127,7 +113,7 @@ def _counted(stage: Filter, scores: pl.DataFrame, measures: Iterable[tuple[str, 
             if other is not None:
                 others[str(option), value, value == used] = other
     rows: dict[tuple[str, float, bool, str], int] = {}
-    for source, frame in measures:
+    for source, _, frame in measures:
         for threshold, other in others.items():
             with blamed(stage):
                 judged = other.judge(frame)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from tulu_data.building.decide import measures_of
 from tulu_data.building.decision import Decision
-from tulu_data.building.shards import Shard
+from tulu_data.building.measures import Measures
 from tulu_data.recipe.plan import Plan
 from tulu_data.store import parquet
 from tulu_data.store.durable import make_folders
-from tulu_data.store.workspace import Table
 
 SCHEMA: Final[dict[str, Any]] = {
     "source": pl.String,
@@ -25,9 +22,7 @@ SCHEMA: Final[dict[str, Any]] = {
 }
 
 
-def write(
-    decision: Decision, plan: Plan, shards: Sequence[Shard], tables: Sequence[dict[str, Table]], staging: Path
-) -> None:
+def write(plan: Plan, decision: Decision, measures: Measures, staging: Path) -> None:
     """Write `reports/<step>-trainable.parquet`: tokens of the mixture by source, domain and language.
 
     Rows count as often as they are in the mixture. Nothing is written where no stage counts tokens.
@@ -36,19 +31,16 @@ def write(
     if step is None:
         return
     parts = [pl.DataFrame(schema=SCHEMA)]
-    for index, shard in enumerate(shards):
-        if shard.rows and step.stage.applies_to(shard.source):
-            start, end = decision.starts[index], decision.starts[index + 1]
-            measures = measures_of(decision, tables, step, index)
-            if "trainable" not in measures.columns:
-                return
-            copies = pl.Series("copies", decision.copies[start:end].astype("int64"))
-            counted = decision.columns[start:end].select(
-                pl.lit(shard.source).alias("source"),
-                "domain",
-                "language",
-                *(measures[name].cast(pl.Int64) * copies for name in ("tokens", "trainable")),
-            )
-            parts.append(counted.filter(copies > 0).group_by("source", "domain", "language").sum())
+    for source, own, given in measures.of(step, decision):
+        if "trainable" not in given.columns:
+            return
+        copies = pl.Series("copies", decision.copies[own].astype("int64"))
+        counted = decision.columns[own].select(
+            pl.lit(source).alias("source"),
+            "domain",
+            "language",
+            *(given[name].cast(pl.Int64) * copies for name in ("tokens", "trainable")),
+        )
+        parts.append(counted.filter(copies > 0).group_by("source", "domain", "language").sum())
     summed = pl.concat(parts).group_by("source", "domain", "language").sum().sort("source", "domain", "language")
     parquet.write_frame(make_folders(staging / "reports") / f"{step.name}-trainable.parquet", summed)

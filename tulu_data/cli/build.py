@@ -75,14 +75,14 @@ def build(
     resumes where it stopped.
     """
     from tulu_data.building.build import build as run
-    from tulu_data.building.run import Places
+    from tulu_data.building.run import Folders
     from tulu_data.store.workspace import Workspace
     from tulu_data.verifying import planted
 
     with crew.open() as executor:
         built = run(
             recipe,
-            Places(out, manifests, workspace),
+            Folders(out, manifests, workspace),
             trusted=trusted,
             memory=memory,
             limit=limit,
@@ -90,7 +90,7 @@ def build(
             executor=executor,
             progress=console.Bars(),
         )
-    found = planted.check(built.mixture, Workspace(workspace).sources)
+    found = planted.check(built.mixture, built.recipe.sources, Workspace(workspace).sources)
     if as_json:
         planted_faults = {"planted": [kind.as_values() for kind in found]} if found else {}
         console.result_json({**built.as_values(), **planted_faults})

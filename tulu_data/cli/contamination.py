@@ -64,16 +64,21 @@ def decontaminate(
     DATA are files (JSON, CSV, TSV, Parquet), folders of a dataset, or
     hf://datasets/ORG/NAME[@REVISION]. Exit 4 if a row contains an evaluation item.
     """
-    from tulu_data.evaluations import catalogue
-    from tulu_data.store.workspace import Workspace
-    from tulu_data.without_recipe.decontaminate import examine, stage_of
+    from tulu_data.without_recipe.decontaminate import decontaminate as run
 
     if report and out:
         raise UsageError("--report writes nothing, and --out gives a folder to write to; give one of them")
-    sets = {name: entry.items for name, entry in catalogue.members(against).items()}
-    stage = stage_of(sets, *rule)
     with crew.open() as executor:
-        contamination = examine(data.sources(), stage, Workspace(workspace), executor, console.Bars())
+        contamination = run(
+            data.sources(),
+            against,
+            rule.rule,
+            on=rule.on,
+            threshold=rule.threshold,
+            workspace=workspace,
+            executor=executor,
+            progress=console.Bars(),
+        )
     written = contamination.write(out) if out else []
     if as_json:
         console.result_json(contamination.as_values(limit, written))

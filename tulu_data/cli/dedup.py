@@ -88,16 +88,23 @@ def dedup(
     found as well. Exit 4 if there are near-duplicates.
     """
     from tulu_data.mixture.mixture import find
-    from tulu_data.store.workspace import Workspace
-    from tulu_data.without_recipe.dedup import examine, stage_of
+    from tulu_data.without_recipe.dedup import dedup as run
 
-    stage = stage_of(preset, on, threshold, within=within)
     if against and within:
         raise UsageError("--within compares no row with the mixture of --against; give one of them")
     mixture = find(against, mixtures) if against else None
     with crew.open() as executor:
-        duplicates = examine(
-            data.sources(), stage, mixture, Workspace(workspace), executor, console.Bars(), memory=memory
+        duplicates = run(
+            data.sources(),
+            preset,
+            on=on,
+            threshold=threshold,
+            within=within,
+            against=mixture,
+            memory=memory,
+            workspace=workspace,
+            executor=executor,
+            progress=console.Bars(),
         )
     written = duplicates.write(out) if out else []
     if as_json:

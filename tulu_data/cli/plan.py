@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,8 +18,8 @@ from tulu_data.errors import InputError, printable
 if TYPE_CHECKING:
     from tulu_data.building.forecast import Expectation
     from tulu_data.building.inputs import Surveyed
+    from tulu_data.building.preview import Preview
     from tulu_data.recipe.plan import Plan
-    from tulu_data.recipe.recipe import Recipe
 
 LISTED_COLUMNS: Final = 40
 
@@ -39,68 +38,31 @@ def plan(recipe: Path, out: Path, workspace: Path, trusted: tuple[str, ...] | No
     downloaded and samples are generated. Exit 3 if a build would certainly stop, for
     example because of too many bad records.
     """
-    from tulu_data.building.build import prepare, read
-    from tulu_data.building.decide import bytes_per_row
-    from tulu_data.building.forecast import expect
-    from tulu_data.building.ingest import as_stored
-    from tulu_data.building.inputs import as_values
-    from tulu_data.building.survey import survey
-    from tulu_data.mixture import origin
-    from tulu_data.mixture.mixture import newest
-    from tulu_data.recipe.plan import Plan
-    from tulu_data.store.workspace import Workspace
+    from tulu_data.building.preview import plan as run
 
-    room = Workspace(workspace)
-    loaded = read(recipe, room, trusted)
-    click.get_current_context().with_resource(room.held())
-    surveyed = survey(loaded, lambda paths: [""] * len(paths), room.sources)
-    loaded = prepare(loaded, room, trust_mtime=False, progress=console.Bars())
-    resolved = loaded.with_sources({found.name: found.source for found in surveyed})
-    planned = Plan.of(resolved)
-    surveyed = tuple(as_stored(found, planned.mappers) for found in surveyed)
-    last = newest(out / resolved.name)
-    expected = expect(planned, surveyed, last if last and origin.is_built_here(room, last) else None)
+    found = run(recipe, out, workspace, trusted=trusted, progress=console.Bars())
     if as_json:
-        phases = [{"name": step.name, "phase": step.stage.phase, **step.stage.facts()} for step in planned.steps]
-        console.result_json(
-            {
-                "sources": {source.name: as_values(source) for source in surveyed},
-                "stages": phases,
-                "recipe": resolved.as_values(),
-                "expected": expected and expected.as_values(),
-                "decide_bytes_per_row": bytes_per_row(planned),
-            }
-        )
+        console.result_json(found.as_values())
     else:
-        show_plan(loaded, planned, surveyed, bytes_per_row(planned), expected, workspace)
-    problems = [f"sources.{source.name}: {source.problem}" for source in surveyed if source.problem]
-    if expected is not None and expected.is_sure:
-        problems.append(expected.problem)
-    if problems:
-        raise InputError("\n".join(["a build would stop:", *problems]))
+        show_plan(found, workspace)
+    if found.problems:
+        raise InputError("\n".join(["a build would stop:", *found.problems]))
 
 
-def show_plan(
-    recipe: Recipe,
-    plan: Plan,
-    surveyed: Sequence[Surveyed],
-    bytes_per_row: int,
-    expected: Expectation | None,
-    place: Path,
-) -> None:
+def show_plan(found: Preview, place: Path) -> None:
     """What a build would do: sources as they will be read, then the phases; `place` is where it writes."""
     out = Terminal(stderr=False)
-    for source in surveyed:
-        _show_source(out, source, is_format_given=recipe.sources[source.name].format is not None)
+    for source in found.surveyed:
+        _show_source(out, source, is_format_given=found.recipe.sources[source.name].format is not None)
         out.line()
-    _show_phases(out, plan)
+    _show_phases(out, found.plan)
     out.line()
-    rows = sum(source.expected_rows for source in surveyed)
-    out.line(f"about {rows:,} rows; deciding needs {bytes_per_row} bytes a row, about {size_of(rows * bytes_per_row)}")
-    if expected is not None:
+    rows, each = sum(source.expected_rows for source in found.surveyed), found.bytes_per_row
+    out.line(f"about {rows:,} rows; deciding needs {each} bytes a row, about {size_of(rows * each)}")
+    if found.expected is not None:
         out.line()
-        _show_expectation(out, expected)
-    _show_disk(out, sum(source.size for source in surveyed), place)
+        _show_expectation(out, found.expected)
+    _show_disk(out, sum(source.size for source in found.surveyed), place)
 
 
 def _show_source(out: Terminal, source: Surveyed, *, is_format_given: bool) -> None:

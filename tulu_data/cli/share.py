@@ -62,7 +62,7 @@ def verify(
         mixture,
         out,
         workspace,
-        places=places,
+        evaluations=places,
         fetch=fetch,
         rebuild=partial(building, workspace=workspace, trusted=trusted) if rebuild else None,
         progress=console.Bars(),

@@ -28,7 +28,7 @@ class Shelf:
             pinned = entry.items.resolved()
         count = len(pinned.items(name, self.workspace.sources, sha256_file))
         note = {"described": _described(entry.items), "pinned": _described(pinned), "items": count}
-        write_note(self.workspace.prepare(self._pulled(name)), note)
+        write_note(self.workspace.make_place(self._pulled(name)), note)
         return count
 
     def here(self, name: str, entry: Entry) -> EvaluationSet | None:
@@ -49,7 +49,7 @@ class Shelf:
             if counted := read_note(place):
                 return int(counted["items"])
             count = len(items.items(name, self.workspace.sources, sha256_file))
-            write_note(self.workspace.prepare(place), {"items": count})
+            write_note(self.workspace.make_place(place), {"items": count})
         except TuluDataError:
             # Its files are not here, or not as described; who asks for it alone is told.
             return None

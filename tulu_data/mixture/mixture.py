@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -45,16 +45,10 @@ class _Run(BaseModel):
 
 @dataclass(frozen=True)
 class Mixture:
-    """One version of a mixture, in its folder."""
+    """One version of a mixture, in its folder; `unsealed` is its manifest where that is not written yet."""
 
     folder: Path
-
-    @classmethod
-    def unsealed(cls, folder: Path, manifest: dict[str, Any]) -> Mixture:
-        """A mixture whose manifest is not written yet."""
-        mixture = cls(folder)
-        mixture.__dict__["manifest"] = manifest
-        return mixture
+    unsealed: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -62,7 +56,7 @@ class Mixture:
 
         Raises `InputError` (exit 3) where it is not what a manifest must be.
         """
-        return facts.read(self.folder)[0]
+        return facts.read(self.folder)[0] if self.unsealed is None else self.unsealed
 
     def check_files(self, digest: Callable[[Path], str] = sha256_file) -> None:
         """Raise `ConflictError` (exit 5) where a file that the manifest names is missing or has other bytes.

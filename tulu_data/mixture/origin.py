@@ -29,7 +29,7 @@ PULLED: Final = ".pulled"
 def note_built(workspace: Workspace, build: str, mixture: Mixture) -> None:
     """Note that a build, by its digest, made this version, or found that it makes the same."""
     place = workspace.root / BUILT / build / sha256_file(mixture.folder / MANIFEST)
-    write_text(workspace.prepare(place), f"{mixture.version}\n")
+    write_text(workspace.make_place(place), f"{mixture.version}\n")
 
 
 def built(workspace: Workspace, build: str, folder: Path) -> Mixture | None:

@@ -46,11 +46,6 @@ def load(path: Path | str, trusted: Collection[str] | None = None, *, is_own: bo
     return _Reader(_document(file), trusted, is_data=is_data).recipe()
 
 
-def sources_in(path: Path | str) -> dict[str, Source]:
-    """The sources of a recipe; its stages are not looked at. Raises `RecipeError` (exit 2)."""
-    return _Reader(_document(Path(path))).sources()
-
-
 def _document(file: Path) -> Document:
     try:
         content = file.read_bytes()

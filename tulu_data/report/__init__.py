@@ -23,7 +23,7 @@ NAME: Final = "report.html"
 
 def write(folder: Path, manifest: dict[str, Any]) -> None:
     """Write the report of a version whose manifest is not sealed yet into its folder."""
-    write_text(folder / NAME, page(Mixture.unsealed(folder, manifest)))
+    write_text(folder / NAME, page(Mixture(folder, manifest)))
 
 
 def page(mixture: Mixture) -> str:

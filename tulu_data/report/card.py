@@ -116,7 +116,7 @@ class Card:
 
     @cached_property
     def _mixture(self) -> Mixture:
-        return Mixture.unsealed(self.folder, dict(self.facts))
+        return Mixture(self.folder, dict(self.facts))
 
     @cached_property
     def _data(self) -> list[Path]:

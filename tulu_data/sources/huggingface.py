@@ -23,7 +23,7 @@ from tulu_data.sources.source import Reading, Source
 from tulu_data.store.code_id import code_id
 from tulu_data.store.durable import make_folders, make_place, sha256_file
 from tulu_data.store.keys import key_of
-from tulu_data.store.workspace import PREPARING, Table
+from tulu_data.store.workspace import PREPARING, CachedTable
 
 # A message names the whole path of a folder.
 NAME_CHARACTERS: Final = 4_096
@@ -223,5 +223,5 @@ def _finish(place: Path, builder: Builder, scratch: Path) -> tuple[Path, ...]:
     return tuple(_table(place, number).path for number in range(len(made)))
 
 
-def _table(place: Path, number: int) -> Table:
-    return Table(place / f"{number:05d}.arrow")
+def _table(place: Path, number: int) -> CachedTable:
+    return CachedTable(place / f"{number:05d}.arrow")

@@ -15,7 +15,7 @@ from tulu_data.sources.source import Reading, Source
 from tulu_data.store.code_id import code_id
 from tulu_data.store.durable import make_place, require_room, whole
 from tulu_data.store.keys import key_of
-from tulu_data.store.workspace import Table
+from tulu_data.store.workspace import CachedTable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,6 +51,7 @@ class Sample(Source):
 
     place: ClassVar = "sample"
     annotations: ClassVar = ("domain", "language", "template")
+    is_planted: ClassVar = True
 
     sample: Part = Field(description="Which conversations, or which evaluation set")
     rows: PositiveInt = Field(1000, description="How many rows are made; broken records come on top")
@@ -82,7 +83,7 @@ class Sample(Source):
             require_room(cache, records * LEAST_BYTES, f"a sample of {self.rows:,} rows")
         paths = []
         for number, start in enumerate(range(0, records, samples.FILE_RECORDS)):
-            made = Table(folder / f"{number:05d}.jsonl")
+            made = CachedTable(folder / f"{number:05d}.jsonl")
             if made.note() is None:
                 with whole(make_place(made.path, cache)) as file:
                     file.writelines(
@@ -99,7 +100,6 @@ class Sample(Source):
         return key_of(part=self.sample, rows=self.rows, seed=self.seed, code=code, texts=samples.texts_id())
 
     def planted(self) -> pl.DataFrame:
-        """What is planted in it; the columns are those of `tulu_data.sample.planted`."""
         from tulu_data import sample as samples
 
         return samples.planted(self.sample, self.rows, self.seed)

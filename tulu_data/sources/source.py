@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field, PositiveInt, PrivateAttr, model_validator
 
@@ -22,6 +22,9 @@ from tulu_data.formats.kept_columns import KeptColumns
 from tulu_data.options import Options
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.sources.paths import Paths, find_files
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Source(Options):
@@ -59,6 +62,8 @@ class Source(Options):
 
     made_by: ClassVar[tuple[str, ...]] = ()
     """The libraries whose versions decide the bytes of files that it makes."""
+    is_planted: ClassVar[bool] = False
+    """Whether faults were planted in its records, which `planted` lists."""
 
     @model_validator(mode="after")
     def _one_amount(self) -> Source:
@@ -109,6 +114,10 @@ class Source(Options):
     def hint(self, columns: tuple[str, ...]) -> str:
         """What may be amiss where these columns fit no format, to append to a message; or nothing."""
         return ""
+
+    def planted(self) -> pl.DataFrame:
+        """The faults that were planted in its records; the columns are those of `tulu_data.sample.planted`."""
+        raise NotImplementedError
 
     @abstractmethod
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> AbstractContextManager[Reading]:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from tulu_data.claims import APART, Claim
-from tulu_data.errors import InvariantError, did_you_mean, printable
+from tulu_data.errors import did_you_mean, printable
 from tulu_data.kernels import jaccard
 from tulu_data.kernels.jaccard import ALONE, Candidates
 from tulu_data.kernels.minhash import STORED, bands_for, probability, sketch
@@ -155,7 +155,7 @@ class MinhashDedup(Comparer):
         sketched = sketch(self._texts(rows), self.ngram, 1, 1)
         alone = np.zeros((len(rows), 1), np.uint32)
         stays = np.zeros(len(rows), np.bool_)
-        jaccard.join(Candidates(alone, sketched.bytes, self.look(rows, starts), starts[:-1], stays), 1, 1.0, 1)
+        jaccard.join(Candidates(alone, sketched.bytes, self.read(rows, starts), starts[:-1], stays), 1, 1.0, 1)
         return self
 
     @property
@@ -210,7 +210,7 @@ class MinhashDedup(Comparer):
         texts = rows.texts(self.on)
         return Source.of(texts.strings, texts.offsets)
 
-    def shortlist(self, measures: pl.DataFrame) -> pl.DataFrame:
+    def candidates(self, measures: pl.DataFrame) -> pl.DataFrame:
         """The rows that share a bucket or their set with another, in the order of their priority.
 
         Columns: `row`, `source`, `order`, `stays`; `first`, the first row with the same set,
@@ -220,12 +220,12 @@ class MinhashDedup(Comparer):
         listed: list[pl.DataFrame] = []
         buckets = 0
         for part in parts:
-            own, buckets = self._shortlist(part, buckets)
+            own, buckets = self._candidates(part, buckets)
             listed.append(own)
         return pl.concat(listed)
 
-    def _shortlist(self, measures: pl.DataFrame, buckets: int) -> tuple[pl.DataFrame, int]:
-        """The shortlist of rows that may be near each other; their buckets are numbered from `buckets` on."""
+    def _candidates(self, measures: pl.DataFrame, buckets: int) -> tuple[pl.DataFrame, int]:
+        """The rows that may be near each other; their buckets are numbered from `buckets` on."""
         ranked = self._ranked(measures)
         firsts = ranked.filter(pl.col("row") == pl.col("first"))
         places = firsts["place"]
@@ -264,14 +264,12 @@ class MinhashDedup(Comparer):
             .with_columns(pl.col("row").first().over("high", "low").alias("first"))
         )
 
-    def resolve(self, measures: pl.DataFrame, looks: npt.NDArray[np.uint64] | None = None) -> pl.DataFrame:
-        if looks is None:
-            raise InvariantError(f"stage {self.name()}: was asked to resolve rows whose shingles were not looked at")
-        if measures.is_empty():
+    def compare(self, candidates: pl.DataFrame, numbers: npt.NDArray[np.uint64]) -> pl.DataFrame:
+        if candidates.is_empty():
             return none(self.evidence)
-        compared = measures.filter(pl.col("room") > 0)
+        compared = candidates.filter(pl.col("room") > 0)
         found = jaccard.join(
-            self._candidates(compared, looks), self.kept_values, float(self.threshold), self.bucket_cap
+            self._with_sets(compared, numbers), self.kept_values, float(self.threshold), self.bucket_cap
         )
         rows = compared["row"]
         joined = pl.DataFrame(
@@ -284,7 +282,7 @@ class MinhashDedup(Comparer):
         ).filter(pl.Series(found.twin >= 0))
         same = pl.col("twin").is_null() & (pl.col("row") != pl.col("first"))
         near = (
-            measures.select("row", "first", "stays")
+            candidates.select("row", "first", "stays")
             .join(joined, on="first", how="left", maintain_order="left")
             .with_columns(
                 pl.when(same).then("first").otherwise("twin").alias("twin"),
@@ -293,7 +291,7 @@ class MinhashDedup(Comparer):
             .filter(pl.col("twin").is_not_null() & ~pl.col("stays"))
             .filter(pl.int_range(1, pl.len() + 1).over("twin") >= self.keep_responses)
         )
-        return near.join(self._clusters(near, measures), on="twin", how="left").select(
+        return near.join(self._clusters(near, candidates), on="twin", how="left").select(
             "row",
             pl.lit(0, COPIES).alias("copies"),
             pl.when(pl.col("jaccard") == 1).then(pl.lit("same shingles")).otherwise(pl.lit("near")).alias("reason"),
@@ -304,7 +302,7 @@ class MinhashDedup(Comparer):
         )
 
     @staticmethod
-    def _candidates(compared: pl.DataFrame, looks: npt.NDArray[np.uint64]) -> Candidates:
+    def _with_sets(compared: pl.DataFrame, sets: npt.NDArray[np.uint64]) -> Candidates:
         room = compared["room"].to_numpy().astype(np.int64)
         by_row = np.argsort(compared["row"].to_numpy())
         starts = np.empty(len(room), np.int64)
@@ -314,7 +312,7 @@ class MinhashDedup(Comparer):
         return Candidates(
             np.column_stack([compared[name].to_numpy() for name in buckets]),
             np.column_stack([compared[name].to_numpy() for name in values]).view(np.uint8),
-            looks,
+            sets,
             starts,
             compared["stays"].to_numpy(),
         )
@@ -328,7 +326,7 @@ class MinhashDedup(Comparer):
         )
         return ordered.select("twin", pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias("cluster"))
 
-    def look(self, rows: Rows, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    def read(self, rows: Rows, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
         """The shingles of each row: their number, then each once."""
         sets = np.zeros(int(starts[-1]), np.uint64)
         write_sets(self._texts(rows), self.ngram, sets, starts[:-1])

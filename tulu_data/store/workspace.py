@@ -50,7 +50,8 @@ PREPARING: Final = "preparing-"
 _KEY: Final = "[0-9a-f]{64}"
 _LAYOUT: Final = {
     "store": rf"store/[0-9a-f]{{2}}/{_KEY}/(\d+\.(parquet|json)|shards)",
-    "measures": rf"measures/\w+/([0-9a-f]{{2}}|looks)/{_KEY}\.(parquet|bin|json)",
+    # `looks` is what the folder `candidates` was called before.
+    "measures": rf"measures/\w+/([0-9a-f]{{2}}|candidates|looks)/{_KEY}\.(parquet|bin|json)",
     "digests": rf"digests/{_KEY}\.json",
     "indexes": rf"indexes/{_KEY}(\.[\d-]+\.tmp)?/(note\.json|arrays\.bin|items\.parquet)",
     "sources": r"sources/(huggingface/[0-9a-f]{2}/[0-9a-f]{64}|\w+-\d+-\d+-[0-9a-f]{12})/\d+\.(arrow|jsonl|json)"
@@ -65,8 +66,8 @@ _OURS: Final = re.compile(rf"({'|'.join([*_LAYOUT.values(), re.escape(TAG), r'[.
 
 
 @dataclass(frozen=True)
-class Table:
-    """The place of one table, there or not."""
+class CachedTable:
+    """One table of a workspace, there or not."""
 
     path: Path
 
@@ -190,9 +191,9 @@ class Workspace:
         """The folder of one file's shards."""
         return self.root / "store" / key[:2] / key
 
-    def shard(self, key: str, number: int) -> Table:
+    def shard(self, key: str, number: int) -> CachedTable:
         """One shard of a file."""
-        return Table(self.store(key) / f"{number:05d}.parquet")
+        return CachedTable(self.store(key) / f"{number:05d}.parquet")
 
     def shards_of(self, key: str) -> int | None:
         """How many shards a file has; None where it was not ingested to its end."""
@@ -201,15 +202,15 @@ class Workspace:
 
     def finish_shards(self, key: str, shards: int) -> None:
         """Note that a file was ingested to its end."""
-        write_note(self.prepare(self.store(key) / "shards"), {"shards": shards})
+        write_note(self.make_place(self.store(key) / "shards"), {"shards": shards})
 
-    def measures(self, stage: str, key: str) -> Table:
+    def measures(self, stage: str, key: str) -> CachedTable:
         """What a stage measured of one shard."""
-        return Table(self.root / "measures" / stage / key[:2] / f"{key}.parquet")
+        return CachedTable(self.root / "measures" / stage / key[:2] / f"{key}.parquet")
 
-    def looks(self, stage: str, key: str) -> Table:
-        """What a stage noted when it looked at chosen rows once more."""
-        return Table(self.root / "measures" / stage / "looks" / f"{key}.bin")
+    def candidates(self, stage: str, key: str) -> CachedTable:
+        """What a stage read of its candidates."""
+        return CachedTable(self.root / "measures" / stage / "candidates" / f"{key}.bin")
 
     def spill(self, build: str, out: Path) -> Path:
         """The folder for what a build keeps beside while it writes to `out`."""
@@ -219,7 +220,7 @@ class Workspace:
         """The folder for what a build notes of the files that it has written to `out`: their sha256."""
         return self.root / "written" / key_of(build=build, out=str(out.resolve()))
 
-    def prepare(self, path: Path) -> Path:
+    def make_place(self, path: Path) -> Path:
         """Create the folder that `path` will be in.
 
         Raises `UsageError` (exit 2) where a link is in the way.
@@ -240,7 +241,7 @@ class Workspace:
             place = self._digests_path(folder)
             noted = (read_note(place) or {}).get("files", {})
             taken = {file.name: list(digests[file]) for file in files}
-            write_note(self.prepare(place), {"files": {**noted, **taken}})
+            write_note(self.make_place(place), {"files": {**noted, **taken}})
 
     def remembered(self, files: Iterable[Path]) -> dict[Path, str]:
         """The sha256 of each file that is known, and has the size, inode and mtime that it was last seen with."""

@@ -202,7 +202,7 @@ class Verification:
 
     @cached_property
     def _mixture(self) -> Mixture:
-        return Mixture.unsealed(self.folder, self._manifest)
+        return Mixture(self.folder, self._manifest)
 
     def _check_files(self) -> None:
         named: dict[str, Any] = self._manifest["files"]

@@ -8,7 +8,7 @@ row is kept, whatever stage it is; another kind is another function in `CHECKS`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,8 +18,7 @@ import polars as pl
 from tulu_data.claims import APART, CLEAN, DISTINCT, Claim
 from tulu_data.mixture.layout import TAKE
 from tulu_data.mixture.mixture import Mixture
-from tulu_data.recipe.reading import sources_in
-from tulu_data.sources.sample import Sample
+from tulu_data.sources.source import Source
 from tulu_data.store.durable import sha256_file
 from tulu_data.verdicts import TWIN
 
@@ -86,23 +85,22 @@ class _Truth:
         return [step for step, own in self.claims.items() if claim in own]
 
 
-def check(mixture: Mixture, cache: Path) -> list[Found]:
-    """Compare a mixture with what was planted in its sample sources; empty where it has none.
+def check(mixture: Mixture, sources: Mapping[str, Source], cache: Path) -> list[Found]:
+    """Compare a mixture with what was planted in its sources; empty where nothing was.
 
     `cache` is the folder in which sources make their files. A trial is not checked, for it
     reads a part of them.
     """
-    read = sources_in(mixture.folder / "recipe.yaml")
-    sources = {name: source for name, source in read.items() if isinstance(source, Sample)}
-    if not sources or mixture.manifest["trial"]:
+    planted = {name: source for name, source in sources.items() if source.is_planted}
+    if not planted or mixture.manifest["trial"]:
         return []
     steps = [stage["name"] for stage in mixture.manifest["stages"]]
     claims = {step: {claim.kind: claim for claim in mixture.claims(step)} for step in steps}
-    truth = _Truth(mixture, claims, _with_ids(mixture, sources, cache))
+    truth = _Truth(mixture, claims, _with_ids(mixture, planted, cache))
     return [found for compare in CHECKS if (found := compare(truth))]
 
 
-def _with_ids(mixture: Mixture, sources: dict[str, Sample], cache: Path) -> pl.DataFrame:
+def _with_ids(mixture: Mixture, sources: Mapping[str, Source], cache: Path) -> pl.DataFrame:
     ledger = mixture.ledger_rows().select("id", "source")
     of_rows = mixture.scan(*mixture.places).join(ledger, on="id").collect()
     places = of_rows.select("source", pl.col("file").alias("sha256"), pl.col("row").alias("record"), "id")

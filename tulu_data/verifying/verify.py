@@ -25,16 +25,16 @@ def verify(
     out: Path = Path("mixtures"),
     workspace: Path = Path(".tulu-data"),
     *,
-    places: Sequence[Path] = (),
+    evaluations: Sequence[Path] = (),
     fetch: bool = False,
     rebuild: Rebuild | None = None,
     progress: Progress | None = None,
 ) -> Verification:
     """Check a mixture on every level that can be checked.
 
-        verify("hf://ORG/NAME@3f0c9a7be214", Path("mixtures"), Path(".tulu-data"), places=[Path("evals")]).holds
+        verify("hf://ORG/NAME@3f0c9a7be214", Path("mixtures"), Path(".tulu-data"), evaluations=[Path("evals")]).holds
 
-    `places` are folders in which files of evaluation sets are found by their sha256; `fetch`
+    `evaluations` are folders in which files of evaluation sets are found by their sha256; `fetch`
     fetches those that are datasets of the Hub. `rebuild` takes the mixture's folder, and gives a
     function that builds it again and returns the manifest: `building.rebuild.rebuild`. It is
     given, since nothing that verifies imports what builds.
@@ -58,6 +58,6 @@ def verify(
         tick = stack.enter_context(progress.phase("verify", None, "rows"))
 
         def witness(manifest: dict[str, Any]) -> Witness:
-            return Witness(folder, manifest, places, Workspace(workspace).sources, fetch, tick)
+            return Witness(folder, manifest, evaluations, Workspace(workspace).sources, fetch, tick)
 
         return Verification(folder, witness, other, others, runs_code=rebuild is not None).run()

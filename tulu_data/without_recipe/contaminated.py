@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from tulu_data.building.build import prepare
+from tulu_data.building.engine import Engine
+from tulu_data.building.examine import with_artifacts
 from tulu_data.building.shards import BATCH_ROWS
 from tulu_data.errors import UsageError
 from tulu_data.evaluations import catalogue
@@ -103,7 +104,7 @@ def find(
     rows = Parquet(parquet=tuple(str(path) for path in mixture.data))
     recipe = Recipe(name="leaks", sources={"mixture": rows}, stages=(stage,))
     with workspace.held():
-        (prepared,) = prepare(recipe, workspace, trust_mtime=False, progress=progress).stages
+        (prepared,) = with_artifacts(recipe, Engine(workspace, executor, progress)).stages
         assert isinstance(prepared, NgramDecontamination)
         units = [_Unit(path, prepared) for path in mixture.data]
         with progress.phase("scan", sum(unit.rows for unit in units), "rows") as tick:

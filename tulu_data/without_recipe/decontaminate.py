@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar
 
-import numpy as np
 import polars as pl
-from pydantic import ValidationError
 
-from tulu_data import verdicts
-from tulu_data.building.build import look, measure, prepare, store
-from tulu_data.building.run import Units
-from tulu_data.building.shards import SHARD_ROWS, Shard, messages_at
+from tulu_data.building.engine import Engine
+from tulu_data.building.examine import examine, survey_inputs
+from tulu_data.building.shards import messages_at
 from tulu_data.errors import UsageError, did_you_mean, printable, told_of
+from tulu_data.evaluations import catalogue
 from tulu_data.evaluations.evaluation_set import EvaluationSet
 from tulu_data.evaluations.item import Item
 from tulu_data.evaluations.rules import RULES
 from tulu_data.executors import Executor
-from tulu_data.executors.progress import Progress
+from tulu_data.executors.inline import Inline
+from tulu_data.executors.progress import Progress, Silent
 from tulu_data.formats import unread
 from tulu_data.mixture.explain import Explanation
-from tulu_data.recipe.plan import Plan
 from tulu_data.recipe.recipe import Recipe
-from tulu_data.rows.rows import On
-from tulu_data.sources.source import Source
-from tulu_data.stage import blamed
 from tulu_data.stages.ngram_decontamination import NgramDecontamination
-from tulu_data.store import parquet
 from tulu_data.store.durable import sha256_file
 from tulu_data.store.workspace import Workspace
-from tulu_data.without_recipe.files import Findings
+from tulu_data.without_recipe.files import Data, Findings, made, placed, sources_in
 
 
 def stage_of(
@@ -45,16 +39,10 @@ def stage_of(
     """
     if rule not in RULES:
         raise UsageError(f"no rule '{printable(rule, 60)}'{did_you_mean(rule, RULES)}; there are {', '.join(RULES)}")
-    if on is not None and on not in get_args(On):
-        raise UsageError(f"--on {printable(on, 60)}: there are {', '.join(get_args(On))}")
-    values: dict[str, Any] = {"against": dict(against), "rule": rule}
-    values |= {} if on is None else {"on": on}
+    values: dict[str, Any] = {"against": dict(against), "rule": rule, "max_removed": 1}
     if threshold is not None:
         values["above" if RULES[rule].get("above") is not None else "at_least"] = threshold
-    try:
-        return NgramDecontamination.model_validate(values)
-    except ValidationError as error:
-        raise UsageError(f"--threshold {threshold}: {error.errors()[0]['msg'].lower()}") from None
+    return made(NgramDecontamination, values, on, threshold)
 
 
 @dataclass(frozen=True)
@@ -120,31 +108,51 @@ class Contamination(Findings):
         return {}
 
 
-def examine(
-    found: Mapping[str, Source],
-    stage: NgramDecontamination,
-    workspace: Workspace,
-    executor: Executor,
-    progress: Progress,
+def decontaminate(
+    data: Data,
+    against: Mapping[str, EvaluationSet] | Iterable[str],
+    rule: str = "tulu_data",
+    *,
+    on: str | None = None,
+    threshold: str | None = None,
+    workspace: Path = Path(".tulu-data"),
+    executor: Executor | None = None,
+    progress: Progress | None = None,
 ) -> Contamination:
-    """Hold the rows of some sources against evaluation sets. Nothing is written but the workspace.
+    """Compare the rows of files or datasets with evaluation sets. Nothing is written but the workspace.
 
-    What was read and measured before is found again; another threshold reads nothing. Of
-    pictures and other media beside a text the text alone is looked at.
+        found = decontaminate("chats.jsonl", ["gsm8k", "math"])
+        found.counts(), found.evaluations, found.worst(10)
+        found.write(Path("chats-clean"))
+
+    `data` are places as the command takes them, or sources by name; `against` are names of the
+    catalogue, or sets by name. `on` and `threshold` take the place of the rule's own. What was
+    read and measured before is found again; another threshold reads nothing. Of pictures and
+    other media beside a text only the text is compared.
+
+    Raises `UsageError` (exit 2) for what there is not, and `InputError` (exit 3) for files or
+    sets that can't be read.
     """
     media = {"drop_parts": tuple(sorted({*unread.MEDIA.values()}))}
-    texts = {name: source.model_copy(update=media) for name, source in found.items()}
-    recipe = Recipe(name="contamination", sources=texts, stages=(stage,))
-    with workspace.held():
-        surveyed = look(recipe, workspace, executor, trust_mtime=False, progress=progress)
-        plan = Plan.of(prepare(recipe, workspace, trust_mtime=False, progress=progress))
-        (step,) = plan.steps
-        assert isinstance(step.stage, NgramDecontamination)
-        _, shards = store(surveyed, plan, workspace, SHARD_ROWS, None, executor, Units(), progress)
-        measured = measure(surveyed, plan, shards, workspace, executor, Units(), progress)
-        tables = [places[step.name].path for places in measured.tables]
-        rows, evaluations = _judge(step.stage, shards, tables)
-    return Contamination(surveyed, tuple(shards), rows, step.stage, evaluations, workspace.sources)
+    texts = {name: source.model_copy(update=media) for name, source in sources_in(data).items()}
+    sets = against if isinstance(against, Mapping) else _named(against)
+    recipe = Recipe(name="contamination", sources=texts, stages=(stage_of(sets, rule, on, threshold),))
+    engine = Engine(Workspace(workspace), executor or Inline(), progress or Silent())
+    with engine.workspace.held():
+        examined = examine(survey_inputs(recipe, engine), engine)
+    (step,) = examined.plan.steps
+    assert isinstance(step.stage, NgramDecontamination)
+    decision = examined.decision
+    evidence = decision.evidence[step.name]
+    rows = pl.concat([placed(decision, evidence["row"]), evidence.drop("row", "copies")], how="horizontal")
+    reports = decision.reports[step.name]
+    counted = reports["evaluations"].frame if reports else pl.DataFrame()
+    return Contamination(examined.surveyed, examined.shards, rows, step.stage, counted, engine.workspace.sources)
+
+
+def _named(names: Iterable[str]) -> dict[str, EvaluationSet]:
+    listed = [names] if isinstance(names, str) else list(names)
+    return {name: entry.items for name, entry in catalogue.members(listed).items()}
 
 
 def account(name: str, items: EvaluationSet | None, workspace: Workspace) -> dict[str, int] | None:
@@ -156,32 +164,3 @@ def account(name: str, items: EvaluationSet | None, workspace: Workspace) -> dic
     prepared = stage_of({name: items}, "tulu3").prepare(workspace, sha256_file)
     kinds = ("items", "indexed", "short", "unusable")
     return {kind: prepared.facts()["evaluations"][name][kind] for kind in kinds}
-
-
-def _judge(
-    stage: NgramDecontamination, shards: Sequence[Shard], tables: Sequence[Path]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The contaminated rows, shard by shard, and the report of them."""
-    named = {"source": pl.String, "file": pl.String, "number": pl.Int64, "shard": pl.Int64}
-    found = [pl.DataFrame(schema={**named, **verdicts.none(stage.evidence).drop("copies").schema})]
-    tallies: dict[str, list[pl.DataFrame]] = {}
-    for index, (shard, path) in enumerate(zip(shards, tables, strict=True)):
-        if not shard.rows:
-            continue
-        numbers = pl.Series("row", np.arange(shard.rows, dtype=np.uint32))
-        measures = parquet.read_frame(path).insert_column(0, numbers)
-        with blamed(stage):
-            judged = stage.judge(measures)
-            for name, tally in stage.tally(measures).items():
-                tallies.setdefault(name, []).append(tally.with_columns(pl.lit(shard.source).alias("source")))
-        records = parquet.read_frame(shard.table.path, ["row"])["row"]
-        files = pl.Series([file.file for file in shard.files], dtype=pl.String)
-        placed = judged.with_columns(
-            pl.lit(shard.source).alias("source"),
-            files.gather(shard.file_of_rows()[judged["row"].to_numpy()]).alias("file"),
-            records.gather(judged["row"]).alias("number"),
-            pl.lit(index, pl.Int64).alias("shard"),
-        )
-        found.append(placed.select(found[0].columns))
-    report = stage.report({name: pl.concat(frames) for name, frames in tallies.items()})
-    return pl.concat(found), report["evaluations"].frame if report else pl.DataFrame()

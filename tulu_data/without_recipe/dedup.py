@@ -5,31 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, get_args
+from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
 import polars as pl
-from pydantic import ValidationError
 
-from tulu_data.building.build import DEFAULT_MEMORY, look, measure, prepare, store
-from tulu_data.building.compare import Looker
-from tulu_data.building.decide import check_memory, decide
+from tulu_data.building.build import DEFAULT_MEMORY
 from tulu_data.building.decision import Decision
-from tulu_data.building.run import Units
-from tulu_data.building.shards import SHARD_ROWS, messages_at
+from tulu_data.building.engine import Engine
+from tulu_data.building.examine import examine, survey_inputs
+from tulu_data.building.shards import messages_at
 from tulu_data.characters import storable
 from tulu_data.errors import UsageError, did_you_mean, printable
 from tulu_data.executors import Executor
-from tulu_data.executors.progress import Progress
+from tulu_data.executors.inline import Inline
+from tulu_data.executors.progress import Progress, Silent
 from tulu_data.mixture.mixture import Mixture
-from tulu_data.recipe.plan import Plan
 from tulu_data.recipe.recipe import Recipe
-from tulu_data.rows.rows import On
 from tulu_data.sources.parquet import Parquet
-from tulu_data.sources.source import Source
 from tulu_data.stages.minhash_dedup import PRESETS, MinhashDedup
 from tulu_data.store.workspace import Workspace
-from tulu_data.without_recipe.files import Findings
+from tulu_data.without_recipe.files import Data, Findings, made, placed, sources_in
 
 MIXTURE = "mixture"
 """The source that the rows of a mixture are, where no file is named so."""
@@ -44,13 +39,9 @@ def stage_of(preset: str, on: str | None, threshold: str, *, within: bool) -> Mi
         raise UsageError(
             f"no preset '{printable(preset, 60)}'{did_you_mean(preset, PRESETS)}; there are {', '.join(PRESETS)}"
         )
-    if on is not None and on not in get_args(On):
-        raise UsageError(f"--on {printable(on, 60)}: there are {', '.join(get_args(On))}")
-    values: dict[str, Any] = {"preset": preset, "on": on or "conversation", "scope": "within" if within else "across"}
-    try:
-        return MinhashDedup.model_validate({**values, "threshold": threshold, "max_removed": 1})
-    except ValidationError as error:
-        raise UsageError(f"--threshold {printable(threshold, 60)}: {error.errors()[0]['msg'].lower()}") from None
+    scope = "within" if within else "across"
+    values = {"preset": preset, "scope": scope, "threshold": threshold, "max_removed": 1}
+    return made(MinhashDedup, values, on, threshold)
 
 
 class Place(NamedTuple):
@@ -124,60 +115,69 @@ class Duplicates(Findings):
         return found
 
 
-def examine(
-    found: Mapping[str, Source],
-    stage: MinhashDedup,
-    mixture: Mixture | None,
-    workspace: Workspace,
-    executor: Executor,
-    progress: Progress,
+def dedup(
+    data: Data,
+    preset: str = "fineweb",
     *,
+    on: str | None = None,
+    threshold: str = "0.8",
+    within: bool = False,
+    against: Mixture | None = None,
     memory: int = DEFAULT_MEMORY,
+    workspace: Path = Path(".tulu-data"),
+    executor: Executor | None = None,
+    progress: Progress | None = None,
 ) -> Duplicates:
-    """Find near-duplicates in some sources, and in these of a mixture's rows, which stay. Nothing is written.
+    """Find near-duplicates in files or datasets, and rows that a mixture has. Nothing is written but the workspace.
 
-    What was read and measured before is found again, a mixture's rows too.
+        found = dedup("chats.jsonl", threshold="0.7")
+        found.counts(), found.sources, found.largest(10)
+        found.write(Path("chats-without"))
+
+    `data` are places as the command takes them, or sources by name. `within` compares the rows
+    of each with its own alone; the rows of the mixture `against` all stay, and others go for
+    them. `memory` is what deciding may use, in bytes. What was read and measured before is found
+    again, a mixture's rows too.
+
+    Raises `UsageError` (exit 2) for what there is not, `InputError` (exit 3) for files that
+    can't be read, and `ResourceError` (exit 6) where the memory does not suffice.
     """
+    found = sources_in(data)
     sources = dict(found)
+    stage = stage_of(preset, on, threshold, within=within)
     own = next(
         name for name in (MIXTURE, *(f"{MIXTURE}-{number}" for number in range(len(found)))) if name not in found
     )
-    if mixture is not None:
-        sources[own] = Parquet(parquet=tuple(str(path) for path in mixture.data))
+    if against is not None:
+        sources[own] = Parquet(parquet=tuple(str(path) for path in against.data))
         stage = stage.model_copy(update={"protect": (own,)})
     recipe = Recipe(name="duplicates", sources=sources, stages=(stage,))
-    with workspace.held():
-        surveyed = look(recipe, workspace, executor, trust_mtime=False, progress=progress)
-        recipe = prepare(recipe, workspace, trust_mtime=False, progress=progress)
-        plan = Plan.of(recipe)
-        _, shards = store(surveyed, plan, workspace, SHARD_ROWS, None, executor, Units(), progress)
-        check_memory(sum(shard.rows for shard in shards), plan, memory)
-        measured = measure(surveyed, plan, shards, workspace, executor, Units(), progress)
-        with progress.phase("decide", None, "rows"):
-            decision = decide(
-                recipe, plan, shards, measured.tables, Looker(shards, measured.tables, workspace, executor)
-            )
+    engine = Engine(Workspace(workspace), executor or Inline(), progress or Silent(), memory=memory)
+    with engine.workspace.held():
+        examined = examine(survey_inputs(recipe, engine), engine)
+    decision = examined.decision
     evidence = decision.evidence[stage.name()]
-    paths = {(survey.name, file.sha256): storable(file.path) for survey in surveyed for file in reversed(survey.files)}
-    ids = {} if mixture is None else {str(path): mixture.read(path, ["id"])["id"] for path in mixture.data}
+    files = [(source.name, file) for source in examined.surveyed for file in reversed(source.files)]
+    paths = {(name, file.sha256): storable(file.path) for name, file in files}
+    ids = {} if against is None else {str(path): against.read(path, ["id"])["id"] for path in against.data}
     twins = [_twin(decision, row, paths, ids) for row in evidence["twin"].to_list()]
-    rows = _placed(decision, evidence["row"].to_numpy()).with_columns(
+    rows = placed(decision, evidence["row"]).with_columns(
         *(evidence[name] for name in ("reason", "jaccard", "estimated", "cluster")),
         pl.Series("twin_file", [twin.file for twin in twins], dtype=pl.String),
         pl.Series("twin_row", [twin.row for twin in twins], dtype=pl.Int64),
         pl.Series("twin_id", [twin.id for twin in twins], dtype=pl.String),
     )
     clusters = evidence.unique("cluster").sort("cluster")
-    places = _placed(decision, clusters["twin"].to_numpy()).select("shard", "row").rows()
+    places = placed(decision, clusters["twin"]).select("shard", "row").rows()
     reports = decision.reports.get(stage.name(), {})
     result = Duplicates(
-        surveyed=tuple(survey for survey in surveyed if survey.name in found),
-        shards=tuple(shards),
+        surveyed=tuple(source for source in examined.surveyed if source.name in found),
+        shards=examined.shards,
         rows=rows.sort("source", "file", "number"),
         sources=reports["sources"].frame if reports else pl.DataFrame(),
         twins=dict(zip(clusters["cluster"].to_list(), places, strict=True)),
     )
-    named = {**result.places, **({own: f"{mixture.manifest['name']}@{mixture.version}"} if mixture else {})}
+    named = {**result.places, **({own: f"{against.manifest['name']}@{against.version}"} if against else {})}
     return replace(result, sources=result.sources.with_columns(pl.col(pl.String).replace(named)))
 
 
@@ -185,18 +185,3 @@ def _twin(decision: Decision, row: int, paths: Mapping[tuple[str, str], str], id
     path = paths[decision.sources[decision.source[row]], decision.files[decision.file[row]]]
     number = int(decision.place[row])
     return Place(path, number, ids[path][number - 1] if path in ids else None)
-
-
-def _placed(decision: Decision, rows: np.ndarray[Any, Any]) -> pl.DataFrame:
-    """Where some rows are, as `Findings` has it."""
-    shards = decision.starts.searchsorted(rows, "right") - 1
-    return pl.DataFrame(
-        {
-            "source": [decision.sources[source] for source in decision.source[rows]],
-            "file": [decision.files[file] for file in decision.file[rows]],
-            "number": decision.place[rows],
-            "shard": shards,
-            "row": rows.astype(np.int64) - decision.starts[shards],
-        },
-        schema={"source": pl.String, "file": pl.String, "number": pl.Int64, "shard": pl.Int64, "row": pl.Int64},
-    )

@@ -8,22 +8,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar, get_args
 
+import numpy as np
 import polars as pl
 from pydantic import ValidationError
 
 from tulu_data import sources
+from tulu_data.building.decision import Decision
 from tulu_data.building.inputs import Surveyed
 from tulu_data.building.shards import Shard
 from tulu_data.characters import storable
-from tulu_data.errors import ConflictError, InputError, UsageError
+from tulu_data.errors import ConflictError, InputError, UsageError, printable
 from tulu_data.readers.stream import Stream, require_regular
+from tulu_data.rows.rows import On
 from tulu_data.sources.source import Source
+from tulu_data.stage import Stage
 from tulu_data.store import parquet, patterns
 from tulu_data.store.durable import locked, make_folders, publish_folder, refuse_links, remove_folder
 from tulu_data.without_recipe import clean_copy
 
+S = TypeVar("S", bound=Stage)
 REMOVED: Final = "removed.parquet"
 _ENDINGS: Final = {
     ".jsonl": "jsonl",
@@ -36,6 +41,45 @@ _ENDINGS: Final = {
 _LEFT_OUT: Final = ("source", "shard", "row", "reason")
 _PARQUET: Final = b"PAR1"
 _HUB: Final = re.compile(r"hf://datasets/(?P<name>[^/@]+/[^/@]+)(@(?P<revision>.+))?")
+
+
+Data = str | Path | Iterable[str | Path] | Mapping[str, Source]
+"""Files, folders, patterns and `hf://datasets/ORG/NAME`, or sources by name."""
+
+
+def sources_in(data: Data) -> dict[str, Source]:
+    """The sources that some data are."""
+    if isinstance(data, Mapping):
+        return dict(data)
+    places = [data] if isinstance(data, str | Path) else data
+    return sources_of(map(str, places), hub={}, options={})
+
+
+def made(kind: type[S], values: Mapping[str, Any], on: str | None, threshold: str | None) -> S:
+    """The stage that a command asks for; `UsageError` (exit 2) for messages or a threshold that there are not."""
+    if on is not None and on not in get_args(On):
+        raise UsageError(f"--on {printable(on, 60)}: there are {', '.join(get_args(On))}")
+    try:
+        return kind.model_validate({**values, **({} if on is None else {"on": on})})
+    except ValidationError as error:
+        what = printable(str(threshold), 60)
+        raise UsageError(f"--threshold {what}: {error.errors()[0]['msg'].lower()}") from None
+
+
+def placed(decision: Decision, rows: pl.Series) -> pl.DataFrame:
+    """Where some rows are, as `Findings` has it."""
+    numbers = rows.to_numpy().astype(np.int64)
+    shards = decision.starts.searchsorted(numbers, "right") - 1
+    return pl.DataFrame(
+        {
+            "source": [decision.sources[source] for source in decision.source[numbers]],
+            "file": [decision.files[file] for file in decision.file[numbers]],
+            "number": decision.place[numbers],
+            "shard": shards,
+            "row": numbers - decision.starts[shards],
+        },
+        schema={"source": pl.String, "file": pl.String, "number": pl.Int64, "shard": pl.Int64, "row": pl.Int64},
+    )
 
 
 def sources_of(data: Iterable[str], *, hub: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Source]:
