@@ -21,7 +21,8 @@ from pathlib import Path
 
 import polars as pl
 
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 from tulu_data.stages.domain import Domain
 from tulu_data.text.domains import OTHER, RULES
 

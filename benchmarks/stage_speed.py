@@ -20,7 +20,8 @@ from typing import Any
 import fasttext
 import tiktoken
 
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 from tulu_data.stages.language import Language
 from tulu_data.stages.tokens import Tokens
 from tulu_data.text import language_id

@@ -193,7 +193,10 @@ def length_bins(mixture: Mixture) -> pl.DataFrame:
 def _sizes(mixture: Mixture) -> tuple[pl.DataFrame, str]:
     rows = _rows(mixture)
     counted = rows.select(pl.col("tokens").is_not_null().all()).collect().item()
-    characters = pl.col("messages").list.eval(pl.element().struct.field("content").str.len_chars()).list.sum()
+    characters = pl.sum_horizontal(
+        pl.col(name).list.eval(pl.element().struct.field("content").str.len_chars()).list.sum()
+        for name in mixture.kind.messages
+    )
     size = pl.col("tokens") if counted else characters
     sized = rows.select("source", size.cast(pl.Int64).alias("size")).collect()
     return sized, "tokens" if counted else "characters"
@@ -303,7 +306,8 @@ def beginnings(mixture: Mixture, ids: Sequence[str], characters: int = 120) -> p
     Columns: `id`, `begins`: the first characters of its first message, on one line. Rows
     that the mixture does not have are not there.
     """
-    first = pl.col("messages").list.first().struct.field("content").str.replace_all(r"\s+", " ")
+    texts = (pl.col(name).list.first().struct.field("content") for name in mixture.kind.messages)
+    first = pl.coalesce(texts).str.replace_all(r"\s+", " ")
     cut = pl.when(first.str.len_chars() > characters).then(first.str.slice(0, characters - 1) + "…").otherwise(first)
     return _rows(mixture).filter(pl.col("id").is_in(list(ids))).select("id", cut.alias("begins")).collect().sort("id")
 
@@ -421,13 +425,11 @@ def blemishes(mixture: Mixture) -> pl.DataFrame:
     _require_known(mixture, path, every["blemish"], BY_NAME, "blemish")
     notable = [line for line in every.iter_rows(named=True) if is_notable(line["blemish"], line["rows"], line["of"])]
     ids = [line["id"] for line in notable if line["kept"]]
+    columns = mixture.kind.messages
+    chosen = _rows(mixture).filter(pl.col("id").is_in(ids)).select("id", *columns).collect()
     texts = {
-        row["id"]: tuple((message["role"], message["content"]) for message in row["messages"])
-        for row in _rows(mixture)
-        .filter(pl.col("id").is_in(ids))
-        .select("id", "messages")
-        .collect()
-        .iter_rows(named=True)
+        row["id"]: [(message["role"], message["content"]) for name in columns for message in row[name]]
+        for row in chosen.iter_rows(named=True)
     }
     lines = [
         {

@@ -26,7 +26,8 @@ from tulu_data.claims import Claim
 from tulu_data.errors import InputError, InvariantError, TuluDataError, printable
 from tulu_data.options import Options
 from tulu_data.reports import MEASURED, NAME, TABLE, Report
-from tulu_data.rows.rows import Rows
+from tulu_data.rows.kind import Kind
+from tulu_data.rows.rows import Rows, Turn
 from tulu_data.store.keys import key_of
 from tulu_data.store.patterns import expression, matches
 from tulu_data.verdicts import Evidence, none
@@ -79,6 +80,10 @@ MEASURE = r"tokens|[a-z0-9_]+(-\d+)?\.[a-z0-9_]+"
 Share = Annotated[Decimal, Field(ge=0, le=1)]
 
 
+TEXTS: Final = "all texts"
+CONTENT: Final = "all content"
+"""What a stage may read of rows of any kind: the columns of messages and their calls, or all content."""
+
 Spans = tuple[tuple[int, int], ...]
 
 
@@ -95,8 +100,8 @@ class Stage(Options):
     phase: ClassVar[Phase]
     reference: ClassVar[str] = ""
     """How a recipe names it, where it is from outside: `./file.py:Class` or `package.module:Class`."""
-    reads: ClassVar[tuple[str, ...]] = ("messages", "tool_calls")
-    """The columns that it is handed; others it can't see."""
+    reads: ClassVar[tuple[str, ...]] = (TEXTS,)
+    """The columns that it is handed, by their names, or `TEXTS` or `CONTENT`; others it can't see."""
     evidence: ClassVar[Evidence] = {}
     """The columns of its evidence and their polars types; `twin` holds a row and is written as its id."""
     untold: ClassVar[frozenset[str]] = frozenset()
@@ -151,9 +156,15 @@ class Stage(Options):
         """
         return None
 
-    def marks(self, messages: Sequence[tuple[str, str]], matched: Sequence[str]) -> Marks | None:
-        """Which words of a row's messages, (role, content), and of what it was matched with are to be marked."""
+    def marks(self, turns: Sequence[Turn], matched: Sequence[str]) -> Marks | None:
+        """Which words of a row's messages and of what it was matched with are to be marked."""
         return None
+
+    @classmethod
+    def columns_of(cls, kind: Kind) -> tuple[str, ...]:
+        """The columns of a kind of row that it is handed."""
+        groups = {TEXTS: kind.compared, CONTENT: tuple(kind.content)}
+        return tuple(column for name in cls.reads for column in groups.get(name, (name,)))
 
     def needs(self) -> tuple[str, ...]:
         """What it judges or resolves by that others give: columns of `COLUMNS`, and measures of earlier stages.

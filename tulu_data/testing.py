@@ -25,7 +25,9 @@ from ruamel.yaml import YAML
 
 from tulu_data import verdicts
 from tulu_data.claims import Claim
-from tulu_data.rows.rows import RARE_FIELDS, Conversation, Rows
+from tulu_data.rows.messages import RARE_FIELDS
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 from tulu_data.stage import COLUMNS, Comparer, Filter, Mapper, Resolver, Stage, prepared, reported
 from tulu_data.store.code_id import code_id
 from tulu_data.store.durable import sha256_file
@@ -54,7 +56,7 @@ SAMPLE: Final = (
 
 
 def check_stage(stage: Stage, rows: Rows | None = None) -> None:
-    """Hold a stage to its contract, on `rows` or on `SAMPLE`.
+    """Hold a stage to its contract, on `rows` of any kind or on `SAMPLE`.
 
     Raises `AssertionError` naming what does not hold.
     """
@@ -107,17 +109,19 @@ def _examples(stage: Stage) -> Iterator[Any]:
 
 def _slices(rows: Rows) -> tuple[Rows, Rows, Rows]:
     third = len(rows) // 3
-    return Rows(rows.batch.slice(0, third)), Rows(rows.batch.slice(third, 0)), Rows(rows.batch.slice(third))
+    return rows.slice(0, third), rows.slice(third, 0), rows.slice(third)
 
 
 def _check_mapper(stage: Mapper, rows: Rows) -> None:
     mapped = stage.map(rows)
     assert len(mapped) == len(rows), "a mapper must give as many rows as it gets"
-    for name in ("tool_calls", "tools"):
+    columns = rows.message_columns()
+    for name in (name for name in rows.kind.content if name not in columns):
         assert mapped.column(name).equals(rows.column(name)), f"the mapper loses {name}; see Rows.with_contents"
-    for name in RARE_FIELDS:
-        fields = [one.column("messages").flatten().field(name).is_valid() for one in (mapped, rows)]
-        assert fields[0].equals(fields[1]), f"the mapper loses {name} of messages; see Rows.with_contents"
+    for name, column in columns.items():
+        for field in RARE_FIELDS:
+            fields = [one.flat.field(field).is_valid() for one in (mapped.message_columns()[name], column)]
+            assert fields[0].equals(fields[1]), f"the mapper loses {field} of {name}; see Rows.with_contents"
     parts = pa.Table.from_batches([stage.map(part).batch for part in _slices(rows)])
     assert parts.equals(pa.Table.from_batches([mapped.batch])), "mapping parts differs from mapping the whole"
     assert stage.map(mapped).batch.equals(mapped.batch), "mapping twice differs from mapping once"
@@ -128,7 +132,7 @@ def _check_measures(stage: Filter | Resolver, rows: Rows) -> pl.DataFrame:
     if not stage.is_measured:
         return numbers.to_frame()
     measuring = stage.measuring()
-    read = Rows(rows.batch.select(list(stage.reads)))
+    read = rows.select(stage.columns_of(rows.kind))
     whole = measuring.measure(read)
     assert len(whole) == len(rows), "measure must give one line a row"
     parts = pl.concat([measuring.measure(part) for part in _slices(read)])
@@ -178,9 +182,9 @@ def resolve(stage: Resolver, measures: pl.DataFrame, rows: Rows) -> pl.DataFrame
         return stage.resolve(measures)
     listed = stage.candidates(measures)
     chosen = listed.filter(pl.col("room") > 0).sort("row")
-    batch = rows.batch.select(list(stage.reads)).take(pa.array(chosen["row"].to_numpy()))
+    read = rows.select(stage.columns_of(rows.kind)).take(chosen["row"].to_numpy())
     starts = np.concatenate([[0], np.cumsum(chosen["room"].to_numpy())]).astype(np.int64)
-    return stage.compare(listed, stage.measuring().read(Rows(batch), starts))
+    return stage.compare(listed, stage.measuring().read(read, starts))
 
 
 def _check_resolver(stage: Resolver, measures: pl.DataFrame, rows: Rows) -> None:

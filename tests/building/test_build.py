@@ -34,7 +34,8 @@ from tulu_data.mixture.explain import Explainer
 from tulu_data.mixture.mixture import find
 from tulu_data.recipe.reading import read
 from tulu_data.rows.identity import row_id
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 from tulu_data.stage import Mapper
 from tulu_data.store import parquet
 from tulu_data.store.workspace import CachedTable
@@ -461,7 +462,7 @@ def test_a_store_that_changes_between_scan_and_write_is_a_bug(yard: Yard, monkey
 
     def reversing(shard: Shard, columns: list[str]) -> Iterator[Rows]:
         for rows in original(shard, columns):
-            yield Rows(rows.batch.take(pa.array(range(len(rows) - 1, -1, -1))))
+            yield rows.take(range(len(rows) - 1, -1, -1))
 
     monkeypatch.setattr(write, "batches", reversing)
     with pytest.raises(InvariantError, match="holds other rows than were judged"):

@@ -259,8 +259,8 @@ def test_extra_keys_of_single_rows_are_no_disagreement(yard: Yard):
 def test_plain_text_is_no_conversation(yard: Yard):
     yard.jsonl("a.jsonl", [{"text": "once upon a time"}])
     assert failure(yard, {"jsonl": "a.jsonl"}) == (
-        "sources.a: a.jsonl: its only column is 'text': plain text without prompt and response is no conversation; "
-        "if one column holds the answer, say which: format: {prompt: …, response: …}"
+        "sources.a: a.jsonl: its only column is 'text', and a row of kind sft has more than one text; "
+        "say which columns hold them: format: {prompt: …, response: …}"
     )
 
 

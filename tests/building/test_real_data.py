@@ -110,8 +110,8 @@ def test_a_removed_row_is_explained_by_its_place(built: Built, shared: Path):
     assert (row.fate, row.source) == ("exact_dedup", "flan_gsm8k")
     assert row.twin is not None
     assert row.twin.places == ((str(shared / "train/gsm8k_train/train.jsonl"), 1),)
-    assert row.messages is not None
-    assert row.messages[1][1].endswith("72 clips altogether in April and May.\n72")
+    assert row.turns is not None
+    assert row.turns[1].text.endswith("72 clips altogether in April and May.\n72")
 
 
 def test_other_shards_give_the_same_bytes(built: Built, shared: Path):
@@ -151,7 +151,7 @@ def test_without_leave_to_remove_them_all_the_build_stops(
 
 def test_plain_text_is_refused_with_a_reason(yard: Yard, shared: Path):
     recipe = yard.recipe(sources={"c4": {"jsonl": shared / "train/llamafactory_demo/c4_demo.jsonl"}})
-    with pytest.raises(InputError, match="its only column is 'text': plain text without prompt and response"):
+    with pytest.raises(InputError, match="its only column is 'text', and a row of kind sft has more"):
         yard.build(recipe)
 
 

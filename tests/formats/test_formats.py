@@ -20,7 +20,8 @@ from tulu_data.formats.messages import Messages
 from tulu_data.formats.prompt_response import PromptResponse
 from tulu_data.formats.sharegpt import ShareGPT
 from tulu_data.readers.arrow_record import as_records
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation, Sft, conversations
 
 
 def test_capitals_of_columns_do_not_matter_where_one_column_alone_fits():
@@ -96,7 +97,7 @@ def test_plain_batches_are_read_at_once(keys: tuple[str, str], lists: Any, kind:
     read = Messages().read_batch(pa.record_batch({"messages": column, "system": pa.nulls(3)}))
     assert (read is None) == pa.types.is_dictionary(kind)
     if read is not None:
-        assert [row.messages for row in read.conversations()] == [[("user", "Hi"), ("assistant", "Hello")]] * 3
+        assert [row.messages for row in conversations(read)] == [[("user", "Hi"), ("assistant", "Hello")]] * 3
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,6 @@ def test_plain_batches_are_read_at_once(keys: tuple[str, str], lists: Any, kind:
     [
         None,
         [],
-        [{"role": "user", "content": "nobody answers"}],
         [{"role": "narrator", "content": "Once"}, {"role": "assistant", "content": "b"}],
         [{"role": "assistant", "content": None}],
         [{"role": None, "content": "a"}],
@@ -119,6 +119,17 @@ def test_a_batch_with_one_row_out_of_the_ordinary_is_not(messages: Any):
     batch = pa.record_batch({"messages": pa.array([plain, messages, plain], kind)})
     assert Messages().read_batch(batch) is None
     assert Messages().read_batch(batch.slice(2)) is not None
+
+
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_a_kind_says_whether_any_row_of_a_batch_is_refused_as_it_does_of_each(role: str):
+    rows = [Conversation([("user", "a"), ("assistant", "b")]), Conversation([("system", "s"), (role, "alone")])]
+    refused = [Sft().refuse(row, "messages") for row in rows]
+    assert [str(error) for error in refused if error] == [
+        "no_answer: messages has no message of the assistant, which every row of kind sft has"
+    ] * (role == "user")
+    assert Sft().refuses_any(Rows.of(rows).batch) == any(refused)
+    assert not Sft().refuses_any(Rows.of(rows[:1]).batch)
 
 
 def test_a_batch_with_text_that_is_none_is_not():

@@ -25,7 +25,8 @@ from tulu_data.building.survey import survey
 from tulu_data.errors import InputError, InvariantError, RecipeError
 from tulu_data.mixture.explain import Explainer
 from tulu_data.rows.identity import row_id
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation, conversations
 from tulu_data.stage import Mapper
 from tulu_data.verifying.claims import Witness
 from tulu_data.verifying.levels import Verification
@@ -92,7 +93,7 @@ def test_reasoning_is_text_of_the_answer(yard: Yard):
         )
         assert sum(built.mixture.rows["a"]["removed"].values()) == removed
     (row,) = Explainer(built.mixture).by_text("I know this one")
-    assert item in str(row.messages)
+    assert item in str(row.turns)
 
 
 def test_reasoning_is_redacted_counted_and_measured(yard: Yard):
@@ -112,7 +113,7 @@ def test_reasoning_is_redacted_counted_and_measured(yard: Yard):
     without = Rows.of([Conversation([("user", "a"), ("assistant", "b")])])
     assert (
         without.content_hashes()
-        != Rows.of([Conversation(*next(without.conversations())[:3], ["x", None])]).content_hashes()
+        != Rows.of([Conversation(*next(conversations(without))[:3], ["x", None])]).content_hashes()
     )
 
 
@@ -495,7 +496,7 @@ def test_secrets_in_carried_columns_are_redacted(yard: Yard):
 def test_a_mapper_that_loses_columns_is_told(yard: Yard):
     class Forgets(Mapper):
         def map(self, rows: Rows) -> Rows:
-            return Rows.of(rows.conversations())
+            return Rows.of(conversations(rows))
 
     yard.jsonl("a.jsonl", [{**pair, "n": 1} for pair in pairs(1)])
     recipe = yard.recipe(sources={"a": {"jsonl": "a.jsonl", "keep_columns": ["n"]}}).with_stages([Forgets()])

@@ -14,7 +14,8 @@ from conftest import Yard
 from tulu_data.__main__ import main
 from tulu_data.mixture.explain import Explainer
 from tulu_data.rows import calls
-from tulu_data.rows.rows import Conversation, Message, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 from tulu_data.stages.exact_dedup import ExactDedup
 from tulu_data.stages.length_filter import LengthFilter
 from tulu_data.stages.pattern_filter import PatternFilter
@@ -65,7 +66,7 @@ def test_each_of_several_calls_is_a_text_of_its_own_and_says_where_in_its_messag
     assert rows.whole_messages(0) == ["hi", "Both:\none\ntwo"]
     assert rows.whole_messages(1) == ["Keep it.", "one\ntwo", "kept"]
     assert list(rows.texts("prompt").by_row()) == [["hi"], ["Keep it."], ["hi"]]
-    part = Rows(rows.batch.slice(1, 1))
+    part = rows.slice(1, 1)
     assert list(part.texts("response").by_row()) == [["", "one", "two"]]
 
 
@@ -232,11 +233,9 @@ def test_items_of_evaluation_sets_are_found_in_calls_and_marked_there(yard: Yard
     explainer = Explainer(built.mixture)
     for found in evidence.iter_rows(named=True):
         (told,) = explainer.by_id(found["id"])
-        assert told.messages is not None
-        entry = calls.entries_of(told.tool_calls or "")[1]
-        whole = Message(*told.messages[1], entry).whole_text
+        assert told.turns is not None
         assert found["message"] == 1
-        assert whole[found["start"] : found["end"]] == ITEM.rstrip("?")
+        assert told.turns[1].text[found["start"] : found["end"]] == ITEM.rstrip("?")
     show_explanations(explainer.by_place(yard.root / "a.jsonl", 1))
     assert f"⟦{ITEM.rstrip('?')}⟧" in capsys.readouterr().out.replace("\n", " ")
 

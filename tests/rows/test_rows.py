@@ -15,7 +15,9 @@ from tulu_data.kernels import sha256_lanes
 from tulu_data.kernels.sha256 import MANY, sha256_rows
 from tulu_data.mixture import merkle
 from tulu_data.rows.identity import hex_texts, in_order, keyed_order, row_id
-from tulu_data.rows.rows import CONTENT, Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation, Sft
+from tulu_data.rows.sft import conversations as one_by_one
 
 texts = st.text(st.characters(blacklist_categories=["Cs"]), max_size=8)
 
@@ -54,7 +56,7 @@ def test_a_content_hash_is_the_sha256_of_canonical_json(rows: list[Conversation]
 @given(conversations, st.integers(0, 8), st.integers(0, 8))
 def test_slices_of_rows_have_the_texts_and_hashes_of_the_whole(rows: list[Conversation], start: int, length: int):
     whole = Rows.of(rows)
-    part = Rows(whole.batch.slice(start, length))
+    part = whole.slice(start, length)
     assert part.content_hashes() == whole.content_hashes()[start : start + length]
     for on in ("prompt", "response", "conversation"):
         assert list(part.texts(on).by_row()) == list(whole.texts(on).by_row())[start : start + length]
@@ -87,25 +89,25 @@ def test_conversations_come_back_from_rows(rows: list[Conversation]):
         )
         for row in rows
     ]
-    assert list(Rows.of(rows).conversations()) == [
+    assert list(one_by_one(Rows.of(rows))) == [
         row._replace(reasoning=[*row.reasoning] or (), weights=[*row.weights] or ()) for row in plain
     ]
 
 
 def test_messages_keep_their_rare_fields_when_their_contents_change():
     rows = Rows.of([Conversation([("user", "a"), ("assistant", "b")], reasoning=[None, "c"], weights=[None, 0.0])] * 3)
-    changed = Rows(rows.batch.slice(1)).with_contents(pa.array(["x"] * 4))
-    assert next(iter(changed.conversations())) == Conversation(
+    changed = rows.slice(1).with_contents(pa.array(["x"] * 4))
+    assert next(one_by_one(changed)) == Conversation(
         [("user", "x"), ("assistant", "x")], reasoning=[None, "c"], weights=[None, 0.0]
     )
 
 
 def test_rows_come_back_from_a_batch_that_was_filtered():
     rows = Rows.of([Conversation([("user", str(n)), ("assistant", "x")]) for n in range(5)])
-    taken = Rows(rows.batch.take(pa.array([3, 1, 1])))
+    taken = rows.take([3, 1, 1])
     assert list(taken.texts("prompt").by_row()) == [["3"], ["1"], ["1"]]
     assert taken.content_hashes() == [rows.content_hashes()[n] for n in (3, 1, 1)]
-    assert tuple(rows.batch.schema.names) == tuple(CONTENT)
+    assert tuple(rows.batch.schema.names) == tuple(Sft.content)
 
 
 def test_an_id_is_the_hash_of_source_content_and_occurrence():

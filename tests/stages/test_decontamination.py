@@ -21,7 +21,8 @@ from tulu_data.evaluations.evaluation_set import EvaluationSet
 from tulu_data.evaluations.rules import RULES
 from tulu_data.mixture.explain import Explainer
 from tulu_data.recipe.reading import read
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 from tulu_data.stages.ngram_decontamination import NgramDecontamination
 from tulu_data.store.durable import sha256_file
 from tulu_data.store.workspace import Workspace

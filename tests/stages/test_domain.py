@@ -12,7 +12,8 @@ from conftest import Yard
 from domain_quality import LABELS, domains_of, known, labelled, measured_half, tables
 from tulu_data.errors import InputError, RecipeError
 from tulu_data.recipe.reading import read
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 from tulu_data.stages.domain import Domain
 from tulu_data.store.durable import sha256_file
 from tulu_data.store.workspace import Workspace

@@ -15,7 +15,8 @@ import pytest
 from conftest import Yard
 from tulu_data.errors import InputError, RecipeError, UsageError
 from tulu_data.recipe.reading import read
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 from tulu_data.stages.language import Language
 from tulu_data.stages.language_filter import LanguageFilter
 from tulu_data.store.workspace import Workspace

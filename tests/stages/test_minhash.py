@@ -24,10 +24,12 @@ from tulu_data.errors import InvariantError
 from tulu_data.kernels.jaccard import SCREENED_OUT, Candidates, buckets, join, least_agreement
 from tulu_data.kernels.minhash import bands_for, permutations, probability, signatures, sketch
 from tulu_data.kernels.shingles import Source, write_sets
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 from tulu_data.stages.exact_dedup import ExactDedup
 from tulu_data.stages.minhash_dedup import PRESETS, MinhashDedup
 from tulu_data.testing import resolve
+from tulu_data.verifying.plain_calls import spoken
 from tulu_data.verifying.plain_dedup import shingles
 
 # So many bands of one row that a pair of any similarity is a candidate.
@@ -307,7 +309,8 @@ def test_ids_of_calls_are_no_text():
 
     rows = [called("call_7Fq1"), called("call_9Zx3")]
     assert resolved(MinhashDedup(threshold="1"), rows, "aa", [0, 1]) == {1: (0, 1.0)}
-    first, second = (shingles(row.messages, row.tool_calls, "conversation", 2) for row in rows)
+    spoken_in = ([text for _, text in spoken(row.messages, row.tool_calls)] for row in rows)
+    first, second = (shingles(texts, 2) for texts in spoken_in)
     assert first == second
     measures = ExactDedup().measure(Rows.of([*rows, Conversation(rows[0].messages, "[null,null,null]")]))
     assert measures["low"].n_unique() == 2

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tulu_data.errors import RecipeError
 from tulu_data.recipe.reading import read
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 from tulu_data.stages.pattern_filter import PatternFilter
 
 

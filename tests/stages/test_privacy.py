@@ -21,7 +21,8 @@ from conftest import Yard
 from sensitive_values import LOOKALIKES, PHONES, SENTENCES, lookalikes, made, planted, rows_of_table, secret_part
 from tulu_data.errors import FindingsError
 from tulu_data.formats.messages import Messages
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 from tulu_data.stages.redact import Redact
 from tulu_data.stages.sensitive_filter import SensitiveFilter
 from tulu_data.text import json_text, sensitive

@@ -18,7 +18,8 @@ from tulu_data.evaluations.evaluation_set import EvaluationSet
 from tulu_data.evaluations.marks import shared
 from tulu_data.kernels.words import words
 from tulu_data.mixture.explain import Explainer
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 from tulu_data.stages.ngram_decontamination import NgramDecontamination
 from tulu_data.store.durable import sha256_file
 from tulu_data.store.workspace import Workspace
@@ -238,9 +239,9 @@ def test_all_words_that_a_row_and_an_item_share_are_marked(yard: Yard):
     explainer = Explainer(built.mixture)
     row = explainer.with_item(explainer.removed(None, None, 5)[0][0])
     assert row.marks is not None
-    assert row.messages is not None
+    assert row.turns is not None
     marked = ["A gardener plants tulips in rows of nine and", "how many bulbs the next twelve beds need"]
-    assert [row.messages[0][1][start:end] for start, end in row.marks.messages[0]] == marked
+    assert [row.turns[0].text[start:end] for start, end in row.marks.messages[0]] == marked
     assert [LONG[start:end] for start, end in row.marks.matched[0]] == marked
     assert row.marks.messages[1] == ()
     assert row.as_values()["marks"]["messages"][0] == row.marks.messages[0]

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tulu_data import stages, verdicts
 from tulu_data.errors import InvariantError
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 from tulu_data.stage import Filter, Mapper, Resolver, Stage
 from tulu_data.stages.exact_dedup import ExactDedup
 from tulu_data.stages.length_filter import LengthFilter
@@ -276,7 +277,7 @@ class Trimming(Mapper):
 
 def test_a_mapper_that_keeps_the_contract_passes():
     check_stage(Trimming())
-    part = Rows(Rows.of(SAMPLE).batch.slice(2, 5))
+    part = Rows.of(SAMPLE).slice(2, 5)
     assert len(Trimming().map(part)) == 5
 
 

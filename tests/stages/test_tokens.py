@@ -13,7 +13,8 @@ from tokenizers import Tokenizer
 
 from conftest import Yard, pairs
 from tulu_data.errors import InputError, RowError
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 from tulu_data.stages.tokens import Tokens
 from tulu_data.text import template_process
 from tulu_data.text.tokens import Message, Renderer, open_counter

@@ -28,7 +28,8 @@ from tulu_data.evaluations import ngram_index, ngram_index_build
 from tulu_data.evaluations.evaluation_set import EvaluationSet
 from tulu_data.executors.progress import Tick
 from tulu_data.mixture.mixture import find
-from tulu_data.rows.rows import CONTENT, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Sft
 from tulu_data.store.durable import durable, locked, make_folders, write_text
 from tulu_data.store.workspace import TAG, TRUSTED, read_note, write_note
 from tulu_data.without_recipe import files
@@ -384,8 +385,8 @@ def plant(workspace: Path, rows: slice) -> None:
     for line in lines[rows]:
         line["messages"][1]["content"] = "PLANTED"
     changed = pa.Table.from_pylist(lines, schema=stored.schema)
-    (batch,) = changed.select(list(CONTENT)).combine_chunks().to_batches()
-    hashes = pa.array(Rows(batch).content_hashes(), pa.binary(32))
+    (batch,) = changed.select(list(Sft.content)).combine_chunks().to_batches()
+    hashes = pa.array(Rows(batch, Sft()).content_hashes(), pa.binary(32))
     pq.write_table(changed.set_column(1, stored.schema.field(1), hashes), path)
     note = read_note(path.with_suffix(".json"))
     assert note is not None
@@ -585,8 +586,8 @@ def test_a_row_of_many_small_files_is_explained_from_its_own(yard: Yard):
     explainer = Explainer(built.mixture, yard.places.workspace)
     for number in (0, 7, 39):
         (explanation,) = explainer.by_place(yard.root / f"data/{number}.jsonl", 1)
-        assert explanation.messages is not None
-        assert explanation.messages[0] == ("user", f"Where is {number}?")
+        assert explanation.turns is not None
+        assert explanation.turns[0][1:4] == ("user", f"Where is {number}?", f"Where is {number}?")
         assert explanation.fate == ("length_filter" if number % 2 else "kept")
         (found,) = explainer.by_text(f"Where is {number}?")
         assert found.places == ((str(yard.root / f"data/{number}.jsonl"), 1),)

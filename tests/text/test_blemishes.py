@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 from tulu_data.text.blemishes import BLEMISHES, marks, shown_in
 
 ANSWER = ("assistant", "Yes.")
@@ -74,5 +75,5 @@ def test_an_answer_that_is_a_call_or_a_thought_is_not_empty():
 def test_rows_are_marked_alike_alone_and_together():
     rows = Rows.of([Conversation([("user", "a"), ("assistant", text)]) for text in ("x</s>", "", "\ufffd", "y")] * 3)
     whole = marks(rows).tolist()
-    assert marks(Rows(rows.batch.slice(5, 4))).tolist() == whole[5:9]
-    assert marks(Rows(rows.batch.slice(3, 0))).tolist() == []
+    assert marks(rows.slice(5, 4)).tolist() == whole[5:9]
+    assert marks(rows.slice(3, 0)).tolist() == []

@@ -14,14 +14,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 
 from tulu_data.building.engine import Engine
 from tulu_data.building.measures import Measures
 from tulu_data.building.shards import Shard, batches
 from tulu_data.executors import Tick
 from tulu_data.recipe.plan import Step
-from tulu_data.rows.rows import Rows
 from tulu_data.stage import Comparer, blamed, returned
 from tulu_data.store.durable import whole
 from tulu_data.store.keys import key_of
@@ -56,10 +54,10 @@ def read_candidates(unit: CandidateUnit, tick: Tick) -> None:
     with unit.file.open("r+b") as file:
         file.seek(unit.start * 8)
         before = done = 0
-        for rows in batches(unit.shard, stage.reads):
+        for rows in batches(unit.shard, stage.columns_of(unit.shard.kind)):
             until = int(np.searchsorted(unit.positions, before + len(rows)))
             if until > done:
-                chosen = Rows(rows.batch.take(pa.array(unit.positions[done:until] - before)))
+                chosen = rows.take(unit.positions[done:until] - before)
                 starts = np.concatenate([[0], np.cumsum(unit.room[done:until])])
                 with blamed(stage):
                     numbers = stage.read(chosen, starts)

@@ -6,7 +6,7 @@ that a private stage would remove are left out: they hold evaluation items, or s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,8 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from tulu_data.mixture.explain import Explainer, Explanation
-from tulu_data.mixture.layout import EXCERPT_CHARACTERS, EXCERPT_ROWS, EXCERPTS, EXCERPTS_FILE, KEPT
+from tulu_data.mixture.layout import EXCERPT_CHARACTERS, EXCERPT_MESSAGE, EXCERPT_ROWS, EXCERPTS, EXCERPTS_FILE, KEPT
+from tulu_data.rows.rows import Turn
 from tulu_data.store import parquet
 
 # What rows that are read together may have.
@@ -39,7 +40,11 @@ def write(explainer: Explainer, private: Collection[str], folder: Path) -> None:
         for start in range(0, len(chosen), at_once)
         for row in explainer.of(chosen[start : start + at_once])
     ]
-    parquet.write_frame(folder / EXCERPTS_FILE, pl.DataFrame(lines, schema=EXCERPTS, orient="row").sort("id"))
+    schema = {**EXCERPTS}
+    if len(explainer.mixture.kind.messages) > 1:
+        labelled = pl.List(pl.Struct({"label": pl.String, **EXCERPT_MESSAGE}))
+        schema |= {"messages": labelled, "twin_messages": labelled}
+    parquet.write_frame(folder / EXCERPTS_FILE, pl.DataFrame(lines, schema=schema, orient="row").sort("id"))
 
 
 def _at_once(files: Iterable[Path]) -> int:
@@ -60,7 +65,7 @@ def _spread(rows: pl.LazyFrame, most: int) -> list[str]:
 
 def _line(row: Explanation, private: Collection[str]) -> dict[str, Any]:
     is_shown = row.id not in private
-    texts = row.whole_messages if is_shown else None
+    turns = row.turns if is_shown else None
     twin = row.twin if row.twin and row.twin.id not in private else None
     return {
         "id": row.id,
@@ -73,21 +78,26 @@ def _line(row: Explanation, private: Collection[str]) -> dict[str, Any]:
             for name, value in row.told.items()
             if value is not None and (is_shown or name != "found")
         ],
-        "messages": None if texts is None else _cut(texts),
-        "more_messages": 0 if texts is None else max(0, len(texts) - MESSAGES),
+        "messages": None if turns is None else _cut(turns),
+        "more_messages": 0 if turns is None else max(0, len(turns) - MESSAGES),
         "twin": row.twin.id if row.twin else None,
         "twin_source": row.twin.source if row.twin else None,
-        "twin_messages": _cut(twin.whole_messages) if twin and twin.whole_messages is not None else None,
+        "twin_messages": _cut(twin.turns) if twin and twin.turns is not None else None,
     }
 
 
-def _cut(messages: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
+def _cut(turns: Sequence[Turn]) -> list[dict[str, Any]]:
     """The first messages, each with its fair part of the characters that there are."""
-    shown = messages[:MESSAGES]
-    each = _fair([len(content) for _, content in shown], EXCERPT_CHARACTERS)
+    shown = turns[:MESSAGES]
+    each = _fair([len(turn.text) for turn in shown], EXCERPT_CHARACTERS)
     return [
-        {"role": role, "content": content[:length], "left_out": len(content) - length}
-        for (role, content), length in zip(shown, each, strict=True)
+        {
+            **({"label": turn.label} if turn.label else {}),
+            "role": turn.role,
+            "content": turn.text[:length],
+            "left_out": len(turn.text) - length,
+        }
+        for turn, length in zip(shown, each, strict=True)
     ]
 
 

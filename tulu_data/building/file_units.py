@@ -14,7 +14,8 @@ from tulu_data.building.inputs import InputFile, Surveyed, columns_read
 from tulu_data.building.shards import Shard
 from tulu_data.formats import kept_columns
 from tulu_data.formats.format import Format
-from tulu_data.rows.rows import STORED
+from tulu_data.rows.kind import Kind
+from tulu_data.rows.rows import stored
 from tulu_data.sources.source import Part, Source
 from tulu_data.stage import Mapper
 from tulu_data.store.code_id import code_id
@@ -37,6 +38,7 @@ class FileUnit:
 
     name: str
     source: Source
+    kind: Kind
     format: Format
     files: tuple[InputFile, ...]
     mappers: tuple[Mapper, ...]
@@ -72,17 +74,18 @@ class FileUnit:
     @cached_property
     def schema(self) -> pa.Schema:
         """The columns of its shards."""
-        return pa.schema([*STORED, *kept_columns.fields_of(self.source.keep_columns)])
+        return pa.schema([*stored(self.kind), *kept_columns.fields_of(self.source.keep_columns)])
 
     def key(self) -> str:
         """The key of the file's shards: all that decides what is in them."""
-        modules = {type(part).__module__ for part in (self.source, self.format)} | {INGEST}
+        modules = {type(part).__module__ for part in (self.source, self.kind, self.format)} | {INGEST}
         modules |= {module for mapper in self.mappers for module in mapper.measured_in()}
         requires = {name for mapper in self.mappers for name in mapper.requires} | {"orjson", "pyarrow"}
         return key_of(
             files=[file.sha256 for file in self.files],
             source=self.source.place,
             reading=self.source.reading(),
+            kind=self.kind.name,
             format=[self.format.name, self.format.model_dump(mode="json")],
             drop_parts=self.source.drop_parts,
             needs_answer=self.source.needs_answer,
@@ -128,7 +131,8 @@ def units_of(
     is_packed = not surveyed.source.max_quarantined_files
     for pack in _packs([file for file in files if file.size], is_packed=is_packed):
         if surveyed.format:
-            unit = FileUnit(surveyed.name, surveyed.source, surveyed.format, pack, own, workspace, shard_rows)
+            source, kind, format = surveyed.source, surveyed.kind, surveyed.format
+            unit = FileUnit(surveyed.name, source, kind, format, pack, own, workspace, shard_rows)
             yield replace(unit, has_others=len(files) > 1)
 
 

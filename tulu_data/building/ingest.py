@@ -202,7 +202,7 @@ def _finished(unit: FileUnit, key: str, number: int) -> Shard | None:
         FileRows(file, rows, tuple(Quarantined(*record) for record in quarantined))
         for file, rows, quarantined in note["files"]
     )
-    return Shard(unit.name, key, number, table, tuple(files), note["unread"])
+    return Shard(unit.name, unit.kind, key, number, table, tuple(files), note["unread"])
 
 
 def _write_shard(
@@ -222,7 +222,9 @@ def _write_shard(
             writer.write_batch(rows, row_group_size=len(rows))
             tick(len(rows))
     check()
-    details = iter(rewritten([record.detail for file in left_out.files for record in file.quarantined], unit.mappers))
+    details = iter(
+        rewritten([record.detail for file in left_out.files for record in file.quarantined], unit.kind, unit.mappers)
+    )
     files = [
         file._replace(quarantined=tuple(replace(record, detail=next(details)) for record in file.quarantined))
         for file in left_out.files
@@ -230,4 +232,4 @@ def _write_shard(
     not_read = dict(sorted(left_out.unread.items()))
     noted = [(file, rows, [astuple(record) for record in bad]) for file, rows, bad in files]
     shard.finish(files=noted, unread=not_read)
-    return Shard(unit.name, key, number, shard, tuple(files), not_read)
+    return Shard(unit.name, unit.kind, key, number, shard, tuple(files), not_read)

@@ -11,7 +11,8 @@ import numpy as np
 
 from tulu_data.formats import kept_columns
 from tulu_data.formats.format import Format
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.kind import Kind
+from tulu_data.rows.rows import Rows, Turn
 from tulu_data.sources.source import Source
 from tulu_data.text import blemishes
 from tulu_data.text.blemishes import BLEMISHES, Blemish, shown_in
@@ -46,7 +47,7 @@ class Surveyed:
     files: tuple[InputFile, ...]
     columns: tuple[str, ...]
     unread: tuple[str, ...]
-    rows: tuple[Conversation, ...]
+    rows: Rows
     probed: int
     bad: tuple[str, ...]
     expected_rows: int
@@ -56,19 +57,25 @@ class Surveyed:
     """Why some of the files can't be read, where the recipe allows such files."""
 
     @property
-    def preview(self) -> tuple[Conversation, ...]:
+    def kind(self) -> Kind:
+        """The kind of its rows."""
+        return self.rows.kind
+
+    @property
+    def preview(self) -> list[tuple[Turn, ...]]:
         """The first rows."""
-        return self.rows[:PREVIEW_ROWS]
+        return [*self.rows.slice(0, PREVIEW_ROWS).transcripts()]
 
     @property
     def blemishes(self) -> list[tuple[Blemish, int, str]]:
         """What the first rows have that no trainer wants: how many, and the part of one that shows it."""
-        marks = blemishes.marks(Rows.of(self.rows))
+        marks = blemishes.marks(self.rows)
         found = []
         for bit, blemish in enumerate(BLEMISHES):
             places = np.flatnonzero(marks >> np.uint32(bit) & np.uint32(1))
             if len(places):
-                shown = shown_in(blemish.name, tuple(self.rows[int(places[0])].messages))
+                (turns,) = self.rows.slice(int(places[0]), 1).transcripts()
+                shown = shown_in(blemish.name, [(turn.role, turn.content) for turn in turns])
                 found.append((blemish, len(places), shown))
         return found
 
@@ -94,8 +101,5 @@ def as_values(surveyed: Surveyed) -> dict[str, Any]:
         "unread": list(surveyed.unread),
         "blemishes": {blemish.name: count for blemish, count, _ in surveyed.blemishes},
         "bad": list(surveyed.bad),
-        "preview": [
-            [{"role": role, "content": content} for role, content in conversation.messages]
-            for conversation in surveyed.preview
-        ],
+        "preview": [[{"role": turn.speaker, "content": turn.content} for turn in turns] for turns in surveyed.preview],
     }

@@ -28,6 +28,7 @@ from tulu_data.mixture.layout import MANIFEST, SUMS
 from tulu_data.recipe.plan import Plan, Step
 from tulu_data.recipe.recipe import Recipe
 from tulu_data.reports import MEASURED
+from tulu_data.rows import kind as kinds
 from tulu_data.rows.identity import by_id
 from tulu_data.sources.source import Source
 from tulu_data.stage import Annotator, Stage, blamed
@@ -58,7 +59,8 @@ def identify(inputs: Inputs, limit: int | None) -> Identity:
     """The identity of a build. File names and their order are no part of it."""
     recipe = inputs.recipe
     parts = (*recipe.sources.values(), *recipe.stages)
-    modules = {"tulu_data.building.build", *(type(part).__module__ for part in parts)}
+    kind = kinds.find(recipe.kind)
+    modules = {"tulu_data.building.build", *kind.modules, *(type(part).__module__ for part in parts)}
     files = {source.name: sorted(file.sha256 for file in source.files) for source in inputs.surveyed}
     prepared = [{**stage.artifacts, **stage.file_digests, **stage.facts()} for stage in recipe.stages]
     artifacts = [found for found in prepared if found]

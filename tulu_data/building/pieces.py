@@ -19,7 +19,8 @@ from tulu_data.building.shards import FileRows, Quarantined
 from tulu_data.errors import InvariantError, RecordError
 from tulu_data.formats import kept_columns, unread
 from tulu_data.readers.arrow_record import AnyRecord
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.kind import Kind, Row
+from tulu_data.rows.rows import Rows
 from tulu_data.stage import Mapper, blamed, returned
 from tulu_data.text import blemishes
 
@@ -71,7 +72,8 @@ def _joined_pieces(parts: Sequence[Piece]) -> Piece:
     if len(parts) == 1:
         return parts[0]
     numbers = list(itertools.chain.from_iterable(part.numbers for part in parts))
-    return Piece(numbers, Rows(pa.concat_batches([part.rows.batch for part in parts])))
+    rows = pa.concat_batches([part.rows.batch for part in parts])
+    return Piece(numbers, Rows(rows, parts[0].rows.kind))
 
 
 def _parts(
@@ -87,6 +89,8 @@ def _parts(
         held = unread.of_batch(part, unit.columns)
         is_plain = not batch.is_large and not unread.has_media(held, unit.source.drop_parts)
         rows = unit.format.read_batch(part) if is_plain else None
+        if rows and unit.source.needs_answer and unit.kind.refuses_any(rows.batch):
+            rows = None
         kept = kept_columns.arrays_of(part, unit.source.keep_columns) if rows else None
         if rows is None or kept is None:
             names = ([name for name, mask in held.items() if mask[place]] for place in range(len(together)))
@@ -104,38 +108,36 @@ def _one_by_one(
 ) -> Iterator[Piece]:
     """Rows of records, each with the names of what its batch has beside the columns that are read."""
     numbers: list[int] = []
-    conversations: list[Conversation] = []
+    read: list[Row] = []
     beside_rows: list[dict[str, Any]] = []
     characters = 0
 
     def piece() -> Piece:
         fields = kept_columns.fields_of(unit.source.keep_columns)
         columns = {one.name: pa.array([kept[one.name] for kept in beside_rows], one.type) for one in fields}
-        return Piece(numbers, Rows.of(conversations).with_more(columns))
+        return Piece(numbers, Rows.of(read, unit.kind).with_more(columns))
 
     for record, beside in records:
         try:
             value = record.content()
             held = [*beside, *unread.of_record(value, unit.format, unit.columns)]
             unread.refuse_media(held, unit.source.drop_parts)
-            conversation = unit.format.read(value, unit.source.drop_parts)
-            if unit.source.needs_answer:
-                unit.format.require_answer(conversation)
+            row = unit.format.read(value, unit.source.drop_parts)
+            if unit.source.needs_answer and (refused := unit.kind.refuse(row, unit.format.place)):
+                raise refused
             kept = kept_columns.values_of(value, unit.source.keep_columns)
         except RecordError as error:
             quarantined.append(Quarantined.of(record, error))
             continue
         not_read.update(held)
         numbers.append(record.row)
-        conversations.append(conversation)
+        read.append(row)
         beside_rows.append(kept)
-        characters += sum(len(content) for _, content in conversation.messages)
-        characters += len(conversation.tool_calls or "") + len(conversation.tools or "")
-        characters += sum(len(thought) for thought in conversation.reasoning if thought)
+        characters += row.characters
         characters += sum(len(value) for value in kept.values() if isinstance(value, str))
         if len(numbers) == PIECE_ROWS or characters > PIECE_SIZE:
             yield piece()
-            numbers, conversations, beside_rows, characters = [], [], [], 0
+            numbers, read, beside_rows, characters = [], [], [], 0
     if numbers:
         yield piece()
 
@@ -156,18 +158,18 @@ def _mapped(rows: Rows, mappers: tuple[Mapper, ...]) -> Rows:
     return rows
 
 
-def rewritten(texts: Iterable[str], mappers: tuple[Mapper, ...]) -> list[str]:
+def rewritten(texts: Sequence[str], kind: Kind, mappers: tuple[Mapper, ...]) -> list[str]:
     """What is said of bad records, rewritten as a message is: it may show a part of the record."""
-    rows = _mapped(Rows.of(Conversation([("user", text)]) for text in texts), mappers)
-    found: list[str] = rows.column("messages").flatten().field("content").to_pylist()
+    rows = _mapped(Rows.saying(texts, kind), mappers)
+    found: list[str] = rows.contents().to_pylist()
     return found
 
 
 def as_stored(surveyed: Surveyed, mappers: tuple[Mapper, ...]) -> Surveyed:
     """A surveyed source with its first rows, and what is said of bad ones, as a build will store them."""
     own = applying(mappers, surveyed.name)
-    rows = _mapped(Rows.of(surveyed.rows), own).conversations()
-    return replace(surveyed, rows=tuple(rows), bad=tuple(rewritten(surveyed.bad, own)))
+    rows = _mapped(surveyed.rows, own)
+    return replace(surveyed, rows=rows, bad=tuple(rewritten(surveyed.bad, surveyed.kind, own)))
 
 
 def stored(piece: Piece, unit: FileUnit) -> pa.RecordBatch:

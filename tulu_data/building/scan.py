@@ -16,7 +16,6 @@ from tulu_data.building.shards import Shard, batches
 from tulu_data.errors import InvariantError, RowError
 from tulu_data.executors import Tick
 from tulu_data.recipe.plan import Plan, Step
-from tulu_data.rows.rows import Rows
 from tulu_data.stage import Filter, Resolver, Stage, blamed, place_of, returned
 from tulu_data.store import parquet
 from tulu_data.store.workspace import CachedTable, Workspace
@@ -109,12 +108,12 @@ def check_shard(unit: ScanUnit, tick: Tick) -> None:
 def _measure(shard: Shard, steps: Sequence[Step], tick: Tick) -> list[pl.DataFrame]:
     pieces: list[list[pl.DataFrame]] = [[] for _ in steps]
     stages = [step.stage.measuring() for step in steps]
-    columns = sorted({name for stage in stages for name in stage.reads})
+    columns = sorted({name for stage in stages for name in stage.columns_of(shard.kind)})
     before = 0
     for rows in batches(shard, columns):
         for stage, measured in zip(stages, pieces, strict=True):
             with blamed(stage), _placed(stage, shard, before):
-                made = stage.measure(Rows(rows.batch.select(list(stage.reads))))
+                made = stage.measure(rows.select(stage.columns_of(rows.kind)))
             frame = returned(stage, "measure", made, pl.DataFrame, "a polars DataFrame with a line for each row")
             if len(frame) != len(rows):
                 raise InvariantError(f"stage {place_of(stage, 'measure')}: measured {len(frame)} rows of {len(rows)}")

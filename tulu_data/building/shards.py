@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from tulu_data.errors import RecordError
 from tulu_data.readers.arrow_record import AnyRecord
-from tulu_data.rows.rows import Rows
+from tulu_data.rows.kind import Kind
+from tulu_data.rows.rows import Rows, Turn
 from tulu_data.store.workspace import CachedTable
 
 SHARD_ROWS: Final = 65_536
@@ -49,12 +50,13 @@ class FileRows(NamedTuple):
 class Shard:
     """One finished shard of the store.
 
-    `source` is the name of the source it is read for, `files` what it has of which file, in
+    `source` is the name of the source it is read for, `kind` that of its rows, `files` what it has of which file, in
     the order of its rows. `unread` counts the rows whose records held something that nobody
     reads, by its name.
     """
 
     source: str
+    kind: Kind
     key: str
     number: int
     table: CachedTable
@@ -84,15 +86,15 @@ class Shard:
         return f"shard {self.number} of file {self.files[0].file[:12]}{more}"
 
 
-def messages_at(shard: Shard, offset: int) -> list[tuple[str, str]]:
-    """The roles and whole texts of the messages of one row of a shard, by its position among the shard's rows."""
+def turns_at(shard: Shard, offset: int) -> tuple[Turn, ...]:
+    """One row of a shard as a person reads it, by its position among the shard's rows."""
     with pq.ParquetFile(shard.table.path, page_checksum_verification=True) as opened:
         for index in range(opened.num_row_groups):
             rows = opened.metadata.row_group(index).num_rows
             if offset < rows:
-                group = opened.read_row_group(index, columns=["messages", "tool_calls"])
-                (messages,) = Rows(group.slice(offset, 1).to_batches()[0]).messages()
-                return [(message.role, message.whole_text) for message in messages]
+                group = opened.read_row_group(index, columns=list(shard.kind.compared))
+                (turns,) = Rows(group.slice(offset, 1).to_batches()[0], shard.kind).transcripts()
+                return turns
             offset -= rows
     raise IndexError(offset)
 
@@ -107,4 +109,4 @@ def batches(shard: Shard, columns: Iterable[str]) -> Iterator[Rows]:
         # One row group at a time: they are bounded by bytes as well as by rows.
         for group in range(opened.num_row_groups):
             for batch in opened.iter_batches(BATCH_ROWS, row_groups=[group], columns=names):
-                yield Rows(batch)
+                yield Rows(batch, shard.kind)

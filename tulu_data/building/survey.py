@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from tulu_data import formats
 from tulu_data.building.inputs import InputFile, Surveyed, columns_read
 from tulu_data.building.quarantine import check_unreadable, unreadable_file
 from tulu_data.characters import storable
@@ -18,7 +19,9 @@ from tulu_data.formats.format import Format
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.stream import ENCODING_REMEDY, require_regular
 from tulu_data.recipe.recipe import Recipe
-from tulu_data.rows.rows import Conversation
+from tulu_data.rows import kind as kinds
+from tulu_data.rows.kind import Kind, Row
+from tulu_data.rows.rows import Rows
 from tulu_data.sources.source import Source
 from tulu_data.store.workspace import Digest
 
@@ -70,7 +73,8 @@ def survey(recipe: Recipe, cache: Path) -> tuple[Surveyed, ...]:
     Raises `InputError` (exit 3) for a source without files or rows, for files that are
     not what the recipe says, and for files of one source that disagree in their columns.
     """
-    surveyed = tuple(_survey(name, source, cache) for name, source in sorted(recipe.sources.items()))
+    kind = kinds.find(recipe.kind)
+    surveyed = tuple(_survey(name, source, kind, cache) for name, source in sorted(recipe.sources.items()))
     kept_columns.together({source.name: source.source.keep_columns for source in surveyed})
     return surveyed
 
@@ -83,7 +87,7 @@ def hashed(surveyed: Iterable[Surveyed], sha256: Mapping[Path, str]) -> tuple[Su
     )
 
 
-def _survey(name: str, source: Source, cache: Path) -> Surveyed:
+def _survey(name: str, source: Source, kind: Kind, cache: Path) -> Surveyed:
     with told_of(f"sources.{name}"):
         source = source.resolved()
         paths = source.files(cache)
@@ -96,7 +100,7 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
         if not probes and not source.allow_empty:
             many = f"{len(paths)} file{'s' * (len(paths) != 1)}"
             raise InputError(f"no row in {many}; if that is right, say: allow_empty: true")
-        format = _format(source, probes)
+        format = _format(source, kind, probes)
         if source.keep_columns and probes:
             records = [record for probe in probes for record in probe.records]
             kept = kept_columns.typed(source.keep_columns, records, str(probes[0].path))
@@ -105,8 +109,9 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
     columns = dict.fromkeys(column for probe in probes for column in probe.columns)
     read = columns_read(source, format) if format else ()
     others = [column for column in columns if column not in read]
-    tried = [_tried(source, format, probe, record) for probe in probes for record in probe.records] if format else []
-    good = [conversation for conversation in tried if not isinstance(conversation, str)]
+    first = [(probe, record) for probe in probes for record in probe.records]
+    tried = [_tried(source, kind, format, probe, record) for probe, record in first] if format else []
+    good = [row for row in tried if not isinstance(row, str)]
     bad = tuple(error for error in tried if isinstance(error, str))
     expected_rows = sum(map(_expected_rows, probes))
     is_read = all(len(probe.records) < PROBE_ROWS for probe in probes)
@@ -119,7 +124,7 @@ def _survey(name: str, source: Source, cache: Path) -> Surveyed:
         files=files,
         columns=tuple(columns),
         unread=(*others, *_unread_keys(format, probes)),
-        rows=tuple(good),
+        rows=Rows.of(good, kind),
         probed=len(tried),
         bad=bad,
         expected_rows=expected_rows,
@@ -143,18 +148,17 @@ def _problem(source: Source, bad: Sequence[str], at_most: int | None) -> str:
     return ""
 
 
-def _tried(source: Source, format: Format, probe: _Probe, record: AnyRecord) -> Conversation | str:
+def _tried(source: Source, kind: Kind, format: Format, probe: _Probe, record: AnyRecord) -> Row | str:
     """A record as the row that it will be, or its place and what is wrong with it."""
     try:
         value = record.content()
         unread.refuse_media(unread.of_record(value, format, columns_read(source, format)), source.drop_parts)
         kept_columns.values_of(value, source.keep_columns)
-        conversation = format.read(value, source.drop_parts)
-        if source.needs_answer:
-            format.require_answer(conversation)
-    except RecordError as error:
-        return f"{storable(probe.path)}:{record.row}: {error}"
-    return conversation
+        row = format.read(value, source.drop_parts)
+        error = kind.refuse(row, format.place) if source.needs_answer else None
+    except RecordError as unreadable:
+        error = unreadable
+    return f"{storable(probe.path)}:{record.row}: {error}" if error else row
 
 
 def _unread_keys(format: Format | None, probes: Sequence[_Probe]) -> list[str]:
@@ -179,7 +183,7 @@ def _probe(source: Source, path: Path, *, has_others: bool) -> _Probe | str:
     return _Probe(path, reading.columns or tuple(keys), records, reading.rows, expansion)
 
 
-def _format(source: Source, probes: Sequence[_Probe]) -> Format | None:
+def _format(source: Source, kind: Kind, probes: Sequence[_Probe]) -> Format | None:
     """The format that is said, or the first that the columns fit; every file is held to it."""
     readable = [probe for probe in probes if probe.values]
     if not readable:
@@ -190,9 +194,13 @@ def _format(source: Source, probes: Sequence[_Probe]) -> Format | None:
     said: Format | None = source.format
     # A format by its name alone takes the columns' usual names.
     format = (type(said).detect(first.columns) or said) if said and said == type(said)() else said
-    format = format or detect(first.columns, needs_answer=source.needs_answer)
+    format = format or detect(first.columns, kind, is_finished=source.needs_answer)
     if format is None:
-        raise InputError(_undetected(source, first))
+        raise InputError(_undetected(source, kind, first))
+    known = formats.of([*kind.formats, *kind.unfinished])
+    if not isinstance(format, known):
+        listed = ", ".join(one.name for one in known)
+        raise InputError(f"format '{format.name}' reads no rows of kind {kind.name}; there are {listed}")
     if missing := format.missing(first.values):
         close = "" if missing[0].isdecimal() else did_you_mean(missing[0], first.columns)
         # One column is mostly a line that was not split.
@@ -207,7 +215,7 @@ def _format(source: Source, probes: Sequence[_Probe]) -> Format | None:
     return format
 
 
-def _undetected(source: Source, probe: _Probe) -> str:
+def _undetected(source: Source, kind: Kind, probe: _Probe) -> str:
     value = probe.values[0]
     inner = [key for key, items in value.items() if isinstance(items, list) and items and isinstance(items[0], dict)]
     if len(probe.values) == 1 and inner:
@@ -215,19 +223,19 @@ def _undetected(source: Source, probe: _Probe) -> str:
         return f"{probe.path}: is one JSON object ({_listed(probe)}); say where its rows are: records: {path}"
     if list(probe.columns) == ["text"]:
         return (
-            f"{probe.path}: its only column is 'text': plain text without prompt and response is no conversation; "
-            "if one column holds the answer, say which: format: {prompt: …, response: …}"
+            f"{probe.path}: its only column is 'text', and a row of kind {kind.name} has more than one text; "
+            f"say which columns hold them: {formats.wanted(kind)}"
         )
-    if prompt := detect(probe.columns, needs_answer=False):
+    if prompt := detect(probe.columns, kind, is_finished=False):
         (column,) = prompt.required()
         return (
             f"{probe.path}: '{printable(column, 40)}' may be the prompt, and no column is known for the answer, which "
-            f"every row of kind sft has ({_listed(probe)}); say which it is: format: "
+            f"every row of kind {kind.name} has ({_listed(probe)}); say which it is: format: "
             f"{{prompt: {printable(column, 40)}, response: …}}{source.hint(probe.columns)}"
         )
     return (
         f"{probe.path}: no known format has these columns ({_listed(probe)}); "
-        f"say: format: {{prompt: …, response: …}}{source.hint(probe.columns)}"
+        f"say: {formats.wanted(kind)}{source.hint(probe.columns)}"
     )
 
 

@@ -10,9 +10,10 @@ import numpy.typing as npt
 import polars as pl
 
 from tulu_data.building.decision import Decision
-from tulu_data.building.shards import Shard, messages_at
+from tulu_data.building.shards import Shard, turns_at
 from tulu_data.errors import FindingsError, printable
 from tulu_data.recipe.plan import Step
+from tulu_data.rows.rows import begins_with
 from tulu_data.verdicts import TWIN
 
 EXAMPLES: Final = 3
@@ -54,9 +55,7 @@ def _example(decision: Decision, shards: Sequence[Shard], row: int) -> str:
     if not shards:
         return named
     index, position = decision.place_in_store(row)
-    messages = messages_at(shards[index], position)
-    begins = printable(next((content for role, content in messages if role == "user"), messages[0][1]))
-    return f"{named}: {begins}"
+    return f"{named}: {printable(begins_with(turns_at(shards[index], position)))}"
 
 
 def _evidence(decision: Decision, row: int) -> str:

@@ -28,12 +28,14 @@ from tulu_data.executors import Executor, Tick
 from tulu_data.formats import kept_columns
 from tulu_data.readers.parquet_batches import MAX_TEXT_BYTES
 from tulu_data.recipe.recipe import Recipe
+from tulu_data.rows import kind as kinds
 from tulu_data.rows.identity import fixed_bytes, hex_texts
-from tulu_data.rows.rows import CONTENT, PLAIN_FIELDS, RARE_FIELDS, STORED, Rows, with_fields
+from tulu_data.rows.kind import Kind
+from tulu_data.rows.messages import PLAIN_FIELDS, RARE_FIELDS, with_fields
+from tulu_data.rows.rows import Rows, stored
 from tulu_data.store import parquet
 from tulu_data.store.durable import TEMPORARY, make_folders, remove_folder, sha256_file, sync_folder, write_text
 
-TOOL_COLUMNS: Final = ("tool_calls", "tools")
 # Texts of a batch that is spilled, and of a row group of a file whose texts are too many for one array.
 SPILLED_BYTES: Final = 64 << 20
 ROW_GROUP_BYTES: Final = 256 << 20
@@ -77,7 +79,9 @@ def write(
         spilled = tuple(executor.run(route_shard, routes, tick))
         rows = np.bincount(layout.file, minlength=len(layout.names)).tolist()
         parts = [
-            OutputUnit(number, rows[number], staging / layout.names[number], notes, spilled, schema)
+            OutputUnit(
+                number, rows[number], staging / layout.names[number], notes, spilled, schema, kinds.find(recipe.kind)
+            )
             for number in missing
         ]
         for _ in executor.run(write_shard, parts, tick):
@@ -99,20 +103,20 @@ def _remove_others(staging: Path, found: Collection[str]) -> None:
 
 
 def _published(recipe: Recipe, decision: Decision, shards: Sequence[Shard]) -> pa.Schema:
-    """The columns of the mixture: those of tools, and rare fields of messages, are there if a kept row has them."""
+    """The columns of the mixture: the kind's optional ones, and rare fields of messages, if a kept row has them."""
     kept = kept_columns.together({name: source.keep_columns for name, source in recipe.sources.items()})
-    rare = [(name, kind) for name, kind in RARE_FIELDS.items() if _any_kept_message_has(decision, shards, name)]
-    messages = pa.list_(pa.struct([*PLAIN_FIELDS.items(), *rare]))
-    with_tools = [name for name in TOOL_COLUMNS if _any_kept_has(decision, shards, name)]
+    kind = kinds.find(recipe.kind)
+    content: dict[str, pa.DataType] = {}
+    for name, type in kind.content.items():
+        if name in kind.messages:
+            rare = [
+                (one, type) for one, type in RARE_FIELDS.items() if _any_kept_message_has(decision, shards, name, one)
+            ]
+            content[name] = pa.list_(pa.struct([*PLAIN_FIELDS.items(), *rare]))
+        elif name not in kind.optional or _any_kept_has(decision, shards, name):
+            content[name] = type
     return pa.schema(
-        [
-            ("id", pa.string()),
-            ("messages", messages),
-            *((name, pa.string()) for name in with_tools),
-            ("source", pa.string()),
-            *COMPUTED.items(),
-            *kept,
-        ]
+        [("id", pa.string()), *content.items(), ("source", pa.string()), *COMPUTED.items(), *kept],
     )
 
 
@@ -129,14 +133,14 @@ def _any_kept_has(decision: Decision, shards: Sequence[Shard], column: str) -> b
     return False
 
 
-def _any_kept_message_has(decision: Decision, shards: Sequence[Shard], field: str) -> bool:
+def _any_kept_message_has(decision: Decision, shards: Sequence[Shard], name: str, field: str) -> bool:
     for index, shard in enumerate(shards):
         kept = decision.kept[decision.starts[index] : decision.starts[index + 1]]
         if kept.any():
             with pq.ParquetFile(shard.table.path, page_checksum_verification=True) as opened:
                 offset = 0
                 for group in range(opened.num_row_groups):
-                    column = opened.read_row_group(group, columns=[f"messages.list.element.{field}"])["messages"]
+                    column = opened.read_row_group(group, columns=[f"{name}.list.element.{field}"])[name]
                     for chunk in column.chunks:
                         has = np.concatenate([[0], np.cumsum(chunk.flatten().field(field).is_valid())])
                         bounds = chunk.offsets.to_numpy() - chunk.offsets[0].as_py()
@@ -191,6 +195,7 @@ class OutputUnit:
     notes: Path
     spilled: tuple[Spilled, ...]
     schema: pa.Schema
+    kind: Kind
 
     def __str__(self) -> str:
         return f"writing {self.target.name}"
@@ -237,10 +242,10 @@ def route_shard(unit: RouteUnit, tick: Tick) -> Spilled:
     schema = unit.schema.append(pa.field("position", pa.int64()))
     with pa.OSFile(str(unit.spill), "wb") as sink, pa.ipc.new_file(sink, schema) as spill:
         start = 0
-        stored = pq.read_schema(unit.shard.table.path).names
-        for rows in batches(
-            unit.shard, ["content", *(name for name in stored if name not in STORED.names or name in CONTENT)]
-        ):
+        kind = unit.shard.kind
+        known = {*stored(kind).names} - {*kind.content}
+        names = [name for name in pq.read_schema(unit.shard.table.path).names if name not in known]
+        for rows in batches(unit.shard, ["content", *names]):
             first, last = np.searchsorted(unit.offset, [start, start + len(rows)])
             if first < last:
                 part = slice(first, last)
@@ -249,7 +254,7 @@ def route_shard(unit: RouteUnit, tick: Tick) -> Spilled:
                 sizes = rows.text_bytes().sum(axis=1)[unit.offset[ordered] - start]
                 for bounds in _cut(sizes, SPILLED_BYTES, np.flatnonzero(np.diff(unit.file[ordered])) + 1):
                     chosen = ordered[bounds]
-                    kept = Rows(rows.batch.take(pa.array(unit.offset[chosen] - start)))
+                    kept = rows.take(unit.offset[chosen] - start)
                     _check_content(kept, unit.content[chosen], unit.shard)
                     spill.write_batch(_output(unit, chosen, kept, schema))
                     files.append(int(unit.file[chosen[0]]))
@@ -268,7 +273,7 @@ def write_shard(unit: OutputUnit, tick: Tick) -> int:
     rows = pa.Table.from_batches(parts, unit.schema.append(pa.field("position", pa.int64())))
     order = np.argsort(rows.column("position").to_numpy())
     told = [name for name in unit.schema.names if name not in {"id", "source", *COMPUTED}]
-    counted = [Rows(part.select(told)).text_bytes() for part in parts]
+    counted = [Rows(part.select(told), unit.kind).text_bytes() for part in parts]
     sizes = np.concatenate(counted or [np.zeros((0, 1), np.int64)])[order]
     ready = unit.target.with_name(f"{unit.target.name}{TEMPORARY}")
     with parquet.writer(ready, unit.schema) as writer:
@@ -344,7 +349,8 @@ def _output(unit: RouteUnit, chosen: npt.NDArray[np.intp], rows: Rows, schema: p
         **{name: unit.columns.column(name).take(pa.array(chosen)) for name in COMPUTED},
         "position": pa.array(unit.position[chosen]),
     }
-    columns["messages"] = with_fields(rows.column("messages"), schema.field("messages").type)
+    for name in rows.kind.messages:
+        columns[name] = with_fields(rows.column(name), schema.field(name).type)
     there = rows.batch.schema.names
     arrays = [
         columns[field.name]

@@ -84,11 +84,11 @@ def _show_source(out: Terminal, source: Surveyed, *, is_format_given: bool) -> N
     for blemish, count, shown in source.blemishes:
         told = f"{count} of the first {source.probed} records {blemish.what} ({blemish.remedy}): "
         out.line("  ", styled("yellow", "look at this first"), f": {told}{printable(shown, 90)}")
-    for conversation in source.preview:
-        for index, (role, content) in enumerate(conversation.messages[:4]):
+    for turns in source.preview:
+        for index, turn in enumerate(turns[:4]):
             mark = styled("dim", "┌" if index == 0 else "│")
-            out.line("  ", mark, " ", role_of(role), f" {printable(content, 90)}")
-        more = len(conversation.messages) - 4
+            out.line("  ", mark, " ", role_of(turn.speaker), f" {printable(turn.content, 90)}")
+        more = len(turns) - 4
         if more > 0:
             out.line("  ", styled("dim", f"│ … and {more} more messages"))
 

@@ -12,7 +12,7 @@ import click
 from tulu_data.cli import console
 from tulu_data.cli.options import json_option, mixture_argument, option, out_option, texts_option
 from tulu_data.cli.terminal import Terminal, styled
-from tulu_data.cli.texts import BEGINS_CHARACTERS, PATH_CHARACTERS, beginning, show_texts
+from tulu_data.cli.texts import BEGINS_CHARACTERS, PATH_CHARACTERS, show_texts
 from tulu_data.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _show_explanation(out: Terminal, row: Explanation, indent: str) -> None:
         out.line(f"{indent}  {row.source}, {printable(file, PATH_CHARACTERS)}:{number}")
     for name, value in row.told.items():
         out.line(f"{indent}  {name} {value}")
-    if row.messages is None and row.fate != "quarantined":
+    if row.turns is None and row.fate != "quarantined":
         out.line(f"{indent}  ", styled("dim", "its text is no longer in the workspace"))
     show_texts(out, row, indent)
     if row.twin:
@@ -108,6 +108,8 @@ def _show_explanation(out: Terminal, row: Explanation, indent: str) -> None:
 
 def show_removed(explanations: Sequence[Explanation], total: int) -> None:
     """Removed rows, a line or two each."""
+    from tulu_data.rows.rows import begins_with
+
     out = Terminal(stderr=False)
     for row in explanations:
         if row.id is None:
@@ -120,8 +122,8 @@ def show_removed(explanations: Sequence[Explanation], total: int) -> None:
         out.line(
             styled("bold", row.id), f"  {row.source}  ", styled("red", row.fate), f": {row.reason}{evidence}{twin}"
         )
-        if row.messages:
-            out.line(f"  {printable(beginning(row.messages), BEGINS_CHARACTERS)}")
+        if row.turns:
+            out.line(f"  {printable(begins_with(row.turns), BEGINS_CHARACTERS)}")
     if total > len(explanations):
         console.note(f"{len(explanations):,} of {total:,}; more with --limit")
     elif not total:

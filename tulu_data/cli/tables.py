@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tulu_data.cli.terminal import Part, Terminal, styled
-from tulu_data.cli.texts import BEGINS_CHARACTERS, TEXT_CHARACTERS, beginning
+from tulu_data.cli.texts import BEGINS_CHARACTERS, TEXT_CHARACTERS
 from tulu_data.errors import printable
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def _overlap(line: Mapping[str, Any]) -> tuple[Part, ...]:
 def show_clusters(out: Terminal, mixture: Mixture, step: str, path: Path) -> None:
     """The largest clusters of near-duplicates, and how their twins begin."""
     from tulu_data.mixture.explain import Explainer
+    from tulu_data.rows.rows import begins_with
     from tulu_data.store.parquet import read_frame
 
     twins = read_frame(path).filter("is_twin").sort("cluster")
@@ -85,7 +86,7 @@ def show_clusters(out: Terminal, mixture: Mixture, step: str, path: Path) -> Non
     explainer = Explainer(mixture)
     for line in twins.head(SHOWN_CLUSTERS).iter_rows(named=True):
         (twin,) = explainer.by_id(line["id"])
-        begins = f": {printable(beginning(twin.messages), BEGINS_CHARACTERS)}" if twin.messages else ""
+        begins = f": {printable(begins_with(twin.turns), BEGINS_CHARACTERS)}" if twin.turns else ""
         out.line(f"  {line['rows']:,} near {line['id'][:ID_DIGITS]} of {line['source']}{begins}")
 
 

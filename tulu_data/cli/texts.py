@@ -30,12 +30,11 @@ def show_messages(out: Terminal, messages: Sequence[tuple[str, str]]) -> None:
 
 
 def show_texts(out: Terminal, row: Explanation, indent: str) -> None:
-    """The messages of a row, its calls and tools, and the texts of the item that it holds."""
-    for number, (role, content) in enumerate(row.whole_messages or ()):
-        out.line(f"{indent}  ", role_of(role), " ", _marked(content, _spans(row, number)))
-    for name, text in (("calls", row.tool_calls), ("tools", row.tools)):
-        if text:
-            out.line(f"{indent}  ", role_of(name), f" {printable(text, TEXT_CHARACTERS)}")
+    """The messages of a row, what goes with them, and the texts of the item that it contains."""
+    for number, turn in enumerate(row.turns or ()):
+        out.line(f"{indent}  ", role_of(turn.speaker), " ", _marked(turn.text, _spans(row, number)))
+    for name, text in row.beside.items():
+        out.line(f"{indent}  ", role_of(name), f" {printable(text, TEXT_CHARACTERS)}")
     if row.item is not None:
         for number, text in enumerate(row.item):
             shown = _marked(text, row.marks.matched[number] if row.marks else ())
@@ -67,8 +66,3 @@ def _marked(text: str, spans: Spans) -> Part:
         ]
         at = end
     return joined(*parts, printable(text[at:], CONTEXT_CHARACTERS))
-
-
-def beginning(messages: Sequence[tuple[str, str]]) -> str:
-    """The first text of the user, or the first."""
-    return next((content for role, content in messages if role == "user"), messages[0][1])

@@ -19,7 +19,8 @@ from tulu_data.evaluations.ngram_index import Found, NgramIndex
 from tulu_data.evaluations.rules import VALUES
 from tulu_data.evaluations.surroundings import Place
 from tulu_data.kernels.ngrams import Work
-from tulu_data.rows.rows import On, Rows, Texts
+from tulu_data.rows.on import On
+from tulu_data.rows.rows import Rows, Texts
 
 PAIR: Final = {
     "item": pl.UInt32,

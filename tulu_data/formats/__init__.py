@@ -1,31 +1,48 @@
-"""How foreign columns become conversations: one file, one format."""
+"""How foreign columns become rows: one file, one format."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Literal
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union
 
-from pydantic import BeforeValidator, Discriminator, Tag
+from pydantic import BeforeValidator, Discriminator, PlainSerializer, Tag
 
 from tulu_data.errors import did_you_mean
-from tulu_data.formats.alpaca import Alpaca, AlpacaPrompt
 from tulu_data.formats.format import Format
-from tulu_data.formats.messages import Messages
-from tulu_data.formats.prompt_response import PromptOnly, PromptResponse
-from tulu_data.formats.sharegpt import ShareGPT
-
-FORMATS: Final[tuple[type[Format], ...]] = (Messages, ShareGPT, Alpaca, PromptResponse)
-"""In the order in which they are tried: a file with messages and a prompt holds messages."""
+from tulu_data.rows import kind as kinds
+from tulu_data.rows.kind import Kind
 
 
-def detect(columns: Sequence[str], *, needs_answer: bool = True) -> Format | None:
-    """The first format that the columns fit; unless there `needs_answer`, a prompt alone is enough.
+def of(references: Iterable[str]) -> tuple[type[Format], ...]:
+    """The formats that a kind names as `module:Class`."""
+    places = (reference.split(":") for reference in dict.fromkeys(references))
+    return tuple(getattr(importlib.import_module(module), name) for module, name in places)
+
+
+FORMATS: Final = of(one for name in kinds.names() for one in kinds.find(name).formats)
+"""The formats of all kinds, each kind's in the order in which it tries them."""
+
+
+def detect(columns: Sequence[str], kind: Kind | None = None, *, is_finished: bool = True) -> Format | None:
+    """The first format of a kind that the columns fit; unless rows have to be finished, also for rows that are not.
 
     >>> detect(["question", "answer"])
     PromptResponse(prompt=('question',), response=('answer',), system='system', join='\\n')
     """
-    formats: tuple[type[Format], ...] = FORMATS if needs_answer else (*FORMATS, AlpacaPrompt, PromptOnly)
-    return next((found for format in formats if (found := format.detect(columns))), None)
+    kind = kind or kinds.find(kinds.DEFAULT)
+    tried = of([*kind.formats, *(() if is_finished else kind.unfinished)])
+    return next((found for format in tried if (found := format.detect(columns))), None)
+
+
+def wanted(kind: Kind) -> str:
+    """The columns that the last format of a kind reads, as a recipe names them.
+
+    >>> wanted(kinds.find("sft"))
+    'format: {prompt: …, response: …}'
+    """
+    (last,) = of(kind.formats[-1:])
+    return f"format: {{{', '.join(f'{field}: …' for field, *_ in last.needs)}}}"
 
 
 def could_be(column: str) -> str:
@@ -47,26 +64,27 @@ def _by_name(value: Any) -> Any:
             if format.name == value:
                 return format()
         raise ValueError(f"no format named '{value}'; there are {', '.join(names)}{did_you_mean(value, names)}")
-    if isinstance(value, Mapping) and _kind(value) is None:
+    if isinstance(value, Mapping) and _name_of(value) is None:
         keys = ", ".join(format.needs[0][0] for format in FORMATS)
         raise ValueError(f"a mapping of columns needs one of the keys {keys}")
     return value
 
 
-def _kind(value: Any) -> str | None:
+def _name_of(value: Any) -> str | None:
     if isinstance(value, Format):
         return value.name
     return next((format.name for format in FORMATS if format.needs[0][0] in value), None)
 
 
-FormatSpec = Annotated[
-    Annotated[Messages, Tag("messages")]
-    | Annotated[ShareGPT, Tag("sharegpt")]
-    | Annotated[Alpaca, Tag("alpaca")]
-    | Annotated[PromptResponse, Tag("prompt_response")],
-    Discriminator(_kind),
-    BeforeValidator(
-        _by_name, json_schema_input_type=Literal["messages", "sharegpt", "alpaca", "prompt_response"] | dict[str, Any]
-    ),
-]
+if TYPE_CHECKING:
+    FormatSpec = Format
+else:
+    FormatSpec = Annotated[
+        Union[tuple(Annotated[format, Tag(format.name)] for format in FORMATS)],  # noqa: UP007 (as many as there are)
+        Discriminator(_name_of),
+        PlainSerializer(lambda one: one.model_dump()),
+        BeforeValidator(
+            _by_name, json_schema_input_type=Literal[tuple(format.name for format in FORMATS)] | dict[str, Any]
+        ),
+    ]
 """In a recipe: a format's name, or a mapping of its columns."""

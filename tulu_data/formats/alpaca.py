@@ -11,7 +11,7 @@ from tulu_data.errors import RecordError
 from tulu_data.formats.column import MISSING, Column, optional_text, pluck, text_at
 from tulu_data.formats.format import Format
 from tulu_data.readers.json_record import kind_of
-from tulu_data.rows.rows import Conversation
+from tulu_data.rows.sft import Conversation
 
 
 class Alpaca(Format):

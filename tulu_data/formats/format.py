@@ -1,4 +1,4 @@
-"""What a format is: the columns it reads, and how they become a conversation."""
+"""What a format is: the columns it reads, and how they become a row of the kind that names it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, ClassVar, Self
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from tulu_data.errors import RecordError
 from tulu_data.formats.column import MISSING, first_part, pluck
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.kind import Row
+from tulu_data.rows.rows import Rows
 
 
 class Format(BaseModel):
-    """How foreign columns become a conversation; its fields name the columns."""
+    """How foreign columns become a row; its fields name the columns."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,14 +62,13 @@ class Format(BaseModel):
         return [column for column in self.required() if all(pluck(record, column) is MISSING for record in records)]
 
     @abstractmethod
-    def read(self, record: Mapping[str, Any], drop_parts: Collection[str] = ()) -> Conversation:
-        """One record as a conversation, without content parts of these types; `RecordError` where it is none."""
+    def read(self, record: Mapping[str, Any], drop_parts: Collection[str] = ()) -> Row:
+        """One record as a row, without content parts of these types; `RecordError` where it is none."""
 
-    def require_answer(self, conversation: Conversation) -> None:
-        """Raise `RecordError` (`no_answer`) where no message is the assistant's."""
-        if not any(role == "assistant" for role, _ in conversation.messages):
-            place = getattr(self, self.turns) if self.turns else "the record"
-            raise RecordError("no_answer", f"{place} has no message of the assistant, which every row of kind sft has")
+    @property
+    def place(self) -> str:
+        """What a row is read from, as errors name it: its column of turns, or the record."""
+        return getattr(self, self.turns) if self.turns else "the record"
 
     def read_batch(self, batch: pa.RecordBatch) -> Rows | None:
         """Some records as `read` gives them, all at once; None where they must be read one by one."""

@@ -18,6 +18,7 @@ from tulu_data.errors import InputError, RecordError, did_you_mean, printable
 from tulu_data.formats.column import MISSING, Column, first_part, pluck
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.json_record import kind_of
+from tulu_data.rows import kind as kinds
 
 Kind = Literal["bool", "int64", "float64", "string", "json"]
 ARROW: Final[dict[str, pa.DataType]] = {
@@ -30,7 +31,7 @@ ARROW: Final[dict[str, pa.DataType]] = {
 COMPUTED: Final = frozenset({"id", "source", "domain", "language", "tokens"})
 """The columns of a mixture that are not of the input."""
 RESERVED: Final = COMPUTED | {
-    *("messages", "tool_calls", "tools"),
+    *(column for name in kinds.names() for column in kinds.find(name).content),
     # Of tables that rows pass through.
     *("row", "content", "marks", "position"),
     # Trainers that find these beside `messages` take them for what is trained on.

@@ -12,7 +12,8 @@ from tulu_data.formats.column import Column, optional_text, pluck, required
 from tulu_data.formats.format import Format
 from tulu_data.formats.plain_turns import plain_turns
 from tulu_data.formats.turns import conversation
-from tulu_data.rows.rows import Conversation, Rows
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Conversation
 
 
 class Messages(Format):

@@ -1,7 +1,7 @@
 """Turns of many records at once, where none of them is out of the ordinary.
 
-What is ordinary: a list of `{role, content}` or `{from, value}`, no null, known roles, an
-answer, and nothing beside the turns. Anything else is left to `turns.conversation`, which
+What is ordinary: a list of `{role, content}` or `{from, value}`, no null, known roles, at
+least one turn, and nothing beside the turns. Anything else is left to `turns.conversation`, which
 reads one record and says what is wrong with it; a test holds the two against each other.
 """
 
@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 
 from tulu_data.formats.column import first_part
 from tulu_data.formats.turns import CALL, MAX_MESSAGES, ROLES
-from tulu_data.rows.rows import MESSAGES, Rows
+from tulu_data.rows.messages import MESSAGES, WHOLE_MESSAGES, with_fields
+from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Sft
 
 KEYS: Final = (("role", "content"), ("from", "value"))
 
@@ -25,8 +27,8 @@ def plain_turns(batch: pa.RecordBatch, column: str, absent: tuple[str, ...] = ()
 
     >>> turns = pa.array([[{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]])
     >>> rows = plain_turns(pa.record_batch({"conversations": turns}), "conversations")
-    >>> rows and next(rows.conversations()).messages
-    [('user', 'Hi'), ('assistant', 'Hello')]
+    >>> rows and next(rows.messages())["messages"][0][:2]
+    ('user', 'Hi')
     """
     names = batch.schema.names
     if column not in names or not all(_is_absent(batch, name) for name in absent):
@@ -40,6 +42,8 @@ def plain_turns(batch: pa.RecordBatch, column: str, absent: tuple[str, ...] = ()
     keys = next((keys for keys in KEYS if pa.types.is_struct(flat.type) and {*keys} == {*flat.type.names}), None)
     if keys is None or flat.type.num_fields > 2 or flat.null_count or lengths.max(initial=0) > MAX_MESSAGES:
         return None
+    if not lengths.all():
+        return None
     roles, contents = _texts(flat.field(keys[0])), _texts(flat.field(keys[1]))
     if roles is None or contents is None:
         return None
@@ -49,12 +53,10 @@ def plain_turns(batch: pa.RecordBatch, column: str, absent: tuple[str, ...] = ()
     if None in known or CALL in spelled:
         return None
     read = pa.array(known, pa.string()).take(encoded.indices)
-    answers = np.concatenate([[0], np.cumsum(pc.equal(read, "assistant").to_numpy(zero_copy_only=False))])
-    if (answers[bounds[1:]] == answers[bounds[:-1]]).any():
-        return None
     structs = pa.StructArray.from_arrays([read, contents], fields=list(MESSAGES.value_type))
     messages = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), structs, type=MESSAGES)
-    return Rows.of_messages(messages)
+    kind = Sft()
+    return Rows(kind.batch_of({"messages": with_fields(messages, WHOLE_MESSAGES)}, len(messages)), kind)
 
 
 def _is_absent(batch: pa.RecordBatch, name: str) -> bool:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from tulu_data.formats.column import Column, optional_text, text_at
 from tulu_data.formats.format import Format
 from tulu_data.formats.turns import prompted
-from tulu_data.rows.rows import Conversation
+from tulu_data.rows.sft import Conversation
 
 Columns = Annotated[
     tuple[Column, ...],

@@ -20,7 +20,7 @@ from tulu_data.formats.column import MISSING
 from tulu_data.readers import json_record
 from tulu_data.readers.json_record import kind_of
 from tulu_data.rows import calls
-from tulu_data.rows.rows import Conversation
+from tulu_data.rows.sft import Conversation
 
 MAX_MESSAGES: Final = 10_000
 ROLES: Final = {

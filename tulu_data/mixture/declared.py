@@ -16,6 +16,7 @@ from tulu_data import stages
 from tulu_data.claims import Claim
 from tulu_data.mixture import tables
 from tulu_data.mixture.layout import MANIFEST
+from tulu_data.rows.kind import Kind
 from tulu_data.stage import Stage
 from tulu_data.verdicts import TWIN
 
@@ -42,14 +43,14 @@ class Shown(NamedTuple):
         return f"reports/{self.path.name}"
 
 
-def reports(folder: Path, manifest: Mapping[str, Any]) -> list[Shown]:
+def reports(folder: Path, manifest: Mapping[str, Any], kind: Kind) -> list[Shown]:
     """The reports of a mixture by the names of their files, each with the columns that its kind must have.
 
     Raises `DamagedError` (exit 3) for one that is not there or is of no stage.
     """
     steps = manifest["stages"]
     if all(step.get("reports") is None for step in steps):
-        found = list(_named(folder, {step["name"] for step in steps}))
+        found = list(_named(folder, {step["name"] for step in steps}, kind))
     else:
         found = [
             Shown(step["name"], path=_path(folder, manifest, step["name"], name), **_drawn(entry))
@@ -57,7 +58,7 @@ def reports(folder: Path, manifest: Mapping[str, Any]) -> list[Shown]:
             for name, entry in (step.get("reports") or {}).items()
         ]
     for shown in found:
-        tables.check_file(folder, shown.file, tables.REPORTS.get(shown.kind))
+        tables.check_file(folder, shown.file, kind, tables.REPORTS.get(shown.kind))
     return sorted(found, key=lambda shown: shown.file)
 
 
@@ -73,10 +74,10 @@ def _path(folder: Path, manifest: Mapping[str, Any], step: str, name: str) -> Pa
     return folder / file
 
 
-def _named(folder: Path, steps: set[str]) -> Iterator[Shown]:
+def _named(folder: Path, steps: set[str], of: Kind) -> Iterator[Shown]:
     """Reports of a manifest that does not name them."""
     column, name = _OVERLAP_BEFORE
-    for path in tables.files_in(folder, "reports/*.parquet"):
+    for path in tables.files_in(folder, "reports/*.parquet", of):
         step, _, kind = path.stem.rpartition("-")
         if kind == name and column in tables.names_of(path):
             kind = "overlap"

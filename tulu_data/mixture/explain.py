@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,8 +18,7 @@ from tulu_data.mixture.mixture import Mixture
 from tulu_data.mixture.origin import is_built_here
 from tulu_data.mixture.tables import MOST, remedy
 from tulu_data.readers.parquet_batches import batches
-from tulu_data.rows import calls
-from tulu_data.rows.rows import CONTENT, Message
+from tulu_data.rows.rows import Rows, Turn
 from tulu_data.stage import Marks
 from tulu_data.store.durable import sha256_file
 from tulu_data.store.workspace import Workspace
@@ -36,9 +34,10 @@ class Explanation:
 
     `fate` is "kept", "quarantined", "take", or the stage that removed it; `places` are
     (file, row) pairs; `evidence` is what the stage filed, of which no person is shown the columns
-    `untold`; `twin` explains the row that was
-    kept in its stead; `messages` are roles and contents with the reasoning from a new line, or
-    None where the workspace no longer has them;
+    `untold`; `twin` explains the row that was kept in favour of it; `turns` are its messages as a
+    person reads them, in whose characters evidence counts, and `content` all its content as plain
+    values (`Rows.shown`): None where the workspace no longer has them; `beside` are texts that go
+    with the messages, by what they are called;
     `item` are the texts of the evaluation item that it holds, where its files are here; `marks`
     the words that both share.
     """
@@ -52,9 +51,9 @@ class Explanation:
     evidence: dict[str, Any] = field(default_factory=dict)
     untold: frozenset[str] = frozenset()
     twin: Explanation | None = None
-    messages: tuple[tuple[str, str], ...] | None = None
-    tool_calls: str | None = None
-    tools: str | None = None
+    turns: tuple[Turn, ...] | None = None
+    content: Mapping[str, Any] = field(default_factory=dict)
+    beside: Mapping[str, str] = field(default_factory=dict)
     item: tuple[str, ...] | None = None
     marks: Marks | None = None
 
@@ -62,15 +61,6 @@ class Explanation:
     def told(self) -> dict[str, Any]:
         """The evidence that a person is shown."""
         return {name: value for name, value in self.evidence.items() if name not in self.untold}
-
-    @property
-    def whole_messages(self) -> tuple[tuple[str, str], ...] | None:
-        """Roles and whole texts (`Message.whole_text`), in whose characters evidence counts."""
-        if self.messages is None or self.tool_calls is None:
-            return self.messages
-        entries = itertools.chain(calls.entries_of(self.tool_calls), itertools.repeat(None))
-        pairs = zip(self.messages, entries, strict=False)
-        return tuple((role, Message(role, said, entry).whole_text) for (role, said), entry in pairs)
 
     def as_values(self) -> dict[str, Any]:
         """The explanation as plain values, for JSON."""
@@ -83,11 +73,7 @@ class Explanation:
             "places": [{"file": file, "row": row} for file, row in self.places],
             "evidence": self.evidence,
             "twin": self.twin.as_values() if self.twin else None,
-            "messages": None
-            if self.messages is None
-            else [{"role": role, "content": content} for role, content in self.messages],
-            "tool_calls": self.tool_calls,
-            "tools": self.tools,
+            **self.content,
             "item": self.item and list(self.item),
             "marks": self.marks and self.marks._asdict(),
         }
@@ -182,7 +168,7 @@ class Explainer:
             for path in self.mixture.data:
                 with self.mixture.reading():
                     rows = self.mixture.scan(path)
-                    hits = rows.filter(_says(text, rows.collect_schema())).head(limit).collect()
+                    hits = rows.filter(self._says(text, rows.collect_schema())).head(limit).collect()
                     self.mixture.check(hits, path)
                 found += [explanation for id in hits["id"] for explanation in self.by_id(id)]
         if not found:
@@ -237,8 +223,7 @@ class Explainer:
         except (TuluDataError, LookupError):
             # The manifest has other sets, or their files are not here.
             return explanation
-        messages = explanation.whole_messages
-        marks = stage.marks(messages, texts) if messages and texts else None
+        marks = stage.marks(explanation.turns, texts) if explanation.turns and texts else None
         return replace(explanation, item=texts, marks=marks)
 
     @cached_property
@@ -287,7 +272,7 @@ class Explainer:
                 evidence=values,
                 untold=self.mixture.untold(row["fate"]),
                 twin=explained(values[TWIN]) if TWIN in values else None,
-                **contents.get(id, {}),
+                **contents.get(id, {"content": dict.fromkeys(self.mixture.kind.content)}),
             )
 
         return [explained(id) for id in rows["id"]]
@@ -343,6 +328,7 @@ class Explainer:
             copies=0,
             places=((self._path(record["file"]), record["row"]),),
             evidence={} if record["offset"] is None else {"byte": record["offset"]},
+            content=dict.fromkeys(self.mixture.kind.content),
         )
 
     def _path(self, sha256: str) -> str:
@@ -366,7 +352,7 @@ class Explainer:
     def _contents(
         self, rows: Mapping[str, dict[str, Any]], places: Mapping[str, Sequence[tuple[str, int]]]
     ) -> dict[str, dict[str, Any]]:
-        """Messages, calls and tools of rows by id: from the store, or of kept rows from the mixture itself."""
+        """What rows hold, by id: from the store, or of kept rows from the mixture itself."""
         wanted: dict[tuple[str, str], set[int]] = {}
         for id, row in rows.items():
             for file, number in places[id]:
@@ -377,11 +363,15 @@ class Explainer:
             if own and self._shard(*shard).is_file():
                 every = sorted(set().union(*(numbers for _, numbers in own)))
                 read = pl.scan_parquet(self._shard(*shard), glob=False).with_row_index("position")
-                found_rows = read.filter(pl.col("row").is_in(every)).select("position", "row", *CONTENT).collect()
+                columns = ("position", "row", *self.mixture.kind.content)
+                found_rows = read.filter(pl.col("row").is_in(every)).select(columns).collect()
+                contents = self._as_contents(found_rows)
                 for part, numbers in own:
-                    for values in found_rows.iter_rows(named=True):
-                        if values["row"] in numbers and part.has(values["position"]):
-                            stored.setdefault((part.source, part.file, values["row"]), _as_content(values))
+                    for (position, row), content in zip(
+                        found_rows.select("position", "row").rows(), contents, strict=True
+                    ):
+                        if row in numbers and part.has(position):
+                            stored.setdefault((part.source, part.file, row), content)
         found: dict[str, dict[str, Any]] = {}
         for id, row in rows.items():
             ours = ((row["source"], file, number) for file, number in places[id])
@@ -392,9 +382,27 @@ class Explainer:
             with self.mixture.reading():
                 here = self.mixture.scan(*self.mixture.data).filter(_is_one_of(kept)).collect()
                 self.mixture.check(here, self.mixture.data[0])
-            for values in here.iter_rows(named=True):
-                found.setdefault(values["id"], _as_content(values))
+            for id, content in zip(here["id"], self._as_contents(here), strict=True):
+                found.setdefault(id, content)
         return found
+
+    def _as_contents(self, rows: pl.DataFrame) -> list[dict[str, Any]]:
+        """Some rows as explanations have them."""
+        kind = self.mixture.kind
+        batches = rows.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks().to_batches()
+        return [
+            {
+                "turns": turns,
+                "content": content,
+                "beside": {called: content[name] for name, called in kind.beside.items() if content[name]},
+            }
+            for batch in batches
+            for own in [Rows.published(batch, kind)]
+            for turns, content in zip(own.transcripts(), own.shown(), strict=True)
+        ]
+
+    def _says(self, text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
+        return pl.any_horizontal(_says(column, text, schema) for column in self.mixture.kind.messages)
 
     def _places_of_text(self, text: str) -> Iterator[tuple[str, int]]:
         for shard, places in self._shards.items():
@@ -402,30 +410,25 @@ class Explainer:
             if path.is_file():
                 position = 0
                 with pq.ParquetFile(path) as parquet:
-                    for batch in batches(path, parquet, 8192, ["row", "messages", "tool_calls"]):
+                    for batch in batches(path, parquet, 8192, ["row", *self.mixture.kind.messages]):
                         frame = pl.from_arrow(batch)
                         assert isinstance(frame, pl.DataFrame)
                         hits = frame.select("row", pl.int_range(pl.len()).alias("at")).filter(
-                            frame.select(_says(text, frame.schema)).to_series()
+                            frame.select(self._says(text, frame.schema)).to_series()
                         )
                         for row, at in hits.rows():
                             yield next(place.file for place in places if place.has(position + at)), row
                         position += len(frame)
 
 
-def _says(text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
-    """Whether a message has a text in its content or its reasoning, where the table has that."""
-    messages = schema["messages"]
+def _says(column: str, text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
+    """Whether a message of a column has a text in its content or its reasoning, where the table has that."""
+    messages = schema[column]
     assert isinstance(messages, pl.List)
     assert isinstance(messages.inner, pl.Struct)
     said = [field.name for field in messages.inner.fields if field.name in ("content", "reasoning_content")]
     found = (pl.element().struct.field(name).str.contains(text, literal=True).fill_null(value=False) for name in said)
-    return pl.col("messages").list.eval(pl.any_horizontal(*found)).list.any()
-
-
-def _as_content(row: dict[str, Any]) -> dict[str, Any]:
-    messages = tuple((message["role"], Message(**message).whole_text) for message in row["messages"])
-    return {"messages": messages, "tool_calls": row.get("tool_calls"), "tools": row.get("tools")}
+    return pl.col(column).list.eval(pl.any_horizontal(*found)).list.any()
 
 
 def _is_one_of(ids: Collection[str]) -> pl.Expr:

@@ -48,7 +48,8 @@ QUARANTINE: Final = pa.schema(
         ("detail", pa.string()),
     ]
 )
-EXCERPT_MESSAGE: Final = pl.Struct({"role": pl.String, "content": pl.String, "left_out": pl.Int64})
+EXCERPT_MESSAGE: Final = {"role": pl.String, "content": pl.String, "left_out": pl.Int64}
+"""Of a kind with several columns of messages each has a `label` too, the column's name."""
 EXCERPTS: Final[dict[str, Any]] = {
     "id": pl.String,
     "source": pl.String,
@@ -56,11 +57,11 @@ EXCERPTS: Final[dict[str, Any]] = {
     "reason": pl.String,
     "copies": pl.Int64,
     "evidence": pl.List(pl.Struct({"name": pl.String, "value": pl.String})),
-    "messages": pl.List(EXCERPT_MESSAGE),
+    "messages": pl.List(pl.Struct(EXCERPT_MESSAGE)),
     "more_messages": pl.Int64,
     "twin": pl.String,
     "twin_source": pl.String,
-    "twin_messages": pl.List(EXCERPT_MESSAGE),
+    "twin_messages": pl.List(pl.Struct(EXCERPT_MESSAGE)),
 }
 BLEMISHES: Final[dict[str, Any]] = {
     "source": pl.String,

@@ -62,7 +62,7 @@ def load(place: str | Path, into: Library = "datasets", *, split: str = "train",
             raise FindingsError(f"{place}: {name} has another sha256 than the manifest says; fetch or build it again")
     if folder is not None:
         for name in paths:
-            check_file(folder, name)
+            check_file(folder, name, mixture.Mixture(folder).kind)
     with reading(place):
         return _opened([str(path) for path in paths.values()], into)
 

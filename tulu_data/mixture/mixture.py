@@ -18,6 +18,8 @@ from tulu_data.errors import ConflictError, TuluDataError, UsageError, did_you_m
 from tulu_data.mixture import declared, facts, tables
 from tulu_data.mixture.layout import KEPT, MANIFEST, RECIPE, TAKE
 from tulu_data.readers.yaml import MAX_BYTES
+from tulu_data.rows import kind as kinds
+from tulu_data.rows.kind import Kind
 from tulu_data.stage import Stage
 from tulu_data.store import parquet
 from tulu_data.store.durable import sha256_file
@@ -75,6 +77,14 @@ class Mixture:
             if what:
                 raise ConflictError(f"{path}: {what}; this version is damaged: remove {self.folder} and build again")
 
+    @cached_property
+    def kind(self) -> Kind:
+        """The kind of its rows. Raises `InputError` (exit 3) where this program does not have it."""
+        try:
+            return kinds.find(self.manifest["kind"])
+        except ValueError as error:
+            raise tables.DamagedError.of(self.folder, MANIFEST, f"kind: {error}") from None
+
     @property
     def version(self) -> str:
         return str(self.manifest["version"])
@@ -114,7 +124,7 @@ class Mixture:
     def shown(self) -> list[declared.Shown]:
         """The reports of its stages, by the names of their files."""
         with self.reading():
-            return declared.reports(self.folder, self.manifest)
+            return declared.reports(self.folder, self.manifest, self.kind)
 
     def reports(self, kind: str) -> dict[str, Path]:
         """For each step that has a report of this kind: its table.
@@ -136,8 +146,8 @@ class Mixture:
 
     def columns_of(self, name: str) -> tables.Columns | None:
         """What a table of this name must be: a report by its kind."""
-        kinds = {shown.file: shown.kind for shown in self.shown} if name.startswith("reports/") else {}
-        return tables.REPORTS.get(kinds.get(name, "")) or tables.columns_of(name)
+        shown = {report.file: report.kind for report in self.shown} if name.startswith("reports/") else {}
+        return tables.REPORTS.get(shown.get(name, "")) or tables.columns_of(name, self.kind)
 
     def claims(self, step: str) -> list[Claim]:
         """What one of its stages promises of the rows kept; nothing where this program refuses its options."""
@@ -154,7 +164,7 @@ class Mixture:
         return next((stage for stage in self.manifest["stages"] if stage["name"] == step), {"name": step})
 
     def _files(self, pattern: str) -> list[Path]:
-        return tables.files_in(self.folder, pattern)
+        return tables.files_in(self.folder, pattern, self.kind)
 
     def _of_steps(self, found: dict[str, Path]) -> dict[str, Path]:
         names = {stage["name"] for stage in self.manifest["stages"]}
@@ -184,7 +194,7 @@ class Mixture:
     def read(self, path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """One of its tables, which holds no value that no build writes. Raises `InputError` (exit 3) where it does."""
         name = path.relative_to(self.folder).as_posix()
-        tables.check_file(self.folder, name, self.columns_of(name))
+        tables.check_file(self.folder, name, self.kind, self.columns_of(name))
         with self.reading():
             frame = parquet.read_frame(path, columns)
             self.check(frame, path)
@@ -193,7 +203,7 @@ class Mixture:
     def check(self, frame: pl.DataFrame | pl.LazyFrame, path: Path) -> None:
         """Raise `InputError` (exit 3) where a frame of one of its tables holds a value that no build writes."""
         name = path.relative_to(self.folder).as_posix()
-        tables.check_values(self.folder, name, frame, self.columns_of(name))
+        tables.check_values(self.folder, name, frame, self.kind, self.columns_of(name))
 
     def reading(self) -> AbstractContextManager[None]:
         """Say of a damaged page in one of its tables which mixture it is of, as an `InputError` (exit 3)."""

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from tulu_data.errors import InputError, printable
 from tulu_data.readers.parquet_batches import ExpandsError, refuse_bomb
+from tulu_data.rows.kind import Kind
 
 
 class DamagedError(InputError):
@@ -40,8 +41,8 @@ ID: Final = "^[0-9a-f]{32}$"
 COPY: Final = "^[0-9a-f]{32}(-[0-9]{1,10})?$"
 SHA256: Final = "^[0-9a-f]{64}$"
 _MESSAGES: Final = "list<role text, content text>"
-_RARE: Final = {("reasoning_content", "text"), ("weight", "number")}
-"""Fields of messages that are there only where a row has them, and are null elsewhere."""
+_RARE: Final = {("reasoning_content", "text"), ("weight", "number"), ("label", "text")}
+"""Fields of messages that are there only where a row has them, and are null elsewhere, or where a kind needs them."""
 _CUT: Final = "list<role text, content text, left_out whole>"
 MOST: Final = 2**53
 SHARES: Final = frozenset({"jaccard", "estimated", "share"})
@@ -70,7 +71,6 @@ def _counted(texts: str, counts: str, *, nullable: str = "", numbers: str = "") 
     return Columns(dict(kinds), frozenset(nullable.split()), {"id": ID}, open=True)
 
 
-_OF_ROWS: Final = frozenset({"domain", "language", "tokens", "tool_calls", "tools"})
 EVIDENCE: Final = Columns({"id": "text", "source": "text", "reason": "text"}, forms={"id": ID, "twin": ID}, open=True)
 TABLES: Final[Mapping[str, Columns]] = {
     "ledger/*.parquet": Columns(
@@ -83,18 +83,6 @@ TABLES: Final[Mapping[str, Columns]] = {
         {"source": "text", "file": "text", "row": "whole", "offset": "whole", "code": "text", "detail": "text"},
         frozenset({"offset"}),
         {"file": SHA256},
-    ),
-    "data/*.parquet": Columns(
-        {
-            "id": "text",
-            "messages": _MESSAGES,
-            "source": "text",
-            **dict.fromkeys(("domain", "language"), "text"),
-            "tokens": "whole",
-        },
-        _OF_ROWS,
-        {"id": COPY},
-        open=True,
     ),
     "evidence/*.parquet": EVIDENCE,
     "excerpts.parquet": Columns(
@@ -137,18 +125,31 @@ REPORTS: Final[Mapping[str, Columns]] = {
     "trainable": _counted("source domain language", "tokens trainable", nullable="domain language tokens trainable"),
 }
 """The tables of reports by their kinds; those of other kinds have any columns."""
+ROWS: Final = "data/*.parquet"
 
 
-def columns_of(name: str) -> Columns | None:
-    """What a table of this name, relative to the mixture, must be; None where no mixture has one.
+def of_rows(kind: Kind) -> Columns:
+    """What the tables of rows of a kind must be."""
+    required = {name: _kind(type) for name, type in kind.content.items() if name not in kind.optional}
+    computed = {**dict.fromkeys(("domain", "language"), "text"), "tokens": "whole"}
+    nullable = frozenset({*computed, *kind.optional})
+    return Columns({"id": "text", **required, "source": "text", **computed}, nullable, {"id": COPY}, open=True)
 
-    >>> columns_of("ledger/ledger.parquet").key, columns_of("more.parquet")
+
+def columns_of(name: str, kind: Kind) -> Columns | None:
+    """What a table of this name, relative to a mixture of rows of a kind, must be; None where no mixture has one.
+
+    >>> from tulu_data.rows.sft import Sft
+    >>> sft = Sft()
+    >>> columns_of("ledger/ledger.parquet", sft).key, columns_of("more.parquet", sft)
     ('id', None)
     """
+    if fnmatchcase(name, ROWS):
+        return of_rows(kind)
     return next((columns for pattern, columns in TABLES.items() if fnmatchcase(name, pattern)), None)
 
 
-def files_in(folder: Path, pattern: str) -> list[Path]:
+def files_in(folder: Path, pattern: str, kind: Kind) -> list[Path]:
     """The tables of a mixture whose names fit a pattern of `TABLES`, in order, each of them looked at.
 
     Raises `DamagedError` (exit 3) for one that is no plain file, can't be read, expands without
@@ -156,16 +157,16 @@ def files_in(folder: Path, pattern: str) -> list[Path]:
     """
     found = sorted(folder.glob(pattern))
     for path in found:
-        check_file(folder, path.relative_to(folder).as_posix())
+        check_file(folder, path.relative_to(folder).as_posix(), kind)
     return found
 
 
-def check_file(folder: Path, name: str, columns: Columns | None = None) -> None:
+def check_file(folder: Path, name: str, kind: Kind, columns: Columns | None = None) -> None:
     """Raise `DamagedError` (exit 3) where a table can't be read as what it is; values are not read.
 
     Without `columns` it is what its name says.
     """
-    path, columns = folder / name, columns or columns_of(name)
+    path, columns = folder / name, columns or columns_of(name, kind)
     require_plain(folder, name)
     if columns is None:
         raise DamagedError.of(folder, name, "is no table of a mixture")
@@ -249,7 +250,8 @@ def _kind(type: pa.DataType) -> str:
 def wrong_value(frame: pl.DataFrame | pl.LazyFrame, columns: Columns) -> str:
     """What no build writes and some value of a frame with these columns is; empty where there is none.
 
-    >>> wrong_value(pl.DataFrame({"id": ["x"]}), columns_of("evidence/a.parquet"))
+    >>> from tulu_data.rows.sft import Sft
+    >>> wrong_value(pl.DataFrame({"id": ["x"]}), columns_of("evidence/a.parquet", Sft()))
     "a value of 'id' has another form"
     """
     schema = frame.collect_schema()
@@ -288,9 +290,11 @@ def _tests(name: str, kind: pl.DataType, columns: Columns) -> Iterable[tuple[str
         yield f"an entry of '{name}' is missing", column.list.eval(pl.any_horizontal(part.is_null(), *gaps)).list.any()
 
 
-def check_values(folder: Path, name: str, frame: pl.DataFrame | pl.LazyFrame, columns: Columns | None = None) -> None:
+def check_values(
+    folder: Path, name: str, frame: pl.DataFrame | pl.LazyFrame, kind: Kind, columns: Columns | None = None
+) -> None:
     """Raise `DamagedError` (exit 3) where a frame of a table holds a value that no build writes."""
-    columns = columns or columns_of(name)
+    columns = columns or columns_of(name, kind)
     if columns is not None and (wrong := wrong_value(frame, columns)):
         raise DamagedError.of(folder, name, wrong)
 

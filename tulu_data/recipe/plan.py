@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tulu_data.recipe.recipe import Recipe
+from tulu_data.rows import kind as kinds
+from tulu_data.rows.kind import Kind
 from tulu_data.stage import Filter, Mapper, Resolver, Stage
 from tulu_data.store.code_id import code_id
 from tulu_data.store.keys import key_of
@@ -18,6 +20,8 @@ class Step:
 
     name: str
     stage: Filter | Resolver
+    kind: Kind
+    """The kind of the rows."""
 
     def measures_key(self, shard_key: str) -> str:
         """The key of what this step measures of one shard."""
@@ -27,7 +31,9 @@ class Step:
             stage=stage.name(),
             options=stage.measuring_options(),
             artifacts=stage.artifacts,
-            code=code_id(stage.measured_in(), stage.requires),
+            kind=self.kind.name,
+            # How a kind gives its texts decides what is measured, and no stage imports a kind.
+            code=code_id((*stage.measured_in(), type(self.kind).__module__), stage.requires),
         )
 
 
@@ -49,9 +55,10 @@ class Plan:
     def of(cls, recipe: Recipe) -> Plan:
         """The plan of a recipe, whose stages are in the order of their phases."""
         named = list(cls.numbered(recipe.stages))
+        kind = kinds.find(recipe.kind)
         return cls(
             tuple(stage for _, stage in named if isinstance(stage, Mapper)),
-            tuple(Step(name, stage) for name, stage in named if isinstance(stage, Filter | Resolver)),
+            tuple(Step(name, stage, kind) for name, stage in named if isinstance(stage, Filter | Resolver)),
         )
 
     @staticmethod

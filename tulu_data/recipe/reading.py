@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
@@ -14,7 +14,9 @@ from tulu_data.errors import Problem, RecipeError, UsageError, did_you_mean, pri
 from tulu_data.formats import FORMATS
 from tulu_data.mixture.layout import mixture_of
 from tulu_data.readers.yaml import Document, KeyPath, parse
-from tulu_data.recipe.recipe import NAME_RULE, Kind, Recipe
+from tulu_data.recipe.recipe import NAME_RULE, Recipe
+from tulu_data.rows import kind as kinds
+from tulu_data.rows.on import ON
 from tulu_data.sources.sample import Sample
 from tulu_data.sources.source import Source
 from tulu_data.stage import NAMES_SOURCES, Stage
@@ -103,14 +105,13 @@ class _Reader:
             values["sources"] = self._sources(values["sources"])
         if "stages" in values:
             values["stages"] = self._stages(values["stages"] or [])
-        if isinstance(values.get("kind"), str) and values["kind"] not in get_args(Kind):
-            self._problem(
-                ("kind",), f"no kind '{printable(values.pop('kind'), 40)}'; there is {', '.join(get_args(Kind))}"
-            )
         recipe = self._validated(Recipe, values, ())
         if recipe is not None:
             self._check_source_names(recipe)
             self._check_samples(recipe)
+            # A stage that could not be read is not among those of the recipe, whose numbers then are others.
+            if not self.problems:
+                self._check_on(recipe)
         if self.problems or recipe is None:
             raise self._error()
         return recipe.completed()
@@ -215,6 +216,15 @@ class _Reader:
             if isinstance(stage.max_removed, Mapping):
                 self._check_patterns(stage.max_removed, (*path, "max_removed"), recipe, numbered=False)
 
+    def _check_on(self, recipe: Recipe) -> None:
+        """What stages compare, the recipe's kind has: where a stage's own default is not there, it must be given."""
+        known = kinds.find(recipe.kind).on
+        for index, stage in enumerate(recipe.stages):
+            for path, on in _compared(stage, ("stages", index, stage.called())):
+                if on not in known:
+                    what = f"rows of kind {recipe.kind} have no '{on}'; say {path[-1]}: {' or '.join(known)}"
+                    self._problem(path, what)
+
     def _check_patterns(self, patterns: Iterable[str], path: KeyPath, recipe: Recipe, *, numbered: bool) -> None:
         for position, pattern in enumerate(patterns):
             if not any(matches(source, (pattern,)) for source in recipe.sources):
@@ -279,6 +289,21 @@ def _shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "a list"
     return "nothing" if value is None else f"'{printable(str(value), 60)}'"
+
+
+def _compared(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """The options of a model, and of models in it, that say which texts are meant, each with its place."""
+    if isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            own = getattr(value, name)
+            if ON in field.metadata:
+                yield (*path, name), own
+            else:
+                yield from _compared(own, (*path, name))
+    elif isinstance(value, Mapping | tuple | list):
+        items = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, item in items:
+            yield from _compared(item, (*path, key))
 
 
 def _only_model(annotation: Any) -> type[BaseModel] | None:

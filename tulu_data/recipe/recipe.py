@@ -10,14 +10,15 @@ import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, PositiveInt, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, InstanceOf, PositiveInt, field_validator
 from ruamel.yaml import YAML
 
 from tulu_data import stages as stage_kinds
 from tulu_data.errors import did_you_mean
 from tulu_data.options import Options
+from tulu_data.rows import kind as kinds
 from tulu_data.sources.source import Source
 from tulu_data.stage import COLUMNS, PHASES, Stage
 from tulu_data.store.keys import as_text
@@ -25,10 +26,13 @@ from tulu_data.store.patterns import NAME_PATTERN
 
 NAME_RULE: Final = "small letters, digits, '.', '_' and '-', at most 64, the first a letter or digit"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-Kind = Literal["sft"]
 TRAIN: Final = "train"
 MOST_STAGES: Final = 200
 """A row's fate is a byte."""
+
+
+def _is_kind(name: str) -> str:
+    return kinds.find(name).name
 
 
 class Output(Options):
@@ -60,7 +64,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Name = Field(description=f"The mixture's name: {NAME_RULE}")
-    kind: Kind = Field("sft", description="What the rows are for")
+    kind: Annotated[str, AfterValidator(_is_kind)] = Field(kinds.DEFAULT, description="What the rows are for")
     seed: int = Field(0, description="Decides which rows are taken, kept and where they stand")
     version: Name | None = Field(None, description="The version's name; else 12 hex digits of what it is")
     card: str | None = Field(None, description="What you say of the mixture, in Markdown: it opens the dataset card")

@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from tulu_data import sources, stages
 from tulu_data.formats import FORMATS
 from tulu_data.recipe.recipe import Output, Recipe
+from tulu_data.rows import kind as kinds
 from tulu_data.sources.source import Source
 from tulu_data.stage import DECIDES, Stage
 from tulu_data.store.patterns import NAME_PATTERN
@@ -72,7 +73,7 @@ def _scalar(name: str) -> dict[str, Any]:
     if name == "seed":
         return {"type": "integer", "default": 0}
     if name == "kind":
-        return {"enum": ["sft"], "default": "sft"}
+        return {"enum": kinds.names(), "default": kinds.DEFAULT}
     if name == "card":
         return {"type": "string"}
     return {"type": "string", "pattern": NAME_PATTERN}

@@ -25,6 +25,7 @@ from tulu_data.errors import printable
 from tulu_data.mixture.mixture import Mixture
 from tulu_data.report.licenses import hub_name, strictest
 from tulu_data.reports import TABLE
+from tulu_data.rows import kind as kinds
 from tulu_data.store.durable import write_text
 
 NAME: Final = "README.md"
@@ -84,7 +85,7 @@ class Card:
             "license": names[0] if len(names) == 1 else names,
             **({"language": languages} if languages else {}),
             "size_categories": [next((name for most, name in SIZE_CATEGORIES if rows < most), LARGEST)],
-            "task_categories": ["text-generation"],
+            "task_categories": list(kinds.find(self.facts["kind"]).tasks),
             "tags": ["tulu-data", "post-training", self.facts["kind"]],
             "configs": self._configs(),
             "dataset_info": self._dataset_info(),
@@ -161,7 +162,7 @@ class Card:
         return (
             f"# {facts['name']}\n\n"
             + (f"{prose}\n\n" if prose else "")
-            + f"Version `{facts['version']}`: {_number(facts['rows'])} conversations in {files} ({splits}), "
+            + f"Version `{facts['version']}`: {_number(facts['rows'])} {kinds.find(facts['kind']).rows} in {files} ({splits}), "
             f"made by tulu-data {__version__} "
             "from the recipe in `recipe.yaml`. Every number below is counted in the files of this version. "
             f"Logical root: `{facts['root']}`.{trial}"

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tulu_data.report.licenses import OTHER, UNSAID, hub_name, strictest
+from tulu_data.rows import kind as kinds
 from tulu_data.store.durable import write_text
 
 NAME: Final = "croissant.json"
@@ -87,7 +88,7 @@ def describe(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
         "@type": "sc:Dataset",
         "conformsTo": CONFORMS_TO,
         "name": facts["name"],
-        "description": f"{facts['rows']:,} conversations of {len(sources)} sources, mixed by tulu-data.",
+        "description": f"{facts['rows']:,} {kinds.find(facts['kind']).rows} of {len(sources)} sources, mixed by tulu-data.",
         # Croissant's versions are those of semver.org; a name of ours goes into its build part.
         "version": f"0.0.0+{facts['version'].replace('_', '-')}",
         **({} if license in (OTHER, UNSAID) else {"license": license}),
@@ -161,6 +162,8 @@ def _field(field: pa.Field) -> dict[str, Any]:
     if not pa.types.is_list(field.type):
         return {**own, "dataType": TYPES[field.type], **read}
     inner = field.type.value_type
+    if not pa.types.is_struct(inner):
+        return {**own, "repeated": True, "dataType": TYPES[inner], **read}
     parts = [
         {
             "@type": "cr:Field",

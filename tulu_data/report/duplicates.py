@@ -11,7 +11,7 @@ from tulu_data.mixture.mixture import Mixture
 from tulu_data.report.charts import cell, histogram, number, sentence, table
 from tulu_data.report.html import Markup, breakable, escape, tag
 from tulu_data.report.section import Section, lines_of
-from tulu_data.rows.rows import SAID
+from tulu_data.rows import kind as kinds
 
 SHOWN_CLUSTERS: Final = 12
 SHOWN_PAIRS: Final = 30
@@ -87,10 +87,10 @@ def _alike(mixture: Mixture, pairs: pl.DataFrame) -> str:
     for stage in mixture.stages:
         rows = int(pairs.filter(pl.col("stage") == stage["name"])["rows"].sum())
         on = stage["options"].get("on")
-        if rows and isinstance(on, str) and on in SAID:
+        if rows and isinstance(on, str) and on in (said := kinds.compared()):
             nearly = "nearly " if stage["name"] in mixture.reports("clusters") else ""
             differ = ", whatever the answer" if on == "prompt" else ""
-            told.append(f"{number(rows)} with {nearly}the same {SAID[on]} ({stage['name']}{differ})")
+            told.append(f"{number(rows)} with {nearly}the same {said[on]} ({stage['name']}{differ})")
     return f": {' and '.join(told)}" if told else ""
 
 

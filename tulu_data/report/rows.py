@@ -112,10 +112,11 @@ def _begins(row: Mapping[str, Any]) -> str:
 def _turns(turns: Turns, others: Turns | None, more: int, found: str | None = None) -> list[Markup]:
     shown = []
     for place, turn in enumerate(turns):
-        text = turn["content"]
+        text, label = turn["content"], turn.get("label")
+        speaker = f"{label} {turn['role']}" if label else turn["role"]
         if not text and turn["role"] == "assistant":
             said = tag("p", "no text", class_="text soft")
-            shown.append(tag("div", tag("div", turn["role"], class_="role"), said, class_="turn"))
+            shown.append(tag("div", tag("div", speaker, class_="role"), said, class_="turn"))
             continue
         if others is not None:
             marked = _differing(text, others[place]["content"] if place < len(others) else "")
@@ -128,7 +129,7 @@ def _turns(turns: Turns, others: Turns | None, more: int, found: str | None = No
         shown.append(
             tag(
                 "div",
-                tag("div", turn["role"], class_="role"),
+                tag("div", speaker, class_="role"),
                 tag("p", marked, rest, class_="text", dir="auto"),
                 class_="turn",
             )

@@ -15,7 +15,7 @@ from tulu_data.report import contamination, duplicates, tables, thresholds
 from tulu_data.report.charts import COMPARED, KEPT, bar, cell, histogram, key, legend, number, percent, sentence, table
 from tulu_data.report.html import Markup, breakable, join, prose, tag
 from tulu_data.report.section import Section, lines_of
-from tulu_data.rows.rows import SAID
+from tulu_data.rows import kind as kinds
 
 SHOWN_PARTS: Final = 24
 SHOWN_REASONS: Final = 20
@@ -47,7 +47,7 @@ def header(mixture: Mixture, contents: Sequence[tuple[str, str]]) -> Markup:
     return tag(
         "header",
         tag("h1", manifest["name"]),
-        tag("p", f"Version {mixture.version} · {_KINDS.get(manifest['kind'], manifest['kind'])}", class_="sub"),
+        tag("p", f"Version {mixture.version} · {mixture.kind.rows} for {mixture.kind.purpose}", class_="sub"),
         *(
             [sentence("This is a trial on the first rows of each source; it is no mixture to train on.")]
             if trial
@@ -56,9 +56,6 @@ def header(mixture: Mixture, contents: Sequence[tuple[str, str]]) -> Markup:
         tag("dl", *shown, class_="facts"),
         tag("nav", *(tag("a", title, href=f"#{id}") for id, title in contents), aria_label="Contents"),
     )
-
-
-_KINDS: Final = {"sft": "conversations for supervised fine-tuning"}
 
 
 def _tokens_fact(mixture: Mixture, parts: pl.DataFrame) -> tuple[str, str]:
@@ -268,7 +265,8 @@ def _does(stage: Mapping[str, Any]) -> str:
         return f"A stage from outside: {stage['from']}"
     does = (getattr(stages.of_step(stage["name"]), "__doc__", None) or "").split("\n", 1)[0]
     on = stage["options"].get("on")
-    return does.replace("text", SAID[on], 1).replace(" under `on`", "") if on in SAID else does
+    said = kinds.compared().get(on)
+    return does.replace("text", said, 1).replace(" under `on`", "") if said else does
 
 
 def _reasons(mixture: Mixture) -> Markup:

@@ -1,7 +1,7 @@
-"""Rows: conversations in canonical columns, their text under `on`, and their identity.
+"""Rows: some rows of one kind in canonical columns, their texts under `on`, and their identity.
 
 A row's content hash is the sha256 of its content as canonical JSON (RFC 8785), so that
-`jq -cS '{messages}' | sha256sum` on a published row gives it again.
+`jq -cS '{messages}' | sha256sum` on a published row of kind sft gives it again.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,69 +19,29 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tulu_data.rows import calls
-
-On = Literal["prompt", "response", "conversation"]
-"""Which messages are the text of a row.
-
-`prompt`: the user's. `response`: the assistant's, with the reasoning and the calls that go
-with them. `conversation`: both, and the answers of tools. System prompts and the tools on
-offer belong to none of them: rows share them. The texts of a message are its content, then
-its reasoning, then each call: the function's name, and the values of its arguments
-(`calls.texts_of`).
-"""
-
-ROLES_OF: Final[dict[str, tuple[str, ...]]] = {
-    "prompt": ("user",),
-    "response": ("assistant",),
-    "conversation": ("user", "assistant", "tool"),
-}
-
-SAID: Final[dict[str, str]] = {"prompt": "prompt", "response": "response", "conversation": "text"}
-"""What the texts under `on` are called where a person reads of them."""
-
-PLAIN_FIELDS: Final = {"role": pa.string(), "content": pa.string()}
-RARE_FIELDS: Final = {"reasoning_content": pa.string(), "weight": pa.float64()}
-"""What few messages have: what the assistant thought before it answered, and how much the message is trained on.
-
-`weight` is null where it is the usual one: 1 of the assistant's messages, 0 of others.
-"""
-MESSAGES: Final = pa.list_(pa.struct(list(PLAIN_FIELDS.items())))
-WHOLE_MESSAGES: Final = pa.list_(pa.struct([*PLAIN_FIELDS.items(), *RARE_FIELDS.items()]))
-CONTENT: Final = {"messages": WHOLE_MESSAGES, "tool_calls": pa.string(), "tools": pa.string()}
-"""The columns that are a row's content, by name. `tool_calls` and `tools` are JSON texts."""
+from tulu_data.rows import kind as kinds
+from tulu_data.rows.kind import Kind
+from tulu_data.rows.messages import Message, MessageColumn, column_of, is_messages, number_of, with_fields
 
 _NOTED: Final = {"row": pa.int64(), "content": pa.binary(32), "marks": pa.uint32()}
-STORED: Final = pa.schema([*_NOTED.items(), *CONTENT.items()])
-"""What the store keeps of a row: its number in the file, its content hash, what `blemishes` mark, its content.
-
-Columns that a source keeps come after these.
-"""
 
 
-class Conversation(NamedTuple):
-    """One row as a format reads it.
+def stored(kind: Kind) -> pa.Schema:
+    """What the store keeps of a row: its number in the file, its content hash, what `blemishes` mark, its content.
 
-    `messages` are (role, content) pairs. `tool_calls` is a JSON array with one entry a
-    message: null, or what it had of `tool_calls`, `function_call`, `tool_call_id`, `name`.
-    `tools` is the JSON text of the tools that were on offer. `reasoning` and `weights` have
-    one entry a message, or are empty where no message has any; see `RARE_FIELDS`.
+    Columns that a source keeps come after these.
     """
-
-    messages: Sequence[tuple[str, str]]
-    tool_calls: str | None = None
-    tools: str | None = None
-    reasoning: Sequence[str | None] = ()
-    weights: Sequence[float | None] = ()
+    return pa.schema([*_NOTED.items(), *kind.content.items()])
 
 
 class Texts(NamedTuple):
     """The texts of some rows: `strings[offsets[i]:offsets[i + 1]]` are those of row i.
 
     `strings` is an Arrow string array; `offsets` int64, one longer than the rows; `numbers`
-    int32 says which of its row's messages each is of, from 0; `begins` int64 at which
-    character of the whole message it begins (`Message.whole_text`), 0 for contents. Nothing
-    that is computed of a row's texts may cross from one to the next.
+    int32 says which of its row's messages each is of, from 0 (`Turn.place` of the row's turns
+    says in which column); `begins` int64 at which character of the whole message it begins
+    (`Message.whole_text`), 0 for contents. Nothing that is computed of a row's texts may
+    cross from one to the next.
     """
 
     strings: pa.StringArray
@@ -96,103 +56,100 @@ class Texts(NamedTuple):
             yield strings[start:end]
 
 
-class Message(NamedTuple):
-    """One message of a row, its calls (`tulu_data.rows.calls`), and what few messages have (`RARE_FIELDS`)."""
+class Turn(NamedTuple):
+    """One message of a row as a person reads it.
 
+    `label` is the column where a row has several of messages, else empty; `content` is the
+    message's own, `text` all that it says (`Message.whole_text`); `place` is its column and its
+    number there; `on` are the names under which it is compared.
+    """
+
+    label: str
     role: str
     content: str
-    entry: calls.Entry | None = None
-    reasoning_content: str | None = None
-    weight: float | None = None
-
-    @property
-    def is_trained(self) -> bool:
-        """Whether its tokens are trained on."""
-        return self.role == "assistant" if self.weight is None else self.weight > 0
-
-    @property
-    def whole_text(self) -> str:
-        r"""All that it says: its content, then its reasoning, then its calls, each from a new line.
-
-        >>> Message("assistant", "Let me see.", {"function_call": {"name": "now"}}, "What time is it?").whole_text
-        'Let me see.\nWhat time is it?\nnow'
-        """
-        texts = (self.content, self.reasoning_content, *calls.texts_of(self.entry))
-        return "\n".join(text for text in texts if text)
-
-
-class _Call(NamedTuple):
-    place: int
-    begin: int
     text: str
+    place: tuple[str, int]
+    on: frozenset[str]
+
+    @property
+    def speaker(self) -> str:
+        """Its role, after its label where it has one."""
+        return f"{self.label} {self.role}" if self.label else self.role
+
+
+def begins_with(turns: Sequence[Turn]) -> str:
+    """The first text of the user, or the first of all."""
+    return next((turn.text for turn in turns if turn.role == "user"), turns[0].text if turns else "")
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Some rows in canonical columns, as a stage gets them: an Arrow record batch.
+    """Some rows of a kind in canonical columns, as a stage gets them: an Arrow record batch.
 
+    >>> from tulu_data.rows.sft import Conversation
     >>> rows = Rows.of([Conversation([("user", "2 + 2?"), ("assistant", "4")])])
     >>> list(rows.texts("prompt").by_row())
     [['2 + 2?']]
     """
 
     batch: pa.RecordBatch
+    kind: Kind
 
     def __len__(self) -> int:
         return int(self.batch.num_rows)
 
     @classmethod
-    def of(cls, conversations: Iterable[Conversation]) -> Rows:
-        """Rows of conversations, in their order, without `row` and `content`."""
-        roles: list[str] = []
-        contents: list[str] = []
-        offsets = [0]
-        tool_calls: list[str | None] = []
-        tools: list[str | None] = []
-        rare: dict[str, list[Any]] = {name: [] for name in RARE_FIELDS}
-        for conversation in conversations:
-            for role, content in conversation.messages:
-                roles.append(role)
-                contents.append(content)
-            nothing = [None] * (len(roles) - offsets[-1])
-            rare["reasoning_content"] += conversation.reasoning or nothing
-            rare["weight"] += conversation.weights or nothing
-            offsets.append(len(roles))
-            tool_calls.append(conversation.tool_calls)
-            tools.append(conversation.tools)
-        values = {"role": roles, "content": contents, **rare}
-        fields = list(WHOLE_MESSAGES.value_type)
-        structs = pa.StructArray.from_arrays(
-            [pa.array(values[field.name], field.type) for field in fields], fields=fields
-        )
-        messages = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), structs, type=WHOLE_MESSAGES)
-        return cls._of_columns(messages, pa.array(tool_calls, pa.string()), pa.array(tools, pa.string()))
+    def of(cls, rows: Iterable[kinds.Row], kind: Kind | None = None) -> Rows:
+        """Rows as a format of the kind reads them (the default kind's), in their order, without `row` and `content`."""
+        kind = kind or kinds.find(kinds.DEFAULT)
+        return cls(kind.batch(rows), kind)
 
     @classmethod
-    def of_messages(cls, messages: pa.ListArray) -> Rows:
-        """Rows that have messages and nothing else."""
-        nothing = pa.nulls(len(messages), pa.string())
-        return cls._of_columns(with_fields(messages, WHOLE_MESSAGES), nothing, nothing)
+    def saying(cls, texts: Sequence[str], kind: Kind | None = None) -> Rows:
+        """Rows that say one text each, and nothing else: a message of the user in the first column of messages."""
+        kind = kind or kinds.find(kinds.DEFAULT)
+        first, *others = kind.messages
+        empty = {name: column_of(([], (), ()) for _ in texts) for name in others}
+        column = column_of(([("user", text)], (), ()) for text in texts)
+        return cls(kind.batch_of({first: column, **empty}, len(texts)), kind)
 
     @classmethod
-    def _of_columns(cls, *columns: pa.Array) -> Rows:
-        return cls(pa.RecordBatch.from_arrays(list(columns), schema=pa.schema(list(CONTENT.items()))))
+    def published(cls, batch: pa.RecordBatch, kind: Kind, beside: Iterable[str] = ()) -> Rows:
+        """Rows as `data/` has them, in the columns of their content, of which those of `beside` are a part."""
+        there = {
+            name: with_fields(batch.column(name), type) if is_messages(type) else batch.column(name).cast(type)
+            for name, type in kind.content.items()
+            if name in batch.schema.names
+        }
+        return cls(kind.batch_of(there, batch.num_rows), kind).with_more({name: batch.column(name) for name in beside})
 
     def column(self, name: str) -> pa.Array:
         """One column as an Arrow array."""
         return self.batch.column(name)
 
-    def conversations(self) -> Iterator[Conversation]:
-        """The rows one by one."""
-        columns = (self.column(name).to_pylist() for name in CONTENT)
-        for messages, tool_calls, tools in zip(*columns, strict=True):
-            rare = ([message[name] for message in messages] for name in RARE_FIELDS)
-            yield Conversation(
-                [(message["role"], message["content"]) for message in messages],
-                tool_calls,
-                tools,
-                *(values if any(value is not None for value in values) else () for values in rare),
-            )
+    def select(self, names: Iterable[str]) -> Rows:
+        """The same rows with some of their columns."""
+        return replace(self, batch=self.batch.select(list(names)))
+
+    def take(self, places: npt.NDArray[np.integer] | Sequence[int]) -> Rows:
+        """Some of the rows, by their places."""
+        return replace(self, batch=self.batch.take(pa.array(places)))
+
+    def slice(self, start: int, count: int | None = None) -> Rows:
+        """Some rows that follow each other; all from `start` on, if `count` is not given."""
+        return replace(self, batch=self.batch.slice(start, count))
+
+    def message_columns(self) -> dict[str, MessageColumn]:
+        """The columns of messages that are there, by name, in the kind's order."""
+        names = self.batch.schema.names
+
+        def calls_of(name: str) -> pa.Array | None:
+            calls = self.kind.calls.get(name, "")
+            return self.column(calls) if calls in names else None
+
+        return {
+            name: MessageColumn(name, self.column(name), calls_of(name)) for name in self.kind.messages if name in names
+        }
 
     def frame(self) -> pl.DataFrame:
         """The rows as a polars frame."""
@@ -200,124 +157,107 @@ class Rows:
         assert isinstance(frame, pl.DataFrame)
         return frame
 
-    def texts(self, on: On) -> Texts:
-        """The texts of each row under `on`: the content of each message, then its reasoning, then its calls.
+    def texts(self, on: str | None = None) -> Texts:
+        """The texts of each row under `on`, or all that are compared.
 
-        Rows without a column `tool_calls` have no calls.
+        Those of a message are its content, then its reasoning, then its calls.
         """
-        messages = self.batch.column("messages")
-        flat = messages.flatten()
-        wanted = pc.is_in(flat.field("role"), pa.array(ROLES_OF[on]))
-        chosen = wanted.to_numpy(zero_copy_only=False)
-        bounds = messages.offsets.to_numpy().astype(np.int64)
-        bounds -= bounds[0]
-        numbers = (np.arange(len(flat)) - np.repeat(bounds[:-1], np.diff(bounds))).astype(np.int32)
-        places = np.flatnonzero(chosen)
-        strings, begins = [flat.field("content").filter(wanted)], [np.zeros(len(places), np.int64)]
-        every = [places]
-        ends = pc.utf8_length(flat.field("content")).to_numpy().astype(np.int64)
-        if (reasoning := self.reasoning()) is not None:
-            starts = ends + (ends > 0)
-            lengths = pc.fill_null(pc.utf8_length(reasoning), 0).to_numpy()
-            ends = np.where(lengths > 0, starts + lengths, ends)
-            thought = np.flatnonzero(chosen & reasoning.is_valid().to_numpy(zero_copy_only=False))
-            every.append(thought)
-            begins.append(starts[thought])
-            strings.append(reasoning.take(pa.array(thought)))
-        called = [call for call in self._calls(bounds, ends) if chosen[call.place]]
-        if called:
-            every.append(np.array([call.place for call in called]))
-            begins.append(np.array([call.begin for call in called]))
-            strings.append(pa.array([call.text for call in called], pa.string()))
-        if len(every) == 1:
-            return Texts(strings[0], np.searchsorted(places, bounds), numbers[places], begins[0])
-        places = np.concatenate(every)
-        order = np.argsort(places, kind="stable")
-        places = places[order]
-        texts = pa.concat_arrays(strings).take(pa.array(order))
-        return Texts(texts, np.searchsorted(places, bounds), numbers[places], np.concatenate(begins)[order])
+        columns = self.message_columns()
+        chosen = self.kind.chosen(columns, on or self.kind.widest)
+        parts = []
+        before = np.zeros(len(self), np.int64)
+        for name, column in columns.items():
+            if name in chosen:
+                said = column.texts(chosen[name])
+                rows = np.searchsorted(column.bounds, said.places, "right") - 1
+                numbers = column.numbers[said.places] + before[rows]
+                parts.append((said.strings, rows, numbers.astype(np.int32), said.begins))
+            before += np.diff(column.bounds)
+        strings, rows, numbers, begins = parts[0]
+        if len(parts) > 1:
+            rows, numbers, begins = (np.concatenate(own) for own in list(zip(*parts, strict=True))[1:])
+            order = np.argsort(rows, kind="stable")
+            strings = pa.concat_arrays([part[0] for part in parts]).take(pa.array(order))
+            rows, numbers, begins = rows[order], numbers[order], begins[order]
+        return Texts(strings, np.searchsorted(rows, np.arange(len(self) + 1)), numbers, begins)
 
-    def reasoning(self) -> pa.StringArray | None:
-        """The reasoning of each message of all rows, null where it has none; None where no message has any."""
-        return self._rare("reasoning_content")
+    def messages(self, on: str | None = None) -> Iterator[dict[str, list[Message]]]:
+        """The messages of each row under `on`, or all, by their columns, one by one, with what they have of calls."""
+        columns = self.message_columns()
+        chosen = None if on is None else self.kind.chosen(columns, on)
+        each = {
+            name: column.messages(None if chosen is None else chosen[name])
+            for name, column in columns.items()
+            if chosen is None or name in chosen
+        }
+        for own in zip(*each.values(), strict=True):
+            yield dict(zip(each, own, strict=True))
 
-    def _rare(self, name: str) -> pa.Array | None:
-        flat = self.batch.column("messages").flatten()
-        if flat.type.get_field_index(name) < 0:
-            return None
-        values = flat.field(name)
-        return None if values.null_count == len(values) else values
-
-    def messages(self, on: On | None = None) -> Iterator[list[Message]]:
-        """The messages of each row under `on`, or all, one by one, with what they have of calls."""
-        every = self.batch.column("messages").to_pylist()
-        for messages, entries in zip(every, self._entries(), strict=True):
-            yield [
-                Message(entry=entry, **message)
-                for message, entry in zip(messages, itertools.chain(entries, itertools.repeat(None)), strict=False)
-                if on is None or message["role"] in ROLES_OF[on]
-            ]
+    def transcripts(self) -> Iterator[tuple[Turn, ...]]:
+        """The messages of each row as a person reads them, in the order in which they are numbered."""
+        columns = self.message_columns()
+        chosen = {on: self.kind.chosen(columns, on) for on in self.kind.on}
+        bounds = {name: column.bounds.tolist() for name, column in columns.items()}
+        for row, messages in enumerate(self.messages()):
+            yield tuple(
+                Turn(
+                    name if len(self.kind.messages) > 1 else "",
+                    one.role,
+                    one.content,
+                    one.whole_text,
+                    (name, number),
+                    frozenset(
+                        on for on, masks in chosen.items() if name in masks and masks[name][bounds[name][row] + number]
+                    ),
+                )
+                for name, own in messages.items()
+                for number, one in enumerate(own)
+            )
 
     def whole_messages(self, row: int) -> list[str]:
         """The whole text of each message of a row."""
-        (messages,) = Rows(self.batch.slice(row, 1)).messages()
-        return [message.whole_text for message in messages]
+        (messages,) = self.slice(row, 1).messages()
+        return [message.whole_text for own in messages.values() for message in own]
 
-    def _entries(self) -> Iterator[list[calls.Entry | None]]:
-        """What each message has of calls, by row; an empty list where none has any."""
-        if "tool_calls" not in self.batch.schema.names:
-            return itertools.repeat([], len(self))
-        column = self.batch.column("tool_calls").to_pylist()
-        return (calls.entries_of(value) if value is not None else [] for value in column)
+    def shown(self) -> Iterator[dict[str, Any]]:
+        """The content of each row as plain values, for JSON: of a message its role and content, reasoning included."""
+        names = [name for name in self.batch.schema.names if name in self.kind.content]
+        columns = {name: self.column(name).to_pylist() for name in names if name not in self.kind.messages}
+        for row, messages in enumerate(self.messages()):
+            said = {name: [{"role": one.role, "content": one.said} for one in own] for name, own in messages.items()}
+            yield {name: said[name] if name in said else columns[name][row] for name in names}
 
-    def _calls(self, bounds: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> Iterator[_Call]:
-        """The calls of all rows, in order.
-
-        The messages of row i are from `bounds[i]` on; `ends` is how long each is without its calls.
-        """
-        for (start, end), entries in zip(itertools.pairwise(bounds.tolist()), self._entries(), strict=True):
-            for place, entry in enumerate(entries[: end - start], start):
-                begin = int(ends[place])
-                for text in calls.texts_of(entry):
-                    begin += begin > 0
-                    yield _Call(place, begin, text)
-                    begin += len(text)
-
-    def text_bytes(self) -> npt.NDArray[np.int64]:
-        """The bytes of each row's roles, contents, reasoning, and texts of other columns, (rows, columns)."""
-        messages = self.batch.column("messages")
-        bounds = messages.offsets.to_numpy() - messages.offsets[0].as_py()
-        flat = messages.flatten()
-        columns = [
-            _summed(_lengths(flat.field(field.name)), bounds) for field in flat.type if field.type == pa.string()
-        ]
-        others = [field.name for field in self.batch.schema if field.type == pa.string()]
-        return np.stack([*columns, *(_lengths(self.batch.column(name)) for name in others)], axis=1)
+    def contents(self) -> pa.StringArray:
+        """The contents of all messages of all rows; of several columns of messages one column after the other."""
+        return pa.concat_arrays([column.flat.field("content") for column in self.message_columns().values()])
 
     def with_contents(self, contents: pa.StringArray) -> Rows:
-        """The same rows with other contents of their messages, one for each message of all rows."""
-        return self.with_field("content", contents)
-
-    def with_field(self, name: str, values: pa.Array) -> Rows:
-        """The same rows with other values of one field of their messages, one for each message of all rows."""
-        messages = self.batch.column("messages")
-        flat = messages.flatten()
-        fields = list(flat.type)
-        children = [values if field.name == name else flat.field(field.name) for field in fields]
-        structs = pa.StructArray.from_arrays(children, fields=fields)
-        offsets = pc.subtract(messages.offsets, messages.offsets[0])
-        return self.with_column("messages", pa.ListArray.from_arrays(offsets, structs, type=messages.type))
+        """The same rows with other contents of their messages, in the order of `contents()`."""
+        start, rows = 0, self
+        for name, column in self.message_columns().items():
+            own = contents.slice(start, len(column.flat))
+            rows, start = rows.with_column(name, column.with_field("content", own)), start + len(own)
+        return rows
 
     def with_more(self, columns: Mapping[str, pa.Array]) -> Rows:
         """The same rows with more columns, which are a part of their content."""
-        batch = self.batch
-        return Rows(
-            pa.RecordBatch.from_arrays([*batch.columns, *columns.values()], names=[*batch.schema.names, *columns])
-        )
+        names = [*self.batch.schema.names, *columns]
+        return replace(self, batch=pa.RecordBatch.from_arrays([*self.batch.columns, *columns.values()], names=names))
 
     def with_column(self, name: str, column: pa.Array) -> Rows:
         """The same rows with another column of this name."""
-        return Rows(self.batch.set_column(self.batch.schema.get_field_index(name), name, column))
+        return replace(self, batch=self.batch.set_column(self.batch.schema.get_field_index(name), name, column))
+
+    def text_bytes(self) -> npt.NDArray[np.int64]:
+        """The bytes of each row's roles, contents, reasoning, and texts of other columns, (rows, columns)."""
+        sizes = [
+            np.diff(np.concatenate([[0], np.cumsum(_lengths(column.flat.field(field.name)))])[column.bounds])
+            for column in self.message_columns().values()
+            for field in column.flat.type
+            if field.type == pa.string()
+        ]
+        others = [field.name for field in self.batch.schema if field.type == pa.string()]
+        return np.stack([*sizes, *(_lengths(self.column(name)) for name in others)], axis=1)
 
     def content_hashes(self) -> list[bytes]:
         """The sha256 of each row's content, 32 bytes a row."""
@@ -325,61 +265,22 @@ class Rows:
         return [sha256(dumps(content)).digest() for content in self._contents()]
 
     def _contents(self) -> Iterator[dict[str, Any]]:
-        messages = self.batch.column("messages")
-        flat = messages.flatten()
-        bounds = (messages.offsets.to_numpy() - messages.offsets[0].as_py()).tolist()
-        pairs = zip(flat.field("content").to_pylist(), flat.field("role").to_pylist(), strict=True)
-        # Keys in sorted order throughout, as RFC 8785 has them.
-        shown: list[dict[str, Any]] = [{"content": content, "role": role} for content, role in pairs]
-        if any(self._rare(name) is not None for name in RARE_FIELDS):
-            shown = [
-                {key: number_of(value) for key, value in sorted(message.items()) if value is not None}
-                for message in flat.to_pylist()
-            ]
-        names = self.batch.schema.names
-        others = [
-            name
+        """The content of each row as canonical JSON has it: keys sorted, without nulls."""
+        columns = self.message_columns()
+        names = sorted(name for name in self.batch.schema.names if name not in _NOTED)
+        values = {
+            name: columns[name].contents() if name in columns else map(number_of, self.column(name).to_pylist())
             for name in names
-            if name not in (*_NOTED, "messages") and self.batch.column(name).null_count < len(self)
-        ]
-        columns = {name: self.batch.column(name).to_pylist() for name in others}
-        is_wider = not {*others} <= {*CONTENT}
-        for index, (start, end) in enumerate(itertools.pairwise(bounds)):
-            content: dict[str, Any] = {"messages": shown[start:end]}
-            for name in others:
-                if (value := columns[name][index]) is not None:
-                    content[name] = number_of(value)
-            yield dict(sorted(content.items())) if is_wider else content
-
-
-def with_fields(messages: pa.ListArray, kind: pa.DataType) -> pa.ListArray:
-    """Messages with the fields of another type: those that they do not have are null, and others are left out."""
-    if messages.type == kind:
-        return messages
-    flat, fields = messages.flatten(), list(kind.value_type)
-    children = [
-        flat.field(field.name) if flat.type.get_field_index(field.name) >= 0 else pa.nulls(len(flat), field.type)
-        for field in fields
-    ]
-    structs = pa.StructArray.from_arrays(children, fields=fields)
-    return pa.ListArray.from_arrays(pc.subtract(messages.offsets, messages.offsets[0]), structs, type=kind)
-
-
-def number_of(value: Any) -> Any:
-    """A number as canonical JSON has it: whole ones without a point. Other values are themselves.
-
-    >>> number_of(1.0), number_of(0.5), number_of("1.0")
-    (1, 0.5, '1.0')
-    """
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+            if self.column(name).null_count < len(self)
+        }
+        if len(values) == 1:
+            ((name, only),) = values.items()
+            return ({name: value} for value in only)
+        # A column of messages has no null, but any other may.
+        every = (zip(values, own, strict=True) for own in zip(*values.values(), strict=True))
+        return ({name: value for name, value in one if value is not None} for one in every)
 
 
 def _lengths(texts: pa.StringArray) -> npt.NDArray[np.int64]:
     lengths: npt.NDArray[np.int64] = pc.fill_null(pc.binary_length(texts), 0).to_numpy().astype(np.int64)
     return lengths
-
-
-def _summed(values: npt.NDArray[np.int64], bounds: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    """The sums of values between neighbouring bounds."""
-    sums: npt.NDArray[np.int64] = np.diff(np.concatenate([[0], np.cumsum(values)])[bounds])
-    return sums

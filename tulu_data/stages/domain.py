@@ -13,7 +13,7 @@ from pydantic import Field, PrivateAttr, field_validator
 from tulu_data.errors import InputError
 from tulu_data.reports import Report
 from tulu_data.rows.rows import Rows
-from tulu_data.stage import Annotator, Decides, Share
+from tulu_data.stage import CONTENT, Annotator, Decides, Share
 from tulu_data.store.patterns import NAME_PATTERN
 from tulu_data.text import domains
 from tulu_data.text.domains import OTHER, RULES, Rule
@@ -42,7 +42,7 @@ class Domain(Annotator):
     `reports/domain-domains.parquet` counts rows by source and domain.
     """
 
-    reads: ClassVar = ("messages", "tool_calls", "tools")
+    reads: ClassVar = (CONTENT,)
     writes: ClassVar = ("domain",)
     requires: ClassVar = ("pyarrow", "fasttext-predict")
 
@@ -92,7 +92,7 @@ class Domain(Annotator):
         guesses: list[tuple[str | None, float | None]] = [(None, None)] * len(rows)
         if self.model is not None:
             model = domains.open_model(self.model)
-            guesses = [model.label(" ".join(texts)) for texts in rows.texts("conversation").by_row()]
+            guesses = [model.label(" ".join(texts)) for texts in rows.texts().by_row()]
         guessed = pl.DataFrame(guesses, {"model_label": pl.String, "model_certainty": pl.Float32}, orient="row")
         return pl.DataFrame(scores).hstack(guessed)
 

@@ -14,7 +14,9 @@ from pydantic import Field
 
 from tulu_data.claims import DISTINCT, Claim
 from tulu_data.rows import calls
-from tulu_data.rows.rows import SAID, On, Rows
+from tulu_data.rows import kind as kinds
+from tulu_data.rows.on import On
+from tulu_data.rows.rows import Rows
 from tulu_data.stage import Decides, Resolver, SourceNames, preference
 from tulu_data.verdicts import Evidence, drop
 
@@ -52,11 +54,14 @@ class ExactDedup(Resolver):
         for index, messages in enumerate(rows.messages(self.on)):
             compared = [
                 (one.role, normalised(one.content), normalised(one.reasoning_content or ""), calls.compared(one.entry))
-                for one in messages
+                for own in messages.values()
+                for one in own
             ]
             if any(any(said) for _, *said in compared):
                 has_text[index] = True
-                digests[index] = np.frombuffer(_digest(itertools.chain.from_iterable(compared)), dtype="<u8")
+                # How many messages are on which side: the same texts elsewhere are another row.
+                sides = (str(len(own)) for own in messages.values())
+                digests[index] = np.frombuffer(_digest(itertools.chain(sides, *compared)), dtype="<u8")
         return pl.DataFrame({"high": digests[:, 0], "low": digests[:, 1], "has_text": has_text}).select(
             pl.when("has_text").then(name).alias(name) for name in ("high", "low")
         )
@@ -65,7 +70,9 @@ class ExactDedup(Resolver):
         with_text = measures.filter(pl.col("high").is_not_null())
         ranked = with_text.with_columns(preference(self.prefer).alias("rank")).sort("rank", "order")
         twins = ranked.with_columns(pl.col("row").first().over("high", "low").alias("twin"))
-        return drop(twins, pl.col("row") != pl.col("twin"), reason=f"same {SAID[self.on]}", evidence=["twin"])
+        return drop(
+            twins, pl.col("row") != pl.col("twin"), reason=f"same {kinds.compared()[self.on]}", evidence=["twin"]
+        )
 
 
 def _digest(texts: Iterable[str]) -> bytes:

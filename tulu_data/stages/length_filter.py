@@ -9,7 +9,8 @@ import polars as pl
 import pyarrow.compute as pc
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from tulu_data.rows.rows import On, Rows
+from tulu_data.rows.on import On
+from tulu_data.rows.rows import Rows
 from tulu_data.stage import Decides, Filter
 from tulu_data.verdicts import Evidence, drop, none
 

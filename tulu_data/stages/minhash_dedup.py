@@ -21,7 +21,8 @@ from tulu_data.kernels.jaccard import ALONE, Candidates
 from tulu_data.kernels.minhash import STORED, bands_for, probability, sketch
 from tulu_data.kernels.shingles import Source, write_sets
 from tulu_data.reports import Report
-from tulu_data.rows.rows import Conversation, On, Rows
+from tulu_data.rows.on import On
+from tulu_data.rows.rows import Rows
 from tulu_data.stage import MEASURE, Comparer, Decides, SourceNames, preference
 from tulu_data.verdicts import COPIES, Evidence, none
 
@@ -150,12 +151,13 @@ class MinhashDedup(Comparer):
 
     def prepare(self, workspace: Workspace, digest: Callable[[Path], str]) -> Self:
         # So that workers find the kernels compiled.
-        rows = Rows.of([Conversation([("user", text)]) for text in ("a", "\u00e9")])
+        rows = Rows.saying(("a", "\u00e9"))
         starts = np.array([0, 2, 4])
-        sketched = sketch(self._texts(rows), self.ngram, 1, 1)
+        compiling = self.model_copy(update={"on": rows.kind.widest})
+        sketched = sketch(compiling._texts(rows), self.ngram, 1, 1)  # noqa: SLF001 (its own copy)
         alone = np.zeros((len(rows), 1), np.uint32)
         stays = np.zeros(len(rows), np.bool_)
-        jaccard.join(Candidates(alone, sketched.bytes, self.read(rows, starts), starts[:-1], stays), 1, 1.0, 1)
+        jaccard.join(Candidates(alone, sketched.bytes, compiling.read(rows, starts), starts[:-1], stays), 1, 1.0, 1)
         return self
 
     @property
@@ -185,7 +187,7 @@ class MinhashDedup(Comparer):
     def measure(self, rows: Rows) -> pl.DataFrame:
         """Columns, of a row without words null but for the first two.
 
-        `shingles` UInt32, how many different ones; `characters` UInt32 of the conversation;
+        `shingles` UInt32, how many different ones; `characters` UInt32 of all that is compared;
         `high`, `low` UInt64, the hash of the set; `key_0`, … UInt32, of each band;
         `values_0`, … UInt64, 8 bits of each value of the signature, eight values in each.
         """
@@ -198,7 +200,7 @@ class MinhashDedup(Comparer):
             **{f"key_{band}": keys for band, keys in enumerate(sketches.keys)},
             **{f"values_{place}": values for place, values in enumerate(wide.view("<u8").T)},
         }
-        every = rows.texts("conversation")
+        every = rows.texts()
         lengths = np.concatenate([[0], np.cumsum(pc.utf8_length(every.strings).to_numpy(zero_copy_only=False))])
         characters = np.diff(lengths[every.offsets]).astype(np.uint32)
         has_words = pl.col("shingles") > 0

@@ -31,7 +31,8 @@ from tulu_data.evaluations.rules import RULES, VALUES, Rule, Statistic
 from tulu_data.kernels.ngrams import Work
 from tulu_data.kernels.unicode import Normaliser
 from tulu_data.reports import Report
-from tulu_data.rows.rows import ROLES_OF, On
+from tulu_data.rows.on import On
+from tulu_data.rows.rows import Turn
 from tulu_data.sources.paths import Paths, find_files
 from tulu_data.stage import Decides, Filter, Marks, Share
 from tulu_data.store.code_id import code_id
@@ -300,9 +301,9 @@ class NgramDecontamination(Filter):
         found = next((item for item in one.items(name, cache, sha256_file) if item.id == evidence["item"]), None)
         return found and tuple(text for part in self.parts for text in found.texts[part])
 
-    def marks(self, messages: Sequence[tuple[str, str]], matched: Sequence[str]) -> Marks:
+    def marks(self, turns: Sequence[Turn], matched: Sequence[str]) -> Marks:
         """All words of the messages compared and of the item that are in an n-gram of both."""
-        compared = [content if role in ROLES_OF[self.on] else "" for role, content in messages]
+        compared = [turn.text if self.on in turn.on else "" for turn in turns]
         return marks.shared(compared, matched, self.n, self.normaliser)
 
     def _index(self) -> NgramIndex:

@@ -9,7 +9,8 @@ import polars as pl
 import re2
 from pydantic import BeforeValidator, Field, model_validator
 
-from tulu_data.rows.rows import On, Rows
+from tulu_data.rows.on import On
+from tulu_data.rows.rows import Rows
 from tulu_data.stage import Decides, Filter
 from tulu_data.text.expressions import Expression, options
 from tulu_data.verdicts import Evidence, drop

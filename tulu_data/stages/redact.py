@@ -43,24 +43,24 @@ class Redact(Mapper):
     code: Code = Field("secrets", description="What of it is replaced in code and by tools")
 
     def map(self, rows: Rows) -> Rows:
-        """The rows with placeholders; also in `tool_calls`, `tools` and kept columns."""
-        starts = rows.column("messages").offsets.to_numpy() - rows.column("messages").offsets[0].as_py()
-        beside = sensitive.beside(rows)
-        changed: dict[str, dict[int, str]] = {name: {} for name in ("content", "reasoning_content", *beside)}
+        """The rows with placeholders; also in calls, tools and kept columns."""
+        columns = rows.message_columns()
+        # By the column, and of messages the field: the texts that are others now, by their places.
+        changed: defaultdict[tuple[str, str], dict[int, str]] = defaultdict(dict)
         for row in sensitive.suspect_rows(rows):
             texts = sensitive.texts_of(rows, row)
             names = _Names(texts)
             for text in texts:
                 redacted = self._redacted(text, names)
                 if redacted != text.text:
-                    changed[text.column][row if text.message is None else starts[row] + text.message] = redacted
-        for name in ("content", "reasoning_content"):
-            if changed[name]:
-                values = rows.column("messages").flatten().field(name)
-                rows = rows.with_field(name, _replaced(values, changed[name]))
-        for name in beside:
-            if changed[name]:
-                rows = rows.with_column(name, _replaced(rows.column(name), changed[name]))
+                    place = row if text.message is None else int(columns[text.column].bounds[row]) + text.message
+                    changed[text.column, text.field][place] = redacted
+        for (name, field), texts_of in changed.items():
+            if not field:
+                rows = rows.with_column(name, _replaced(rows.column(name), texts_of))
+                continue
+            column = rows.message_columns()[name]
+            rows = rows.with_column(name, column.with_field(field, _replaced(column.flat.field(field), texts_of)))
         return rows
 
     def _redacted(self, given: Text, names: _Names) -> str:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from tulu_data.reports import Report
 from tulu_data.rows.rows import Rows
-from tulu_data.stage import Decides, Filter
+from tulu_data.stage import CONTENT, Decides, Filter
 from tulu_data.text import sensitive
 from tulu_data.text.sensitive import KINDS, Code, Kind
 from tulu_data.verdicts import Evidence, drop, none
@@ -39,7 +39,7 @@ class SensitiveFilter(Filter):
     Evidence: the first finding, and how many there are.
     """
 
-    reads: ClassVar = ("messages", "tool_calls", "tools")
+    reads: ClassVar = (CONTENT,)
     is_private: ClassVar = True
     evidence: ClassVar[Evidence] = {**FINDING, "count": pl.UInt32}
     withholds: ClassVar = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
@@ -11,8 +11,8 @@ from pydantic import Field
 
 from tulu_data.reports import Report
 from tulu_data.rows.rows import Rows
-from tulu_data.stage import Annotator
-from tulu_data.text.tokens import TokenCounter, open_counter
+from tulu_data.stage import CONTENT, Annotator
+from tulu_data.text.tokens import Counts, TokenCounter, open_counter
 
 if TYPE_CHECKING:
     from tulu_data.store.workspace import Workspace
@@ -36,7 +36,7 @@ class Tokens(Annotator):
     `reports/tokens-sources.parquet` sums them by source.
     """
 
-    reads: ClassVar = ("messages", "tool_calls", "tools")
+    reads: ClassVar = (CONTENT,)
     writes: ClassVar = ("tokens",)
     requires: ClassVar = ("tiktoken",)
 
@@ -62,8 +62,12 @@ class Tokens(Annotator):
 
     def measure(self, rows: Rows) -> pl.DataFrame:
         """Columns `tokens`, `trainable` (Int32) and `messages` (a list of Int32)."""
-        counts = self._counter().count([*rows.messages()], rows.column("tools").to_pylist())
-        return pl.DataFrame(counts, schema=MEASURES, orient="row")
+        count, offered = self._counter().count, None
+        if rows.kind.tools is not None:
+            offered = rows.column(rows.kind.tools).to_pylist()
+        sides = [count([*column.messages()], offered) for column in rows.message_columns().values()]
+        rows_of = (_together(each) for each in zip(*sides, strict=True))
+        return pl.DataFrame(rows_of, schema=MEASURES, orient="row")
 
     def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
         summed = measures.select(pl.len().alias("rows"), pl.col("tokens", "trainable").cast(pl.Int64).sum())
@@ -75,3 +79,11 @@ class Tokens(Annotator):
             return {}
         counts = pl.col("rows", "tokens", "trainable").cast(pl.Int64).sum()
         return {"sources": Report("data", tallies["sources"].group_by("source").agg(counts).sort("source"))}
+
+
+def _together(sides: Sequence[Counts]) -> Counts:
+    """The tokens of a row with several columns of messages: those of the longest, and what is trained on of all."""
+    if len(sides) == 1:
+        return sides[0]
+    each = [tokens for side in sides for tokens in side.messages]
+    return Counts(max(side.tokens for side in sides), sum(side.trainable for side in sides), each)

@@ -77,6 +77,7 @@ def place_of(module: str) -> Path | None:
 def _way(module: str) -> Iterator[Path | None]:
     """The files of a module's packages, from the outermost on, and its own; None for what is not there."""
     root, *parts = module.split(".")
+    package = root
     try:
         spec = importlib.util.find_spec(root)
     except ValueError:
@@ -87,8 +88,11 @@ def _way(module: str) -> Iterator[Path | None]:
         if path is None or path.name != "__init__.py":
             yield None
             return
-        places = (path.parent / part / "__init__.py", path.parent / f"{part}.py")
+        # A package that is imported says itself where its modules are: there may be several folders.
+        folders = [Path(one) for one in getattr(sys.modules.get(package), "__path__", [path.parent])]
+        places = (place for one in folders for place in (one / part / "__init__.py", one / f"{part}.py"))
         path = next((place for place in places if place.is_file()), None)
+        package = f"{package}.{part}"
         yield path
 
 

@@ -7,6 +7,7 @@ removed for it: what many rows of a source share is listed, to be looked at firs
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tulu_data.rows.messages import MessageColumn
 from tulu_data.rows.rows import Rows
 
 NOTABLE_SHARE: Final = 0.01
@@ -78,20 +80,18 @@ _CONTEXT: Final = 40
 def marks(rows: Rows) -> npt.NDArray[np.uint32]:
     """For each row the bits of what it has: bit i stands for `BLEMISHES[i]`.
 
-    >>> from tulu_data.rows.rows import Conversation
+    >>> from tulu_data.rows.sft import Conversation
     >>> row = Conversation([("user", "Hi"), ("assistant", "Hello<|endoftext|>"), ("user", "")])
     >>> [one.name for bit, one in enumerate(BLEMISHES) if marks(Rows.of([row]))[0] >> bit & 1]
     ['token_at_end', 'last_by_user', 'empty_prompt']
     """
-    messages = rows.column("messages")
-    flat = messages.flatten()
-    bounds = messages.offsets.to_numpy().astype(np.int64)
-    bounds -= bounds[0]
-    found = _roles(rows, flat, bounds) | _in_texts(flat.field("content"))
     counted: npt.NDArray[np.uint32] = np.zeros(len(rows), dtype=np.uint32)
-    for bit in range(len(BLEMISHES)):
-        before = np.concatenate([[0], np.cumsum(found >> np.uint32(bit) & np.uint32(1), dtype=np.int64)])
-        counted |= (np.diff(before[bounds]) > 0).astype(np.uint32) << np.uint32(bit)
+    for column in rows.message_columns().values():
+        found = _roles(column) | _in_texts(column.flat.field("content"))
+        for bit, blemish in enumerate(BLEMISHES):
+            if blemish.name not in rows.kind.fine:
+                before = np.concatenate([[0], np.cumsum(found >> np.uint32(bit) & np.uint32(1), dtype=np.int64)])
+                counted |= (np.diff(before[column.bounds]) > 0).astype(np.uint32) << np.uint32(bit)
     return counted
 
 
@@ -113,16 +113,13 @@ def _in_texts(contents: pa.StringArray) -> npt.NDArray[np.uint32]:
     return found
 
 
-def _roles(rows: Rows, flat: pa.StructArray, bounds: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+def _roles(column: MessageColumn) -> npt.NDArray[np.uint32]:
     """The bits of each message that are about who speaks, and whether anything is said."""
+    flat, bounds, number = column.flat, column.bounds, column.numbers
     found = np.zeros(len(flat), dtype=np.uint32)
     if not len(flat):
         return found
-    is_of = {
-        role: pc.equal(flat.field("role"), role).to_numpy(zero_copy_only=False)
-        for role in ("system", "user", "assistant")
-    }
-    number = np.arange(len(flat)) - np.repeat(bounds[:-1], np.diff(bounds))
+    is_of = {role: column.have([role]) for role in ("system", "user", "assistant")}
     is_last = np.zeros(len(flat), dtype=bool)
     is_last[bounds[1:][np.diff(bounds) > 0] - 1] = True
     follows = number > 0
@@ -132,8 +129,10 @@ def _roles(rows: Rows, flat: pa.StructArray, bounds: npt.NDArray[np.int64]) -> n
     for role in ("user", "assistant"):
         same[1:] |= is_of[role][1:] & is_of[role][:-1]
     is_blank = pc.match_substring_regex(flat.field("content"), r"^\s*\z").to_numpy(zero_copy_only=False)
-    says_more = np.repeat(rows.column("tool_calls").is_valid().to_numpy(zero_copy_only=False), np.diff(bounds))
-    if (reasoning := rows.reasoning()) is not None:
+    says_more = np.zeros(len(flat), dtype=bool)
+    if column.calls is not None:
+        says_more = np.repeat(column.calls.is_valid().to_numpy(zero_copy_only=False), np.diff(bounds))
+    if (reasoning := column.rare("reasoning_content")) is not None:
         says_more = says_more | reasoning.is_valid().to_numpy(zero_copy_only=False)
     for name, has in (
         ("last_by_user", is_last & ~is_of["assistant"]),
@@ -152,7 +151,7 @@ def is_notable(name: str, rows: int, of: int) -> bool:
     return BY_NAME[name].is_refused or rows >= NOTABLE_ROWS or rows >= NOTABLE_SHARE * of
 
 
-def shown_in(name: str, messages: tuple[tuple[str, str], ...]) -> str:
+def shown_in(name: str, messages: Sequence[tuple[str, str]]) -> str:
     """The part of a conversation that shows it: text around the first place, or the roles."""
     pattern = BY_NAME[name].pattern.replace(r"\z", r"\Z")
     for _, content in messages if pattern else ():

@@ -19,12 +19,13 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
 from tulu_data.errors import InputError
-from tulu_data.rows.rows import On, Rows, Texts
+from tulu_data.rows.on import On
+from tulu_data.rows.rows import Rows, Texts
 from tulu_data.stage import Share
 from tulu_data.text import code_lines
 from tulu_data.text.expressions import Expression
 
-SIDES: Final[tuple[On, On]] = ("prompt", "response")
+SIDES: Final = ("prompt", "response")
 SHORTEST: Final = 300
 """A shorter text counts as so many characters: one formula in a line is not a thousand of them."""
 
@@ -213,11 +214,12 @@ OTHER: Final = "other"
 
 def scores(rows: Rows, rules: Mapping[str, Sequence[Rule]]) -> dict[str, npt.NDArray[np.float32]]:
     """The score of each row by domain, 0 to 1, rounded to 4 digits; 1 of `tools` where any are called or offered."""
-    texts = {on: rows.texts(on) for on in SIDES}
+    sides = tuple(on for on in SIDES if on in rows.kind.on) or (rows.kind.widest,)
+    texts = {on: rows.texts(on) for on in sides}
     sizes = {on: _by_row(pc.utf8_length(side.strings), side) for on, side in texts.items()}
-    counts: dict[tuple[str, On], npt.NDArray[np.int64]] = {}
+    counts: dict[tuple[str, str], npt.NDArray[np.int64]] = {}
 
-    def count(pattern: str, on: On) -> npt.NDArray[np.int64]:
+    def count(pattern: str, on: str) -> npt.NDArray[np.int64]:
         if (pattern, on) not in counts:
             counts[pattern, on] = _by_row(pc.count_substring_regex(texts[on].strings, pattern), texts[on])
         return counts[pattern, on]
@@ -226,13 +228,14 @@ def scores(rows: Rows, rules: Mapping[str, Sequence[Rule]]) -> dict[str, npt.NDA
     for domain, reasons in rules.items():
         left = np.ones(len(rows))
         for rule in reasons:
-            looked: tuple[On, ...] = SIDES if rule.on == "conversation" else (rule.on,)
+            # A kind may lack what a rule looks at; the rule then finds nothing.
+            looked = sides if rule.on not in SIDES else tuple(on for on in sides if on == rule.on)
             hits = np.sum([count(rule.pattern, on) for on in looked], axis=0)
             size = np.maximum(np.sum([sizes[on] for on in looked], axis=0), SHORTEST)
             left *= 1 - float(rule.weight) * np.minimum(hits * 1000 / size / float(rule.often), 1)
         found[domain] = np.round(1 - left, 4).astype(np.float32)
-    uses_tools = [pc.is_valid(rows.column(name)).to_numpy(zero_copy_only=False) for name in ("tool_calls", "tools")]
-    found["tools"][np.logical_or(*uses_tools)] = 1
+    for name in filter(None, (*rows.kind.calls.values(), rows.kind.tools)):
+        found["tools"][pc.is_valid(rows.column(name)).to_numpy(zero_copy_only=False)] = 1
     return found
 
 

@@ -12,7 +12,8 @@ import polars as pl
 from pydantic import Field, PositiveInt
 
 from tulu_data.reports import Report
-from tulu_data.rows.rows import On, Rows
+from tulu_data.rows.on import On
+from tulu_data.rows.rows import Rows
 from tulu_data.stage import Decides, Filter, Share
 from tulu_data.text import language_id
 from tulu_data.text.language_id import UNDETERMINED

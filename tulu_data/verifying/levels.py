@@ -28,8 +28,10 @@ from tulu_data.mixture.mixture import Mixture
 from tulu_data.readers.parquet_batches import ExpandsError, batches
 from tulu_data.readers.yaml import parse
 from tulu_data.report import card, croissant
+from tulu_data.rows import kind as kinds
 from tulu_data.rows.identity import row_id
-from tulu_data.rows.rows import CONTENT, WHOLE_MESSAGES, Rows, with_fields
+from tulu_data.rows.kind import Kind
+from tulu_data.rows.rows import Rows
 from tulu_data.store.code_id import code_id, versions
 from tulu_data.store.keys import key_of
 from tulu_data.verdicts import TWIN
@@ -241,14 +243,21 @@ class Verification:
         for path in sorted(self.folder.rglob("*.parquet")):
             name = path.relative_to(self.folder).as_posix()
             columns = self._mixture.columns_of(name)
-            tables.check_file(self.folder, name, columns)
+            tables.check_file(self.folder, name, self._kind, columns)
             with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
                 # What the file says of its size may be a lie.
                 for batch in batches(path, parquet, CHECKED_ROWS):
-                    tables.check_values(self.folder, name, pl.DataFrame(batch), columns)
+                    tables.check_values(self.folder, name, pl.DataFrame(batch), self._kind, columns)
+
+    @cached_property
+    def _kind(self) -> Kind:
+        try:
+            return kinds.find(self._manifest["kind"])
+        except ValueError as error:
+            raise _Wrong(f"{MANIFEST}: kind: {error}") from None
 
     def _tables(self, folder: str) -> list[Path]:
-        found = tables.files_in(self.folder, f"{folder}/*.parquet")
+        found = tables.files_in(self.folder, f"{folder}/*.parquet", self._kind)
         if not found:
             raise _Wrong(f"{folder}/: holds no table")
         return found
@@ -373,9 +382,10 @@ class Verification:
 
     def _code(self) -> str:
         """The code id that a build of this recipe has here; empty where a stage is from outside."""
-        kinds = sources.kinds()
+        found = sources.kinds()
         keys = {key for source in self._recipe["sources"].values() for key in source}
-        modules = {"tulu_data.building.build", *(kind.__module__ for key, kind in kinds.items() if key in keys)}
+        modules = {"tulu_data.building.build", *(one.__module__ for key, one in found.items() if key in keys)}
+        modules |= self._kind.modules
         for name, stage in self._stages.items():
             kind = None if "from" in stage else stages.of_step(name)
             if kind is None:
@@ -390,7 +400,8 @@ class Verification:
         seen: Counter[str] = Counter()
         for table in self._rows():
             ids = [id.partition("-")[0] for id in table.column("id").to_pylist()]
-            hashes = _rows_of(table).content_hashes()
+            beside = [name for name in table.schema.names if name not in {*self._kind.content, *COMPUTED}]
+            hashes = Rows.published(table, self._kind, beside).content_hashes()
             for id, source, content in zip(ids, table.column("source").to_pylist(), hashes, strict=True):
                 if id not in copies:
                     raise _Wrong(f"row {id}: is in data/, and the ledger does not keep it")
@@ -425,14 +436,3 @@ def _told(error: Exception) -> str:
         return error.what
     told = printable(str(error).splitlines()[0] if str(error) else "", 300)
     return told if isinstance(error, TuluDataError) else f"{type(error).__name__}: {told}"
-
-
-def _rows_of(batch: pa.RecordBatch) -> Rows:
-    """Published rows in the columns that their content hash is taken of."""
-    names = batch.schema.names
-    columns = [
-        batch.column(name) if name in names else pa.nulls(batch.num_rows, kind) for name, kind in CONTENT.items()
-    ]
-    columns[0] = with_fields(columns[0], WHOLE_MESSAGES)
-    rows = Rows(pa.RecordBatch.from_arrays(columns, schema=pa.schema(list(CONTENT.items()))))
-    return rows.with_more({name: batch.column(name) for name in names if name not in COMPUTED | CONTENT.keys()})

@@ -6,28 +6,24 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-SPEAKERS: Final[dict[str, tuple[str, ...]]] = {
-    "prompt": ("user",),
-    "response": ("assistant",),
-    "conversation": ("user", "assistant", "tool"),
-}
 DEEPEST: Final = 64
 
 
-def spoken(messages: Iterable[tuple[str, ...]], calls: str | None) -> list[tuple[str, str]]:
-    """The texts of a conversation by role: those of each message, and after them one for each of its calls.
+def spoken(messages: Iterable[tuple[Any, ...]], calls: str | None) -> list[tuple[Any, str]]:
+    """The texts of a conversation: those of each message, and after them one for each of its calls.
 
-    A message is its role, its content and, where it has any, its reasoning. The text of a call
-    is its function's name, and all that is said in its arguments, a line each.
+    A message is whatever marks its texts, such as its role, its content and, where it has any, its
+    reasoning. The text of a call is its function's name, and all that is said in its arguments, a
+    line each.
     """
     said = []
     entries = _entries(calls)
-    for number, (role, *texts) in enumerate(messages):
-        said += [(role, text) for text in texts]
+    for number, (mark, *texts) in enumerate(messages):
+        said += [(mark, text) for text in texts]
         for call in _called(entries, number):
             lines = [*_values(call.pop("name", None)), *_values(call)] if isinstance(call, dict) else [*_values(call)]
             if text := "\n".join(lines):
-                said.append((role, text))
+                said.append((mark, text))
     return said
 
 

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from tulu_data.verifying.plain_calls import SPEAKERS, spoken
 from tulu_data.verifying.plain_words import Gram, words
 
 
@@ -18,13 +17,12 @@ class Near(NamedTuple):
     jaccard: float
 
 
-def shingles(messages: Iterable[tuple[str, ...]], calls: str | None, on: str, n: int) -> frozenset[Gram]:
-    """The shingles of a conversation: n words in order within a text; a shorter text is one."""
+def shingles(texts: Iterable[str], n: int) -> frozenset[Gram]:
+    """The shingles of some texts: n words in order within one; a shorter text is one."""
     found: set[Gram] = set()
-    for role, text in spoken(messages, calls):
-        if role in SPEAKERS[on]:
-            own = words(text, "words")
-            found.update(tuple(own[place : place + n]) for place in range(max(len(own) - n + 1, min(len(own), 1))))
+    for text in texts:
+        own = words(text, "words")
+        found.update(tuple(own[place : place + n]) for place in range(max(len(own) - n + 1, min(len(own), 1))))
     return frozenset(found)
 
 

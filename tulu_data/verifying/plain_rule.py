@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from tulu_data.verifying.plain_calls import SPEAKERS
 from tulu_data.verifying.plain_places import OPEN, Around, is_alone, letters_of_its_own, may_be_edited, plain_words
 from tulu_data.verifying.plain_words import Gram, Operand, Words, operands, spans, words
 
@@ -198,10 +197,10 @@ class Rescan:
                 fit.append(text)
         return fit
 
-    def matches(self, messages: Iterable[tuple[str, str]]) -> Iterator[Match]:
-        """The items that a conversation of (role, content) holds by the rule, or is near."""
-        roles, contents = zip(*messages, strict=True)
-        compared = [number for number, role in enumerate(roles) if role in SPEAKERS[self.options["on"]]]
+    def matches(self, texts: Iterable[tuple[bool, str]]) -> Iterator[Match]:
+        """The items that texts hold by the rule, or are near: each with whether it is one of those compared."""
+        marks, contents = zip(*texts, strict=True)
+        compared = [number for number, is_compared in enumerate(marks) if is_compared]
         row = _Row([*contents], compared, self.options["normaliser"])
         found = self._whole_texts(row.texts, row.operands)
         whole = [item for item, numbers in found.items() if _is_all(item, numbers)]

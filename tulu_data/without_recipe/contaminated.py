@@ -23,6 +23,7 @@ from tulu_data.mixture.mixture import Mixture
 from tulu_data.mixture.tables import check_values
 from tulu_data.readers.parquet_batches import batches
 from tulu_data.recipe.recipe import Recipe
+from tulu_data.rows.kind import Kind
 from tulu_data.rows.rows import Rows
 from tulu_data.sources.parquet import Parquet
 from tulu_data.stage import blamed
@@ -102,11 +103,11 @@ def find(
     if list(stage.against) != [evaluation]:
         raise UsageError(f"one evaluation set at a time; these are {', '.join(stage.against)}")
     rows = Parquet(parquet=tuple(str(path) for path in mixture.data))
-    recipe = Recipe(name="leaks", sources={"mixture": rows}, stages=(stage,))
+    recipe = Recipe(name="leaks", kind=mixture.kind.name, sources={"mixture": rows}, stages=(stage,))
     with workspace.held():
         (prepared,) = with_artifacts(recipe, Engine(workspace, executor, progress)).stages
         assert isinstance(prepared, NgramDecontamination)
-        units = [_Unit(path, prepared) for path in mixture.data]
+        units = [_Unit(path, prepared, mixture.kind) for path in mixture.data]
         with progress.phase("scan", sum(unit.rows for unit in units), "rows") as tick:
             found = pl.concat([pl.DataFrame(schema=_FOUND), *executor.run(search, units, tick)])
     held = found.group_by("item").agg(
@@ -129,6 +130,7 @@ class _Unit:
 
     path: Path
     stage: NgramDecontamination
+    kind: Kind
 
     @property
     def rows(self) -> int:
@@ -144,11 +146,11 @@ def search(unit: _Unit, tick: Tick) -> pl.DataFrame:
     found = [pl.DataFrame(schema=_FOUND)]
     with pq.ParquetFile(unit.path, page_checksum_verification=True) as parquet:
         # A mixture without calls has no column of them.
-        columns = [name for name in stage.reads if name in parquet.schema_arrow.names]
+        columns = [name for name in stage.columns_of(unit.kind) if name in parquet.schema_arrow.names]
         for batch in batches(unit.path, parquet, BATCH_ROWS, ["id", *columns]):
-            check_values(unit.path.parents[1], f"data/{unit.path.name}", pl.DataFrame(batch))
+            check_values(unit.path.parents[1], f"data/{unit.path.name}", pl.DataFrame(batch), unit.kind)
             with blamed(stage):
-                measures = stage.measure(Rows(batch.select(columns)))
+                measures = stage.measure(Rows(batch.select(columns), unit.kind))
                 numbers = pl.Series("row", np.arange(len(measures), dtype=np.uint32))
                 matches = unit.stage.matches(measures.insert_column(0, numbers))
             ids = pl.Series("id", batch.column("id"), pl.String)

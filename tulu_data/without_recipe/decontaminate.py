@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ import polars as pl
 
 from tulu_data.building.engine import Engine
 from tulu_data.building.examine import examine, survey_inputs
-from tulu_data.building.shards import messages_at
+from tulu_data.building.shards import turns_at
 from tulu_data.errors import UsageError, did_you_mean, printable, told_of
 from tulu_data.evaluations import catalogue
 from tulu_data.evaluations.evaluation_set import EvaluationSet
@@ -24,6 +24,8 @@ from tulu_data.executors.progress import Progress, Silent
 from tulu_data.formats import unread
 from tulu_data.mixture.explain import Explanation
 from tulu_data.recipe.recipe import Recipe
+from tulu_data.rows.kind import Kind
+from tulu_data.rows.rows import Turn
 from tulu_data.stages.ngram_decontamination import NgramDecontamination
 from tulu_data.store.durable import sha256_file
 from tulu_data.store.workspace import Workspace
@@ -78,7 +80,7 @@ class Contamination(Findings):
         }
 
     def _explained(self, row: Mapping[str, Any]) -> Explanation:
-        messages = tuple(messages_at(self.shards[row["shard"]], row["row"]))
+        turns = turns_at(self.shards[row["shard"]], row["row"])
         item = self._item(row["evaluation"], row["item"])
         return Explanation(
             id=None,
@@ -88,9 +90,10 @@ class Contamination(Findings):
             copies=0,
             places=((self.paths[row["source"], row["file"]], row["number"]),),
             evidence={name: row[name] for name in self.stage.evidence},
-            messages=messages,
+            turns=turns,
+            content=_as_values(turns, self.shards[row["shard"]].kind),
             item=item,
-            marks=self.stage.marks(messages, item),
+            marks=self.stage.marks(turns, item),
         )
 
     def _item(self, evaluation: str, id: str) -> tuple[str, ...]:
@@ -164,3 +167,12 @@ def account(name: str, items: EvaluationSet | None, workspace: Workspace) -> dic
     prepared = stage_of({name: items}, "tulu3").prepare(workspace, sha256_file)
     kinds = ("items", "indexed", "short", "unusable")
     return {kind: prepared.facts()["evaluations"][name][kind] for kind in kinds}
+
+
+def _as_values(turns: Sequence[Turn], kind: Kind) -> dict[str, Any]:
+    """The messages of a row by their columns, with all that they say."""
+    said = {
+        name: [{"role": turn.role, "content": turn.text} for turn in turns if turn.place[0] == name]
+        for name in kind.messages
+    }
+    return {**dict.fromkeys(kind.content), **said}

@@ -13,7 +13,7 @@ from tulu_data.building.build import DEFAULT_MEMORY
 from tulu_data.building.decision import Decision
 from tulu_data.building.engine import Engine
 from tulu_data.building.examine import examine, survey_inputs
-from tulu_data.building.shards import messages_at
+from tulu_data.building.shards import turns_at
 from tulu_data.characters import storable
 from tulu_data.errors import UsageError, did_you_mean, printable
 from tulu_data.executors import Executor
@@ -106,13 +106,16 @@ class Duplicates(Findings):
                 Cluster(
                     rows=len(own) + 1,
                     twin=Place(far["twin_file"], far["twin_row"], far["twin_id"]),
-                    messages=tuple(messages_at(self.shards[shard], row)),
+                    messages=self._texts(shard, row),
                     farthest=Place(self.paths[far["source"], far["file"]], far["number"]),
                     jaccard=far["jaccard"],
-                    farthest_messages=tuple(messages_at(self.shards[far["shard"]], far["row"])),
+                    farthest_messages=self._texts(far["shard"], far["row"]),
                 )
             )
         return found
+
+    def _texts(self, shard: int, row: int) -> tuple[tuple[str, str], ...]:
+        return tuple((turn.speaker, turn.text) for turn in turns_at(self.shards[shard], row))
 
 
 def dedup(

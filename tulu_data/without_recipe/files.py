@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Final, TypeVar, get_args
+from typing import Any, ClassVar, Final, TypeVar
 
 import numpy as np
 import polars as pl
@@ -21,7 +21,7 @@ from tulu_data.building.shards import Shard
 from tulu_data.characters import storable
 from tulu_data.errors import ConflictError, InputError, UsageError, printable
 from tulu_data.readers.stream import Stream, require_regular
-from tulu_data.rows.rows import On
+from tulu_data.rows import kind as kinds
 from tulu_data.sources.source import Source
 from tulu_data.stage import Stage
 from tulu_data.store import parquet, patterns
@@ -57,8 +57,8 @@ def sources_in(data: Data) -> dict[str, Source]:
 
 def made(kind: type[S], values: Mapping[str, Any], on: str | None, threshold: str | None) -> S:
     """The stage that a command asks for; `UsageError` (exit 2) for messages or a threshold that there are not."""
-    if on is not None and on not in get_args(On):
-        raise UsageError(f"--on {printable(on, 60)}: there are {', '.join(get_args(On))}")
+    if on is not None and on not in (known := kinds.find(kinds.DEFAULT).on):
+        raise UsageError(f"--on {printable(on, 60)}: there are {', '.join(known)}")
     try:
         return kind.model_validate({**values, **({} if on is None else {"on": on})})
     except ValidationError as error:
