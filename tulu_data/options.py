@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 MOST: Final = 2**63 - 1
 MOST_DIGITS: Final = 30
@@ -39,6 +39,19 @@ class Options(BaseModel):
                 elif not _is_short(value):
                     raise ValueError(f"{name}: {value} has more than {MOST_DIGITS} digits on a side of its point")
         return self
+
+
+def one_or_many(one: Any) -> BeforeValidator:
+    """Let a list with one member be written as that member.
+
+        Names = Annotated[tuple[str, ...], one_or_many(str)]
+
+    `one` is the type of a member, as the JSON Schema shows it.
+    """
+    alone: Any = (str, int) if one == str | int else str
+    return BeforeValidator(
+        lambda value: (value,) if isinstance(value, alone) else value, json_schema_input_type=one | list[one]
+    )
 
 
 def _is_short(value: Decimal) -> bool:

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Name
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr
+from pydantic import BaseModel, Field, PrivateAttr
 
 from tulu_data.claims import Claim
 from tulu_data.errors import InputError, InvariantError, TuluDataError, printable
-from tulu_data.options import Options
+from tulu_data.options import Options, one_or_many
 from tulu_data.reports import MEASURED, NAME, TABLE, Report
 from tulu_data.rows.kind import Kind
 from tulu_data.rows.rows import Rows, Turn
@@ -61,9 +61,7 @@ Decides = Annotated[T, DECIDES]
 SourceNames = Annotated[
     tuple[str, ...],
     NAMES_SOURCES,
-    BeforeValidator(
-        lambda value: (value,) if isinstance(value, str) else value, json_schema_input_type=str | list[str]
-    ),
+    one_or_many(str),
 ]
 """Names of sources, or patterns such as `flan_*`; the recipe is checked for them."""
 

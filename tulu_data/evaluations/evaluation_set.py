@@ -15,7 +15,6 @@ from typing import Annotated, Any, Final
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SerializeAsAny,
@@ -28,6 +27,7 @@ from tulu_data import sources
 from tulu_data.errors import InputError, did_you_mean, printable, told_of
 from tulu_data.evaluations.item import PARTS, Item, Part
 from tulu_data.formats.column import MISSING, Column, first_part, pluck
+from tulu_data.options import one_or_many
 from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.readers.json_record import kind_of
 from tulu_data.sources.source import Source
@@ -37,9 +37,7 @@ PARTED: Final = ("config", "split")
 
 Columns = Annotated[
     tuple[Column, ...],
-    BeforeValidator(
-        lambda value: (value,) if isinstance(value, str | int) else value, json_schema_input_type=str | list[str]
-    ),
+    one_or_many(str | int),
 ]
 
 

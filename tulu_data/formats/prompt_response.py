@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from tulu_data.formats.column import Column, optional_text, text_at
 from tulu_data.formats.format import Format
 from tulu_data.formats.turns import prompted
+from tulu_data.options import one_or_many
 from tulu_data.rows.sft import Conversation
 
 Columns = Annotated[
     tuple[Column, ...],
-    BeforeValidator(
-        lambda value: (value,) if isinstance(value, str | int) else value,
-        json_schema_input_type=str | int | list[str | int],
-    ),
+    one_or_many(str | int),
     Field(min_length=1),
 ]
 """A column or a list of columns, whose texts are joined by `join`."""

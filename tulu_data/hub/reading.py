@@ -22,6 +22,8 @@ from tulu_data.errors import HubError, printable
 
 COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 # What says how the data files are to be read.
+DATASET_NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+"""The name of a dataset of the Hub: ORG/NAME."""
 CARDS: Final = ("README.md", ".huggingface.yaml", "dataset_infos.json")
 WAITS: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each further try; together half a minute, after which a person should look."""

@@ -6,7 +6,6 @@ that `hf auth login` or HF_TOKEN left, which must have the right to write.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,12 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tulu_data.errors import ConflictError, HubError, UsageError, printable
-from tulu_data.hub.reading import WAITS, asking, digests_of, seconds
+from tulu_data.hub.reading import DATASET_NAME, WAITS, asking, digests_of, seconds
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 MAIN: Final = "main"
 _KEPT: Final = frozenset({".gitattributes"})
 
@@ -35,7 +33,7 @@ class Repository:
     name: str
 
     def __post_init__(self) -> None:
-        if not NAME.fullmatch(self.name):
+        if not DATASET_NAME.fullmatch(self.name):
             raise UsageError(f"'{printable(self.name, 100)}' is no name of a dataset; write ORG/NAME")
 
     @staticmethod

@@ -11,7 +11,7 @@ from typing import Any
 
 from tulu_data.errors import FindingsError, UsageError, printable
 from tulu_data.hub import reading
-from tulu_data.hub.writing import NAME
+from tulu_data.hub.reading import DATASET_NAME
 from tulu_data.mixture import facts
 from tulu_data.mixture.facts import FORMAT, MAX_BYTES
 from tulu_data.mixture.layout import BESIDE, MANIFEST, SUMS, unknown
@@ -26,7 +26,7 @@ def parted(name: str) -> tuple[str, str | None]:
     (('org/mix', 'v1'), ('org/mix', None))
     """
     repository, _, revision = name.removeprefix("hf://").removeprefix("datasets/").partition("@")
-    if not NAME.fullmatch(repository):
+    if not DATASET_NAME.fullmatch(repository):
         raise UsageError(f"'{printable(name, 100)}' is no dataset of the Hub; write ORG/NAME or ORG/NAME@VERSION")
     return repository, revision or None
 

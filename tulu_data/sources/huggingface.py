@@ -10,10 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from tulu_data.errors import InputError, UsageError, printable, told_of
 from tulu_data.hub import reading
+from tulu_data.hub.reading import DATASET_NAME
+from tulu_data.options import one_or_many
 from tulu_data.readers import arrow_split
 from tulu_data.readers.arrow_record import as_records
 from tulu_data.readers.arrow_split import Builder, Split
@@ -27,7 +29,6 @@ from tulu_data.store.workspace import PREPARING, CachedTable
 
 # A message names the whole path of a folder.
 NAME_CHARACTERS: Final = 4_096
-_REPOSITORY: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 # `datasets` looks into archives for names; into an empty one without harm.
 _EMPTY_ZIP: Final = b"PK\5\6" + bytes(18)
 _SPLIT: Final = re.compile(r"\w+(\.\w+)*")
@@ -54,9 +55,7 @@ def _inside(paths: tuple[str, ...]) -> tuple[str, ...]:
 
 DataFiles = Annotated[
     tuple[str, ...],
-    BeforeValidator(
-        lambda value: (value,) if isinstance(value, str) else value, json_schema_input_type=str | list[str]
-    ),
+    one_or_many(str),
     AfterValidator(_inside),
 ]
 
@@ -118,7 +117,7 @@ class Huggingface(Source):
         return folder if folder.is_dir() else None
 
     def _repository(self) -> str:
-        if not _REPOSITORY.fullmatch(self.huggingface):
+        if not DATASET_NAME.fullmatch(self.huggingface):
             hint = f"; say: huggingface: {_of_address(self.huggingface)}" if "://" in self.huggingface else ""
             raise UsageError(f"is no local folder, and no name of a dataset, such as openai/gsm8k{hint}")
         return self.huggingface

@@ -8,9 +8,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from tulu_data.errors import InputError, UsageError, did_you_mean
+from tulu_data.options import one_or_many
 from tulu_data.store import patterns
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -21,9 +22,7 @@ _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
 
 Paths = Annotated[
     tuple[str, ...],
-    BeforeValidator(
-        lambda value: (value,) if isinstance(value, str) else value, json_schema_input_type=str | list[str]
-    ),
+    one_or_many(str),
     Field(min_length=1),
 ]
 """A path or a list of paths, each a pattern by the rule of `patterns`; `${NAME}` is an environment variable."""

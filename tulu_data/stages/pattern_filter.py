@@ -7,8 +7,9 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 import polars as pl
 import re2
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from tulu_data.options import one_or_many
 from tulu_data.rows.on import On
 from tulu_data.rows.rows import Rows
 from tulu_data.stage import Decides, Filter
@@ -73,9 +74,7 @@ PRESETS: Final[dict[str, tuple[str, ...]]] = {"provider_identity": _IDENTITY, "k
 
 Expressions = Annotated[
     tuple[Expression, ...],
-    BeforeValidator(
-        lambda value: (value,) if isinstance(value, str) else value, json_schema_input_type=str | list[str]
-    ),
+    one_or_many(str),
 ]
 
 

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, PositiveInt, field_validator, model
 from tulu_data.errors import InputError, did_you_mean
 from tulu_data.kernels.quotas import largest_total, seats
 from tulu_data.mixer import NONE, SEPARATOR, Mixer
+from tulu_data.options import one_or_many
 from tulu_data.reports import Report
 from tulu_data.stage import MEASURE, Decides, Share
 from tulu_data.verdicts import COPIES, Evidence
@@ -35,9 +36,7 @@ PROFILES: Final[dict[str, dict[str, int]]] = {
 Column = Literal["source", "domain", "language"]
 Columns = Annotated[
     tuple[Column, ...],
-    BeforeValidator(
-        lambda value: (value,) if isinstance(value, str) else value, json_schema_input_type=Column | list[Column]
-    ),
+    one_or_many(Column),
     Field(min_length=1),
 ]
 
