@@ -54,7 +54,7 @@ def read_all(yard: Yard, source: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("keep", [lambda size: size - 1, lambda size: size // 2, lambda size: 4])
-def test_truncated_parquet(yard: Yard, keep: Any):
+def test_a_parquet_file_that_was_cut_off_is_told(yard: Yard, keep: Any):
     path = yard.root / "a.parquet"
     pq.write_table(pa.Table.from_pylist(pairs(100)), path)
     path.write_bytes(path.read_bytes()[: keep(path.stat().st_size)])
@@ -99,7 +99,7 @@ def test_truncated_and_continued_compressed_files(yard: Yard, name: str, compres
     assert not list((yard.root / "mixtures" / "mix").glob("[!.]*"))
 
 
-def test_a_decompression_bomb(yard: Yard, monkeypatch: pytest.MonkeyPatch):
+def test_a_decompression_bomb_is_not_read(yard: Yard, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(stream, "RATIO_FLOOR_BYTES", 1 << 20)
     zeros = pa.Codec("zstd").compress(b"\n" * (20 << 20), asbytes=True)
     yard.write("a.jsonl.zst", zeros)
@@ -135,7 +135,7 @@ def test_too_many_messages_and_too_deep_nesting(yard: Yard):
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_utf_16(yard: Yard, encoding: str):
+def test_utf_16_is_told_with_the_option_that_reads_it(yard: Yard, encoding: str):
     text = json.dumps(GOOD)
     mark = {"utf-16-le": "\ufeff", "utf-16-be": "\ufeff"}.get(encoding, "")
     yard.write("a.jsonl", (mark + text).encode(encoding))

@@ -74,7 +74,7 @@ def test_init_keeps_what_is_there(run: Run, tmp_path: Path):
     assert "next: cd other && tulu-data plan recipe.yaml" in run("init", "other").stderr
 
 
-def test_the_answers_of_json(run: Run):
+def test_every_command_answers_in_json(run: Run):
     run("init")
     plan = json.loads(run("plan", "recipe.yaml", "--json").stdout)
     assert plan["sources"]["mine"]["format"]["name"] == "prompt_response"

@@ -165,7 +165,7 @@ def test_a_folder_named_like_a_pattern_is_no_dataset_and_is_told_so(yard: Yard):
         yard.mix(sources={"a": {"huggingface": str(yard.root / "set[1]")}})
 
 
-def test_what_is_no_dataset(yard: Yard):
+def test_what_names_no_dataset_is_told_with_a_name_that_does(yard: Yard):
     remedy = "is no local folder, and no name of a dataset, such as openai/gsm8k"
     assert failure(yard, UsageError, huggingface="squad") == f"squad: {remedy}"
     assert failure(yard, UsageError, huggingface="hf://datasets/openai/gsm8k") == (

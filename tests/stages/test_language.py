@@ -145,7 +145,7 @@ def test_mgsm_in_six_languages(shared: Path):
     assert set(right.values()) == {1.0}
 
 
-def test_xquad_in_five_languages(shared: Path):
+def test_paragraphs_of_xquad_are_in_the_language_that_they_are_published_in(shared: Path):
     for path in sorted((shared / "multilingual/xquad").glob("*.json")):
         articles = json.loads(path.read_text(encoding="utf-8"))["data"]
         contexts = [paragraph["context"] for article in articles for paragraph in article["paragraphs"]]
