@@ -59,7 +59,7 @@ def publish(
 ) -> Published:
     """Publish a mixture to the dataset `ORG/NAME`, tagged with its version.
 
-        publish(find("sft_mix", Path("mixtures")), "ORG/NAME").commit
+        publish(build("recipes/sft_mix.yaml").mixture, "ORG/NAME").commit
 
     `manifest_only` sends manifest, recipe and sums, where licences keep the rows at home;
     `private` is for a dataset that is made now; `dry_run` checks all and sends nothing;

@@ -56,7 +56,11 @@ DECIDES = _Marker("Decides")
 NAMES_SOURCES = _Marker("names sources")
 
 Decides = Annotated[T, DECIDES]
-"""A field that only `judge` and `resolve` may read."""
+"""A field that only `judge` and `resolve` may read, so that another value needs no scan.
+
+    class ShortAnswers(Filter):
+        min_words: Decides[int] = 3
+"""
 
 SourceNames = Annotated[
     tuple[str, ...],
@@ -238,7 +242,12 @@ class Stage(Options):
 
 
 class Mapper(Stage):
-    """Rewrites rows before anything else sees them: same rows, other text."""
+    """Rewrites rows before anything else sees them: same rows, other text.
+
+    class Trimmed(Mapper):
+        def map(self, rows: Rows) -> Rows:
+            return rows.with_contents(pc.utf8_trim_whitespace(rows.contents()))
+    """
 
     phase: ClassVar[Phase] = "rewrite"
 
@@ -248,7 +257,18 @@ class Mapper(Stage):
 
 
 class Filter(Stage):
-    """Judges each row by itself."""
+    """Judges each row by itself.
+
+    class ShortAnswers(Filter):
+        min_words: Decides[int] = 3
+
+        def measure(self, rows: Rows) -> pl.DataFrame:
+            answers = rows.texts("response").by_row()
+            return pl.DataFrame({"words": [len(" ".join(texts).split()) for texts in answers]})
+
+        def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
+            return drop(measures, pl.col("words") < self.min_words, reason="too short", evidence=["words"])
+    """
 
     phase: ClassVar[Phase] = "judge"
 
@@ -296,7 +316,13 @@ class Annotator(Filter):
 
 
 class Resolver(Stage):
-    """Judges rows against each other, once, when all of them are measured."""
+    """Judges rows against each other, once, when all of them are measured.
+
+    class OneOfEachSource(Resolver):
+        def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
+            is_first = pl.col("order") == pl.col("order").min().over("source")
+            return drop(measures, ~is_first, reason="not the first of its source")
+    """
 
     phase: ClassVar[Phase] = "deduplicate"
     bytes_per_row: ClassVar[int] = 200

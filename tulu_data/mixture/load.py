@@ -36,10 +36,10 @@ def load(place: str | Path, into: Literal["arrow"], *, split: str = ..., check: 
 def load(place: str | Path, into: Library = "datasets", *, split: str = "train", check: bool = False) -> Any:
     """The rows of one split of a mixture.
 
-        tulu_data.load("mixtures/sft_mix/3f0c9a7be214")             # a datasets.Dataset, memory-mapped
-        tulu_data.load("ORG/NAME@3f0c9a7be214", check=True)          # of the Hub, every byte against the manifest
-        tulu_data.load("sft_mix@3f0c9a7be214", "polars")             # a polars.LazyFrame, which reads what it needs
-        tulu_data.load("sft_mix", "arrow", split="validation")       # a pyarrow.Table
+        load("mixtures/sft_mix/3f0c9a7be214")             # a datasets.Dataset, memory-mapped
+        load("ORG/NAME@3f0c9a7be214", check=True)          # of the Hub, every byte against the manifest
+        load("sft_mix@3f0c9a7be214", "polars")             # a polars.LazyFrame, which reads what it needs
+        load("sft_mix", "arrow", split="validation")       # a pyarrow.Table
 
     `place` is a version's folder, `NAME[@VERSION]` under mixtures/, or `ORG/NAME[@VERSION]`
     of the Hub. Columns: `id` string, `messages` list of {role, content}, `source`, `domain`,

@@ -47,7 +47,11 @@ class _Run(BaseModel):
 
 @dataclass(frozen=True)
 class Mixture:
-    """One version of a mixture, in its folder; `unsealed` is its manifest where that is not written yet."""
+    """One version of a mixture, in its folder; `unsealed` is its manifest where that is not written yet.
+
+    mixture = Mixture(Path("mixtures/sft_mix/3f0c9a7be214"))
+    mixture.manifest["root"], mixture.rows, mixture.reports("evaluations")
+    """
 
     folder: Path
     unsealed: dict[str, Any] | None = field(default=None, compare=False, repr=False)

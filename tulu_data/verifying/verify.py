@@ -32,7 +32,8 @@ def verify(
 ) -> Verification:
     """Check a mixture on every level that can be checked.
 
-        verify("hf://ORG/NAME@3f0c9a7be214", Path("mixtures"), Path(".tulu-data"), evaluations=[Path("evals")]).holds
+        verify("sft_mix").holds
+        verify("hf://ORG/NAME@3f0c9a7be214", evaluations=[Path("evals")]).checks
 
     `evaluations` are folders in which files of evaluation sets are found by their sha256; `fetch`
     fetches those that are datasets of the Hub. `rebuild` takes the mixture's folder, and gives a
