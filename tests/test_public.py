@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import itertools
 import os
 import re
@@ -11,7 +10,6 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -123,21 +121,16 @@ def example_of(name: str) -> str:
 
 
 def doc_of(name: str) -> str:
-    value: Any = getattr(tulu_data, name)
-    if inspect.isclass(value) or inspect.isfunction(value):
-        first, *lines = (value.__doc__ or "").splitlines()
-        return "\n".join([first, *(line.removeprefix("    ") for line in lines)])
-    source = (ROOT / f"{tulu_data.DEFINED_IN[name].replace('.', '/')}.py").read_text()
-    body = ast.parse(source).body
-    place = next(
-        number
-        for number, node in enumerate(body)
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name
-    )
-    told = body[place + 1]
-    assert isinstance(told, ast.Expr)
-    assert isinstance(told.value, ast.Constant)
-    return str(told.value.value)
+    """The docstring of a name as it is written, without the indentation of what it belongs to."""
+    body = ast.parse((ROOT / f"{tulu_data.DEFINED_IN[name].replace('.', '/')}.py").read_text()).body
+    for node, after in itertools.pairwise([*body, ast.Pass()]):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name and ast.get_docstring(node):
+            first, *lines = (ast.get_docstring(node, clean=False) or "").splitlines()
+            return "\n".join([first, *(line.removeprefix("    ") for line in lines)])
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            assert isinstance(after, ast.Expr)
+            return str(ast.literal_eval(after.value))
+    raise AssertionError(name)
 
 
 def environment(**more: str) -> dict[str, str]:

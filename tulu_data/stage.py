@@ -244,9 +244,11 @@ class Stage(Options):
 class Mapper(Stage):
     """Rewrites rows before anything else sees them: same rows, other text.
 
-    class Trimmed(Mapper):
-        def map(self, rows: Rows) -> Rows:
-            return rows.with_contents(pc.utf8_trim_whitespace(rows.contents()))
+        class Trimmed(Mapper):
+            def map(self, rows: Rows) -> Rows:
+                return rows.with_contents(pc.utf8_trim_whitespace(rows.contents()))
+
+    What `map` removes from a text never reaches a disk: it runs before the store is written.
     """
 
     phase: ClassVar[Phase] = "rewrite"
@@ -259,15 +261,17 @@ class Mapper(Stage):
 class Filter(Stage):
     """Judges each row by itself.
 
-    class ShortAnswers(Filter):
-        min_words: Decides[int] = 3
+        class ShortAnswers(Filter):
+            min_words: Decides[int] = 3
 
-        def measure(self, rows: Rows) -> pl.DataFrame:
-            answers = rows.texts("response").by_row()
-            return pl.DataFrame({"words": [len(" ".join(texts).split()) for texts in answers]})
+            def measure(self, rows: Rows) -> pl.DataFrame:
+                answers = rows.texts("response").by_row()
+                return pl.DataFrame({"words": [len(" ".join(texts).split()) for texts in answers]})
 
-        def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
-            return drop(measures, pl.col("words") < self.min_words, reason="too short", evidence=["words"])
+            def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
+                return drop(measures, pl.col("words") < self.min_words, reason="too short", evidence=["words"])
+
+    A row without a verdict is kept. `measure` runs once for a row, `judge` for every threshold.
     """
 
     phase: ClassVar[Phase] = "judge"
@@ -318,10 +322,12 @@ class Annotator(Filter):
 class Resolver(Stage):
     """Judges rows against each other, once, when all of them are measured.
 
-    class OneOfEachSource(Resolver):
-        def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
-            is_first = pl.col("order") == pl.col("order").min().over("source")
-            return drop(measures, ~is_first, reason="not the first of its source")
+        class OneOfEachSource(Resolver):
+            def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
+                is_first = pl.col("order") == pl.col("order").min().over("source")
+                return drop(measures, ~is_first, reason="not the first of its source")
+
+    A row without a verdict is kept.
     """
 
     phase: ClassVar[Phase] = "deduplicate"

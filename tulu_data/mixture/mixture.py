@@ -49,8 +49,10 @@ class _Run(BaseModel):
 class Mixture:
     """One version of a mixture, in its folder; `unsealed` is its manifest where that is not written yet.
 
-    mixture = Mixture(Path("mixtures/sft_mix/3f0c9a7be214"))
-    mixture.manifest["root"], mixture.rows, mixture.reports("evaluations")
+        mixture = Mixture(Path("mixtures/sft_mix/3f0c9a7be214"))
+        mixture.manifest["root"], mixture.rows, mixture.reports("evaluations")
+
+    Nothing is read before it is asked for, and nothing is trusted: a damaged file is an `InputError`.
     """
 
     folder: Path
