@@ -1,14 +1,18 @@
-# Two commands: `make demo` and `make test`. Both set up .venv first.
+# `make demo` and `make test`; `make check` for daily work. Each sets up .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint setup clean
+.PHONY: demo test check lint setup clean
 
 demo: setup
 	$(BIN)/tulu-data build recipes/sft_mix.yaml
 
 test: setup lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+# What takes long (kills, browsers, notebooks, the real data) is left to `make test`.
+check: setup lint
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow"
 
 lint: setup
 	$(BIN)/ruff check .
