@@ -30,7 +30,7 @@ from tulu_data.evaluations.common_words import COMMON_WORDS
 from tulu_data.evaluations.rules import RULES, VALUES
 from tulu_data.kernels.unicode import Normaliser
 from tulu_data.rows.rows import Rows
-from tulu_data.rows.sft import Conversation
+from tulu_data.rows.sft import ROLES_OF, Conversation
 from tulu_data.stages.ngram_decontamination import NgramDecontamination
 from tulu_data.store.durable import sha256_file
 from tulu_data.store.keys import key_of
@@ -397,7 +397,7 @@ def check_both(
     again = {
         (row, match.item, match.is_near): match.value
         for row, conversation in enumerate(conversations)
-        for match in plain.matches((role == "user", text) for role, text in conversation.messages)
+        for match in plain.matches((role in ROLES_OF[stage.on], text) for role, text in conversation.messages)
     }
     for row, item in pairs.filter(is_tied(stage)).select("row", "id").iter_rows():
         for is_near in (False, True):

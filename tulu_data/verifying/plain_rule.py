@@ -209,10 +209,13 @@ class Rescan:
                 yield Match(item.evaluation, item.id, 1.0, is_near=False)
         grams = {gram for text in row.texts for gram in self._grams(text) if gram in self._holders}
         sharing = {item: None for gram in sorted(grams - self._common) for item in self._holders[gram]}
-        # An item of two short texts shares no n-gram, and one of them may be whole in the row.
-        for item in sharing | dict.fromkeys(found):
+        for item in sharing:
             if item.kind != "unusable" and item not in whole:
                 yield from self._shared(item, grams, row)
+        # An item of several short texts may share no n-gram, and one of its texts is whole in the row.
+        for item in found:
+            if item not in sharing and item not in whole:
+                yield from self._begun(item, self._longest(item, set(), row), grams, row)
 
     def _shared(self, item: _Item, grams: set[Gram], row: _Row) -> Iterator[Match]:
         """The item of which a row has n-grams, if they are enough."""
@@ -228,7 +231,14 @@ class Rescan:
             return
         elif options["answered_from"] is not None and is_telling and self._is_supported(item, run, overlap, row):
             yield Match(item.evaluation, item.id, overlap, is_near)
-        elif options["beginning_from"] is not None and self._is_beginning(item, run, grams, row):
+        else:
+            yield from self._begun(item, run, grams, row)
+
+    def _begun(self, item: _Item, run: Run, grams: set[Gram], row: _Row) -> Iterator[Match]:
+        """The item of which a row has the beginning alone."""
+        is_looked_for = item.kind != "short" or self.options["short_items"] != "ignore"
+        is_asked = self.options["beginning_from"] is not None and is_looked_for
+        if is_asked and self._is_beginning(item, run, grams, row):
             yield Match(item.evaluation, item.id, run.words / item.size, is_near=True)
 
     def _counts(self, item: _Item, row: _Row) -> bool:
@@ -411,8 +421,6 @@ class Rescan:
             for place, (word, own) in enumerate(zip(text, operands, strict=True))
         ]
         covered = [own for text in item.texts for own in self._covered(text, grams)]
-        if not any(covered):
-            return False
         first, last = covered.index(True), len(covered) - covered[::-1].index(True)
         first -= self._numbers_beside(item, flat[:first][::-1], flat[first], texts, beside, before=True)
         last += self._numbers_beside(item, flat[last:], flat[last - 1], texts, beside, before=False)
