@@ -1,4 +1,4 @@
-"""Characters that no screen shows, or that give orders to one, and their numbers in their place."""
+"""Characters that a screen does not show, or that control it, and the numbers that replace them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-# What Python counts as printable although a screen shows nothing: fillers, joiners of graphemes, variation selectors.
+# Characters that Python counts as printable and a screen does not show: fillers, grapheme joiners, variation selectors.
 _BLANK: Final = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
 _BLANKS: Final = re.compile(f"[{_BLANK}]")
 
-# Scripts that write with joiners (Arabic, Syriac, those of India and its neighbours, Mongolian), and emoji.
+# Scripts that use joiners (Arabic, Syriac, those of India and its neighbours, Mongolian), and emoji.
 _JOINING: Final = (
     "[\u0600-\u08ff\u0900-\u109f\u1780-\u18af\u2190-\u2bff\ufb50-\ufdff\ufe0f\ufe70-\ufefc\U0001f000-\U0001faff]"
 )
@@ -21,7 +21,7 @@ _READABLE: Final = "|".join(
         f"(?<=[^\x00-\x7f{_BLANK}])[\ufe00-\ufe0f]",
         "(?<=[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]",
         "(?<=[\u1820-\u18aa])[\u180b-\u180d\u180f]",
-        # Format characters of Arabic and Syriac that are drawn, and spaces, which take their room.
+        # Format characters of Arabic and Syriac that are drawn, and spaces, which have a width.
         "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2]",
         "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]",
     )
@@ -39,7 +39,7 @@ def number_of(sign: str) -> str:
 
 
 def storable(path: object) -> str:
-    r"""A path as text that UTF-8 can hold: what of its name is not UTF-8 stands as its number.
+    r"""A path as UTF-8 text: each byte of its name that is not UTF-8 is replaced by its number.
 
     >>> print(storable("data/\udcff.jsonl"))
     data/\udcff.jsonl
@@ -48,12 +48,12 @@ def storable(path: object) -> str:
 
 
 def visible(text: str, keep: str = "", form: Callable[[str], str] = number_of) -> str:
-    r"""Text of which every character can be seen: those that can't stand as `form` of them.
+    r"""The text with each invisible character replaced by its `form`.
 
-    These are controls (C0, C1, DEL, with them all escape sequences of terminals), marks of
-    direction, lone surrogates, separators of lines, tags, characters that Unicode has not
-    assigned or leaves to private use, and those that take no room. The latter stay where
-    a script or an emoji is written with them; `keep` names others that stay.
+    These are controls (C0, C1, DEL, and so all escape sequences of terminals), marks of
+    direction, lone surrogates, line separators, tags, characters that Unicode has not
+    assigned or leaves to private use, and those without a width. The latter are kept in
+    a script or an emoji that is written with them; `keep` names others to keep.
 
     >>> print(visible("a\x1b[31m\u202eb\u200bc"))
     a\x1b[31m\u202eb\u200bc

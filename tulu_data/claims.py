@@ -1,14 +1,14 @@
-"""Claims: what a stage promises of the rows that are kept, as values that `verify` checks.
+"""Claims: promises of a stage about the rows that are kept, as values that `verify` checks.
 
 `distinct`: no two rows have the same text. Options: `on`, and `normalise` (`none`, `whitespace`).
 `apart`: no two rows are as near as `threshold`, by the Jaccard similarity of their shingles. Options:
 `on`, `ngram`, `threshold`; `scope` (`across`, or `within` a source) and `protect`, sources whose rows
-all stay; `bands` and `rows` of a signature, where near rows may be missed by chance.
-`clean`: no row holds an evaluation item. Options: those of a rule of decontamination, and `against`; the
-manifest accounts for the sets under `evaluations`, which the stage's `facts` are to give.
+all stay; `bands` and `rows` of a signature, if near rows may be missed by chance.
+`clean`: no row contains an evaluation item. Options: those of a rule of decontamination, and `against`; the
+stage's `facts` must list the evaluation sets under `evaluations`.
 
-All are of the rows of `sources`, or of all rows. An option that a claim does not give is the
-stage's own of that name.
+A claim is about the rows of `sources`, or about all rows. An option that it does not give is the
+stage's own option of that name.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Claim:
 
         Claim("distinct", {"on": "prompt"})
 
-    `but` says why some rows may break it all the same: it can't be proven then.
+    `but` says why some rows may break it; a claim with a `but` can't be proven.
     """
 
     kind: str
@@ -36,11 +36,11 @@ class Claim:
     but: str = ""
 
     def as_values(self) -> dict[str, Any]:
-        """The claim as the manifest has it."""
+        """The claim as it is in the manifest."""
         given = {"options": dict(self.options), "but": self.but}
         return {"kind": self.kind, **{name: value for name, value in given.items() if value}}
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Claim:
-        """The claim of a manifest."""
+        """The claim from a manifest."""
         return cls(values["kind"], values.get("options", {}), values.get("but", ""))

@@ -1,4 +1,4 @@
-"""What a stage is that takes rows in proportions: its targets can be told before a build."""
+"""Stages that take rows in proportions, whose targets are known before a build."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import polars as pl
 from tulu_data.stage import Phase, Resolver
 
 NONE: Final = "none"
-"""The stratum of rows that have no value in a column."""
+"""The stratum of rows without a value in a column."""
 SEPARATOR: Final = "/"
-"""What is between the values of a stratum of several columns."""
+"""The sign between the values of a stratum of several columns."""
 
 
 class Mixer(Resolver):
-    """Takes rows of strata, values of some columns, in given proportions."""
+    """Takes rows in given proportions of strata, which are values of some columns."""
 
     phase: ClassVar[Phase] = "mix"
 
@@ -29,16 +29,16 @@ class Mixer(Resolver):
     @property
     @abstractmethod
     def unit(self) -> str:
-        """What is taken: `rows` or `tokens`."""
+        """The unit of the targets: `rows` or `tokens`."""
 
     @property
     @abstractmethod
     def named(self) -> Collection[str]:
-        """The strata that the recipe gives a share; empty where it names none."""
+        """The strata that the recipe gives a share; empty if it names none."""
 
     @abstractmethod
     def targets(self, offers: Mapping[str, int]) -> pl.DataFrame:
-        """`stratum`, `share`, `offered`, `target` and `unit` of each stratum, of what each offers.
+        """`stratum`, `share`, `offered`, `target` and `unit` of each stratum; `offers` says how much each has.
 
-        Raises `InputError` (exit 3) where a stratum has too little.
+        Raises `InputError` (exit 3) if a stratum has too little.
         """

@@ -1,4 +1,4 @@
-"""What a recipe says of a source, a stage or the output: numbers that any machine counts with, and a docstring."""
+"""The options of a source, a stage or the output in a recipe: bounded numbers, and a docstring that is always there."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ MOST_DIGITS: Final = 30
 
 
 class Options(BaseModel):
-    """A frozen model that refuses unknown options, and numbers that are larger or longer than is counted."""
+    """A frozen model that refuses unknown options, and numbers that are too large or too long."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
-        """Keep the docstring, which the schema and the report show, where Python was told to drop it."""
+        """Keep the docstring, which the schema and the report show, even if Python runs without docstrings."""
         super().__pydantic_init_subclass__(**options)
         if sys.flags.optimize > 1:
             cls.__doc__ = docstring(cls)

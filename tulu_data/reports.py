@@ -1,7 +1,7 @@
-"""Reports: the tables that a stage makes beside its verdicts, each with what it shows.
+"""Reports: the tables that a stage makes besides its verdicts, each of a kind.
 
-The kind of a report is all that the page, the card and the terminal know of it, so that they
-draw the reports of any stage. The columns of each kind are in `mixture.tables.REPORTS`.
+The page, the card and the terminal know only the kind of a report, so that they can draw the
+reports of any stage. The columns of each kind are in `mixture.tables.REPORTS`.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from typing import Any, Final
 import polars as pl
 
 TABLE: Final = "table"
-"""A table that is drawn as it is, with a title, a sentence and heads of columns."""
+"""A table that is drawn as it is, with a title, a sentence and column heads."""
 KINDS: Final = ("evaluations", "near", "clusters", "overlap", "strata", TABLE, "data")
-"""What a stage may return: tables that are drawn, and `data`, which is for programs alone."""
+"""The kinds that a stage may return; all are drawn but `data`, which is for programs alone."""
 MEASURED: Final = ("scores", "thresholds", "trainable")
-"""What a build makes itself of what a stage measured; no report of a stage is named so."""
+"""Tables that the build itself makes from a stage's measures; no report of a stage may have such a name."""
 NAME: Final = "^[a-z][a-z0-9_]{0,59}$"
 
 
 @dataclass(frozen=True)
 class Report:
-    """A table, and what it shows.
+    """A table, and how it is shown.
 
         Report("overlap", pairs)
         Report("table", frame, title="How long are the answers?", heads={"source": "source", "median": "characters"})
 
-    `title`, `says` and `heads` are of the kind `table`: a heading, a sentence below it, and what
-    is written over each column that is drawn; all columns are, by their names, where there are no
-    heads. A column `row` is written as `id`.
+    `title`, `says` and `heads` are for the kind `table`: a heading, a sentence below it, and the
+    head of each column that is drawn. Without heads, all columns are drawn under their names.
+    A column `row` is written as `id`.
     """
 
     kind: str
@@ -51,6 +51,6 @@ class Report:
             raise ValueError(f"heads names the column '{unknown[0]}'; the table has {', '.join(sorted(columns))}")
 
     def as_values(self) -> dict[str, Any]:
-        """What the manifest says of it: all but the table itself. Heads are in order, which keys of JSON are not."""
+        """The report in the manifest, without its table; heads are a list, for keys of JSON have no order."""
         shown = {"title": self.title, "says": self.says, "heads": [*map(list, self.heads.items())]}
         return {"kind": self.kind, **{name: value for name, value in shown.items() if value}}

@@ -1,8 +1,8 @@
-"""What a stage is: a frozen model that measures rows and gives verdicts on them.
+"""A stage is a frozen model that measures rows and gives verdicts on them.
 
-A stage lives in one file under its own name, and its fields are its keys in a recipe.
-Fields marked `Decides[…]` are read when it judges or resolves, never when it measures, so
-that they can be changed without another scan.
+Each stage has a file of its own name, and its fields are its keys in a recipe. Fields marked
+`Decides[…]` are read when it judges or resolves, never when it measures, so that they can
+be changed without another scan.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class _Marker:
 
 
 COLUMNS: dict[str, type[pl.DataType]] = {"domain": pl.String, "language": pl.String, "tokens": pl.Int32}
-"""The columns of a row that stages compute, with their types; `domain` is the source's where it says one."""
+"""The columns of a row that stages compute, with their types; `domain` is the source's if the source has one."""
 
 DECIDES = _Marker("Decides")
 NAMES_SOURCES = _Marker("names sources")
@@ -67,57 +67,57 @@ SourceNames = Annotated[
     NAMES_SOURCES,
     one_or_many(str),
 ]
-"""Names of sources, or patterns such as `flan_*`; the recipe is checked for them."""
+"""Names of sources, or patterns such as `flan_*`; each must match a source of the recipe."""
 
 ModelFile = Path
 """A file, or a folder of files, that a stage reads: a model, a word list.
 
-Its sha256 is part of the key of what the stage measures and of the manifest; its name and
-its time are not. So is that of every `Path` in a stage's options, within lists and mappings too.
+Its sha256 is part of the key of the stage's measures and of the manifest; its name and time are
+not. This is so for every `Path` in a stage's options, also within lists and mappings.
 """
 
 MEASURE = r"tokens|[a-z0-9_]+(-\d+)?\.[a-z0-9_]+"
-"""A pattern for the name of a number of each row: `tokens`, or a measure of an earlier stage, `stage.measure`."""
+"""A pattern for the name of a number that each row has: `tokens`, or `stage.measure` of an earlier stage."""
 
 Share = Annotated[Decimal, Field(ge=0, le=1)]
 
 
 TEXTS: Final = "all texts"
 CONTENT: Final = "all content"
-"""What a stage may read of rows of any kind: the columns of messages and their calls, or all content."""
+"""The columns that a stage may read of rows of any kind: messages and their calls, or all content."""
 
 Spans = tuple[tuple[int, int], ...]
 
 
 class Marks(NamedTuple):
-    """The runs of words that a row shares with what it was matched with: by text, from and to which characters."""
+    """The runs of words that a row and its match share, for each text: first character, and end."""
 
     messages: tuple[Spans, ...]
     matched: tuple[Spans, ...]
 
 
 class Stage(Options):
-    """What every stage has. Subclass `Mapper`, `Filter` or `Resolver`."""
+    """The parts that all stages have in common; subclass `Mapper`, `Filter` or `Resolver` instead."""
 
     phase: ClassVar[Phase]
     reference: ClassVar[str] = ""
-    """How a recipe names it, where it is from outside: `./file.py:Class` or `package.module:Class`."""
+    """How a recipe names a stage from outside: `./file.py:Class` or `package.module:Class`."""
     reads: ClassVar[tuple[str, ...]] = (TEXTS,)
-    """The columns that it is handed, by their names, or `TEXTS` or `CONTENT`; others it can't see."""
+    """The names of the columns that it is given, or `TEXTS` or `CONTENT`; it can't see others."""
     evidence: ClassVar[Evidence] = {}
-    """The columns of its evidence and their polars types; `twin` holds a row and is written as its id."""
+    """The columns of its evidence and their polars types; `twin` is the number of a row and is written as its id."""
     untold: ClassVar[frozenset[str]] = frozenset()
-    """Columns of its evidence that programs read and no person is shown, such as where a run of words begins."""
+    """Columns of its evidence for programs, not shown to people, such as where a run of words begins."""
     writes: ClassVar[tuple[str, ...]] = ()
-    """The columns of `COLUMNS` that a filter's measures give to rows."""
+    """The columns of `COLUMNS` that a filter writes."""
     is_private: ClassVar[bool] = False
-    """Whether a build that it stops shows ids and evidence of rows, and not how their text begins."""
+    """Whether a build that it stops shows only ids and evidence of rows, not the beginning of their text."""
     requires: ClassVar[tuple[str, ...]] = ()
-    """Distributions whose version decides what it measures."""
+    """The installed packages whose versions can change what it measures."""
     withholds: ClassVar[bool] = False
-    """Whether texts of rows that it removes are left out of what is published."""
+    """Whether the texts of rows that it removes are left out when the mixture is published."""
 
-    sources: Decides[SourceNames] = Field((), description="Only rows of these sources; all where empty")
+    sources: Decides[SourceNames] = Field((), description="Only rows of these sources; all if empty")
     max_removed: Decides[Share | dict[str, Share]] = Field(
         Decimal("0.5"),
         description="Stop the build when it removes more than this part of a source's rows; "
@@ -128,51 +128,51 @@ class Stage(Options):
 
     @property
     def file_digests(self) -> dict[str, str]:
-        """The sha256 of each file that its options name, by the option, such as `models.0`; none before `prepared`."""
+        """The sha256 of each file that its options name, by option, such as `models.0`; empty before `prepared`."""
         return self._file_digests
 
     def prepare(self, workspace: Workspace, digest: Callable[[Path], str]) -> Self:
-        """The stage with what it needs beside rows at hand, made in the workspace where it is not there yet.
+        """The stage with everything that it needs besides rows, such as an index; built in the workspace if missing.
 
-        `digest` gives a file's sha256. A stage that needs nothing is itself.
+        `digest` gives a file's sha256. A stage that needs nothing returns itself.
         """
         return self
 
     @property
     def artifacts(self) -> dict[str, str]:
-        """The digest of each thing that it was prepared with, by its name: part of its measures' key."""
+        """The digest of each thing that it was prepared with, by name: part of the key of its measures."""
         return {}
 
     def facts(self) -> dict[str, Any]:
-        """What a manifest is to say of what it was prepared with."""
+        """Facts for the manifest about what it was prepared with."""
         return {}
 
     def claims(self, facts: Mapping[str, Any]) -> tuple[Claim, ...]:
-        """What it promises of the rows that are kept; `facts` is what the manifest says and counts of it."""
+        """Its promises about the rows that are kept; `facts` are the manifest's facts and counts of the stage."""
         return ()
 
     def matched(self, evidence: Mapping[str, Any], facts: Mapping[str, Any], cache: Path) -> tuple[str, ...] | None:
-        """The texts from outside that a row was removed for, to be shown beside it; None where they are not here.
+        """The texts from outside that a row was removed for, to be shown beside it; None if they are missing.
 
-        `evidence` is what it filed on the row, `facts` what it said in the manifest.
+        `evidence` is the stage's evidence on the row, `facts` its facts in the manifest.
         """
         return None
 
     def marks(self, turns: Sequence[Turn], matched: Sequence[str]) -> Marks | None:
-        """Which words of a row's messages and of what it was matched with are to be marked."""
+        """The words to mark in a row's messages and in the texts that it was matched with."""
         return None
 
     @classmethod
     def columns_of(cls, kind: Kind) -> tuple[str, ...]:
-        """The columns of a kind of row that it is handed."""
+        """The columns that it is given of rows of a kind."""
         groups = {TEXTS: kind.compared, CONTENT: tuple(kind.content)}
         return tuple(column for name in cls.reads for column in groups.get(name, (name,)))
 
     def needs(self) -> tuple[str, ...]:
-        """What it judges or resolves by that others give: columns of `COLUMNS`, and measures of earlier stages.
+        """The inputs of `judge` or `resolve` from other stages: columns of `COLUMNS`, and measures of earlier stages.
 
-        The former are written by a stage before it, which is put in where it is not there; the
-        latter are named `stage.measure`.
+        A column is written by a stage before it, which is added if the recipe has none; a
+        measure is named `stage.measure`.
         """
         return ()
 
@@ -188,7 +188,7 @@ class Stage(Options):
 
     @classmethod
     def called(cls) -> str:
-        """What a recipe calls it: its name, or its reference where it is from outside."""
+        """The name in a recipe of any stage: its own, or the reference of a stage from outside."""
         return cls.reference or cls.name()
 
     @classmethod
@@ -197,23 +197,23 @@ class Stage(Options):
         return frozenset(name for name, field in cls.model_fields.items() if DECIDES in field.metadata)
 
     def measuring(self) -> Self:
-        """A copy that has no `Decides` field at all: the one that measures."""
+        """A copy without the `Decides` fields, which is the one that measures."""
         copy = self.model_copy()
         for name in self.deciding():
             del copy.__dict__[name]
         return copy
 
     def measuring_options(self) -> dict[str, Any]:
-        """The options that its measures depend on; files by their sha256, wherever they are."""
+        """The options that its measures depend on, with the sha256 of each file in place of its path."""
         options = self.model_dump(mode="json", exclude=set(self.deciding()))
         return {name: _by_digest(value, name, self._file_digests) for name, value in options.items()}
 
     @classmethod
     def measured_in(cls) -> tuple[str, ...]:
-        """The modules that decide its measures: those in which what reads rows is defined.
+        """The modules that decide its measures: those that define its methods which read rows.
 
-        An edit elsewhere in a stage's own file, or in what only judges, reports or prepares,
-        rescans nothing. Of a stage from outside, its own file counts in any case.
+        An edit elsewhere, in code that only judges, reports or prepares, rescans nothing. The
+        own file of a stage from outside always counts.
 
         >>> class LengthFilter(Filter): ...
         >>> LengthFilter.measured_in()
@@ -242,7 +242,7 @@ class Stage(Options):
 
 
 class Mapper(Stage):
-    """Rewrites rows before anything else sees them: same rows, other text.
+    """Rewrites the text of rows before anything else sees them.
 
         class Trimmed(Mapper):
             def map(self, rows: Rows) -> Rows:
@@ -278,24 +278,24 @@ class Filter(Stage):
 
     @abstractmethod
     def measure(self, rows: Rows) -> pl.DataFrame:
-        """One line a row, in order. It may depend on nothing but the row and the options."""
+        """One line for each row, in order; a line may depend on nothing but its row and the options."""
 
     @abstractmethod
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
-        """Verdicts on rows: `measures` has a column `row`, what `measure` gave, and the columns that it needs."""
+        """Verdicts on rows: `measures` has a column `row`, those of `measure`, and those of `needs`."""
 
     def annotate(self, measures: pl.DataFrame) -> pl.DataFrame:
-        """The columns that it writes, one line a row; `measures` is as for `judge`, with `domain`, the source's."""
+        """The columns that it writes, one line for each row; `measures` also has `domain`, the source's own."""
         return measures.select(self.writes)
 
     def tally(self, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
-        """What is to be summed up of some rows of one source, small, by name; beside its verdicts."""
+        """Small tables by name, counted over some rows of one source, from which `report` makes its reports."""
         return {}
 
     def scores(self, measures: pl.DataFrame) -> dict[str, pl.Series]:
-        """What its thresholds are held against, by the threshold's name: a number a row, null where it has none.
+        """The numbers that its thresholds are compared with, by the threshold's name: one for each row, or null.
 
-        Of itself `max_tokens` is held against the column `tokens`, and `min_score` against `score`.
+        By default `max_tokens` is compared with the column `tokens`, and `min_score` with `score`.
         """
         named = {name: name.removeprefix("min_").removeprefix("max_") for name in self.deciding()}
         return {
@@ -305,22 +305,22 @@ class Filter(Stage):
         }
 
     def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, Report]:
-        """The mixture's reports by their names, of the tallies of all rows; these have a column `source`."""
+        """The mixture's reports by their names, from the tallies of all rows; these have a column `source`."""
         return {}
 
     def check_report(self, report: Mapping[str, Report]) -> None:
-        """Raise `FindingsError` (exit 4) where its report shows what the recipe does not allow."""
+        """Raise `FindingsError` (exit 4) if its report shows something that the recipe does not allow."""
 
 
 class Annotator(Filter):
-    """Writes columns of rows, and removes none."""
+    """Writes columns of rows, and removes no row."""
 
     def judge(self, measures: pl.DataFrame) -> pl.DataFrame:
         return none(self.evidence)
 
 
 class Resolver(Stage):
-    """Judges rows against each other, once, when all of them are measured.
+    """Judges rows by comparing them with each other, after all of them were measured.
 
         class OneOfEachSource(Resolver):
             def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
@@ -332,51 +332,51 @@ class Resolver(Stage):
 
     phase: ClassVar[Phase] = "deduplicate"
     bytes_per_row: ClassVar[int] = 200
-    """What `resolve` needs in memory for each row that is alive, at its peak."""
+    """The peak memory of `resolve` for each row that is still in the mixture."""
 
     def memory_per_row(self) -> int:
-        """The same with these options, in bytes."""
+        """`bytes_per_row` for these options."""
         return self.bytes_per_row
 
     def measure(self, rows: Rows) -> pl.DataFrame:
-        """One line a row, in order. It may depend on nothing but the row and the options.
+        """One line for each row, in order; a line may depend on nothing but its row and the options.
 
-        A resolver that needs no more than `resolve` gets anyway does without it.
+        A resolver that needs only the columns that `resolve` always gets has no measures.
         """
         raise InvariantError(f"stage {self.name()}: does without measures, and was asked for them")
 
     @abstractmethod
     def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
-        """Verdicts on the rows alive.
+        """Verdicts on the rows that are still in the mixture.
 
-        `measures` has, beside what `measure` gave and the columns that it needs, `row`,
-        `source` and `domain` (String) and `order` (UInt32): the rank of the row's keyed
-        hash, which has no ties and depends on nothing but ids and the recipe's seed. Break
-        ties by it, never by position.
+        `measures` has the columns of `measure` and of `needs`, and also `row`, `source` and
+        `domain` (String) and `order` (UInt32): the rank of the row's keyed hash, which has no
+        ties and depends on nothing but ids and the recipe's seed. Break ties by it, never by
+        position.
         """
 
     def report(self, measures: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, Report]:
-        """The mixture's reports by their names, of what `resolve` was given and said; `row` is written as an id."""
+        """The mixture's reports by their names, from the input and verdicts of `resolve`; `row` is written as an id."""
         return {}
 
     def scores(self, verdicts: pl.DataFrame) -> dict[str, pl.Series]:
-        """What its thresholds were held against, by the threshold's name: a number for each verdict."""
+        """The numbers that its thresholds were compared with, by the threshold's name: one for each verdict."""
         return {}
 
     def counts(self, measures: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, int]:
-        """What the manifest is to count of it."""
+        """Counts for the manifest."""
         return {}
 
 
 class Comparer(Resolver):
-    """Judges rows by comparing their texts: their measures say which few are candidates, and these are read again."""
+    """Judges rows by comparing their texts: measures choose a few candidates, whose texts are read again."""
 
     @abstractmethod
     def candidates(self, measures: pl.DataFrame) -> pl.DataFrame:
-        """The rows that may fall or be twins, and what `compare` needs to know of them.
+        """The rows that may be removed or be twins, with the columns that `compare` needs.
 
-        `measures` is what a resolver gets. Columns `row`, and `room` (UInt32): how many
-        numbers `read` gives of it; 0 where its text is not needed.
+        `measures` are those of `resolve`. The result has `row`, and `room` (UInt32): how many
+        numbers `read` gives for the row; 0 if its text is not needed.
         """
 
     @abstractmethod
@@ -387,7 +387,7 @@ class Comparer(Resolver):
     def compare(self, candidates: pl.DataFrame, numbers: npt.NDArray[np.uint64]) -> pl.DataFrame:
         """Verdicts on the candidates.
 
-        `numbers` holds what `read` gave of them in the order of `row`, each in its `room`.
+        `numbers` has the numbers of `read` in the order of `row`, for each row as many as its `room`.
         """
 
     def resolve(self, measures: pl.DataFrame) -> pl.DataFrame:
@@ -398,9 +398,9 @@ S = TypeVar("S", bound=Stage)
 
 
 def prepared(stage: S, workspace: Workspace, digest: Callable[[Path], str]) -> S:
-    """A stage with what it needs beside rows at hand, and the digests of the files that its options name.
+    """A stage with everything that it needs besides rows, and the digests of the files that its options name.
 
-    `digest` gives a file's sha256. Raises `InputError` (exit 3) for a file that is not there.
+    `digest` gives a file's sha256. Raises `InputError` (exit 3) for a missing file.
     """
     named = {place: path for name in type(stage).model_fields for place, path in _paths(getattr(stage, name), name)}
     digests = {place: _digest_of(place, path, digest) for place, path in named.items()}
@@ -438,7 +438,7 @@ def _by_digest(value: Any, place: str, digests: Mapping[str, str]) -> Any:
 
 
 def _digest_of(place: str, path: Path, digest: Callable[[Path], str]) -> str:
-    """The sha256 of a file; of a folder that of the names and digests of its files."""
+    """The sha256 of a file, or for a folder of the names and digests of its files."""
     if path.is_file():
         return digest(path)
     files = sorted(file for file in path.rglob("*") if file.is_file())
@@ -450,9 +450,9 @@ def _digest_of(place: str, path: Path, digest: Callable[[Path], str]) -> str:
 
 @contextmanager
 def blamed(stage: Stage) -> Iterator[None]:
-    """Name the stage, and the line of its file, where its code raises what is no error of ours.
+    """Name the stage and the line of its file if its code raises an error that is not one of this program's.
 
-    An exception is never a removal: it stops the build with exit 1.
+    An exception never removes a row: it stops the build with exit 1.
     """
     try:
         yield
@@ -466,9 +466,9 @@ def blamed(stage: Stage) -> Iterator[None]:
 
 
 def returned(stage: Stage, method: str, value: Any, kind: type[T], what: str) -> T:
-    """What a method of a stage returned, which must be `what`, a `kind`.
+    """The value that a method of a stage returned, which must be of the type `kind`, called `what` in messages.
 
-    Raises `InvariantError` (exit 1), naming the stage, its file and line, where it is not.
+    Raises `InvariantError` (exit 1), naming the stage, its file and line, if it is not.
     """
     if isinstance(value, kind):
         return value
@@ -478,9 +478,9 @@ def returned(stage: Stage, method: str, value: Any, kind: type[T], what: str) ->
 
 
 def reported(stage: Stage, value: Any) -> dict[str, Report]:
-    """What `report` of a stage returned: reports by their names, which become names of files.
+    """The reports that `report` of a stage returned, by their names, which become names of files.
 
-    Raises `InvariantError` (exit 1), naming the stage, its file and line, where it is not.
+    Raises `InvariantError` (exit 1), naming the stage, its file and line, if it returned something else.
     """
     found = returned(stage, "report", value, dict, "a dict of names and reports")
     for name, report in found.items():
@@ -497,7 +497,7 @@ def reported(stage: Stage, value: Any) -> dict[str, Report]:
 
 
 def place_of(stage: Stage, method: str) -> str:
-    """A stage by its name, with the file and line of one of its methods where it is from outside."""
+    """The name of a stage; for one from outside also the file and line of one of its methods."""
     code = getattr(getattr(type(stage), method, None), "__code__", None)
     if not stage.reference or code is None:
         return stage.name()

@@ -52,13 +52,13 @@ SAMPLE: Final = (
         [("user", "What is 12 × 12?"), ("assistant", "144")], reasoning=[None, "12 dozens."], weights=[None, 0]
     ),
 )
-"""Rows that a stage must cope with: equal, near, empty, many turns, tools, reasoning, every kind of letter."""
+"""Rows that every stage must handle: equal, near, empty, many turns, tools, reasoning, letters of many scripts."""
 
 
 def check_stage(stage: Stage, rows: Rows | None = None) -> None:
-    """Hold a stage to its contract, on `rows` of any kind or on `SAMPLE`.
+    """Check that a stage keeps its contract, on `rows` of any kind or on `SAMPLE`.
 
-    Raises `AssertionError` naming what does not hold.
+    Raises `AssertionError`, which names the broken part of the contract.
     """
     rows = rows or Rows.of(SAMPLE)
     _check_form(stage)
@@ -98,7 +98,7 @@ def _check_form(stage: Stage) -> None:
 
 
 def _examples(stage: Stage) -> Iterator[Any]:
-    # A list item, and the lines below it that are indented further.
+    # A list item, with the lines below it that are indented further.
     code = re.findall(r"^( *)(- .*\n(?:\1 +\S.*\n)*)", inspect.cleandoc(type(stage).__doc__ or "") + "\n", re.MULTILINE)
     for item in YAML(typ="safe", pure=True).load(textwrap.dedent("".join(map("".join, code)))) or []:
         if isinstance(item, dict) and stage.name() in item:
@@ -177,7 +177,7 @@ def _check_filter(stage: Filter, measures: pl.DataFrame) -> None:
 
 
 def resolve(stage: Resolver, measures: pl.DataFrame, rows: Rows) -> pl.DataFrame:
-    """A resolver's verdicts on rows that are alive; it may read its candidates among `rows`, by their numbers."""
+    """A resolver's verdicts on rows that are still in the mixture; a `Comparer` reads its candidates from `rows`."""
     if not isinstance(stage, Comparer):
         return stage.resolve(measures)
     listed = stage.candidates(measures)
@@ -199,7 +199,7 @@ def _check_resolver(stage: Resolver, measures: pl.DataFrame, rows: Rows) -> None
     dropped = whole.filter(pl.col("copies") == 0)["row"]
     left = alive.filter(~pl.col("row").is_in(dropped.implode()))
     if verdicts.TWIN in whole.columns:
-        assert whole[verdicts.TWIN].is_in(left["row"].implode()).all(), "a twin that is not kept itself"
+        assert whole[verdicts.TWIN].is_in(left["row"].implode()).all(), "a twin is removed itself"
     again = _checked(stage, left, resolve(stage, left, rows))
     assert again.filter(pl.col("copies") == 0).is_empty(), "a second run drops more rows"
     assert resolve(stage, alive.clear(), rows).is_empty(), "no rows, and yet a verdict"
@@ -207,8 +207,8 @@ def _check_resolver(stage: Resolver, measures: pl.DataFrame, rows: Rows) -> None
 
 
 def _check_declared(stage: Filter | Resolver, report: Any) -> None:
-    """Reports and claims are such, and no column is untold that is no evidence."""
+    """Reports and claims have the right types, and `untold` names only columns of the evidence."""
     reported(stage, report)
     assert all(isinstance(claim, Claim) for claim in stage.claims(stage.facts())), "claims gives a tuple of claims"
     unknown = sorted(stage.untold - stage.evidence.keys())
-    assert not unknown, f"untold names {unknown[0]}, which is no evidence of the stage"
+    assert not unknown, f"untold names {unknown[0]}, which is not evidence of the stage"

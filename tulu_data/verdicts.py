@@ -1,8 +1,8 @@
-"""Verdicts: what a stage says of rows, sparsely.
+"""Verdicts: the rows that a stage drops or repeats.
 
 A verdict table has the columns `row` (UInt32, the row's number in this build), `copies`
 (UInt32; 0 drops), `reason` (String) and one for each piece of the stage's evidence. A row
-that is not mentioned is kept once.
+without a verdict is kept once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tulu_data.errors import InvariantError
 ROW: Final = pl.UInt32
 COPIES: Final = pl.UInt32
 TWIN: Final = "twin"
-"""The evidence column that holds the number of another row; it is written as that row's id."""
+"""The evidence column with the number of another row; it is written as that row's id."""
 
 Evidence = Mapping[str, type[pl.DataType]]
 
@@ -46,7 +46,7 @@ def schema(evidence: Evidence) -> dict[str, type[pl.DataType]]:
 
 
 def check(verdicts: pl.DataFrame, evidence: Evidence, rows: pl.Series, stage: str) -> pl.DataFrame:
-    """Hold a stage to the form of a verdict table; return it with its columns in order.
+    """Check the form of a stage's verdict table; return it with its columns in order.
 
     Raises `InvariantError` (exit 1), naming the stage, for missing or foreign columns,
     values of other types, a row that it was not given, or two verdicts on one row.

@@ -478,7 +478,7 @@ def test_hints_lead_to_the_rows(yard: Yard):
     assert failure(yard, {"jsonl": "a.json", "records": "data.rows"}).endswith("say: records: data.rows[]")
     assert yard.mix(sources={"a": {"jsonl": "a.json", "records": "data.rows[]"}}).mixture.rows["a"]["kept"] == 1
     yard.write("a.tsv", "q0\ta0\nq1\ta1\n")
-    assert failure(yard, {"tsv": "a.tsv"}).endswith("if the first line is a row and no header, say: header: false")
+    assert failure(yard, {"tsv": "a.tsv"}).endswith("if the first line is a row and not a header, say: header: false")
     assert failure(yard, {"tsv": "a.tsv", "format": {"prompt": 0, "response": 1}}).endswith("say: header: false")
     yard.write("a.csv", "prompt;response\np;r\n")
     assert failure(yard, {"csv": "a.csv"}).endswith("if fields are parted by ';', say: delimiter: \";\"")

@@ -151,7 +151,7 @@ def test_what_is_said_of_a_set_goes_before_what_a_group_brings():
         ("{mine: gpqa}", "'gpqa' is a group of gpqa_diamond, gpqa_extended; name it by itself, or one of them"),
         ("{gsm8k: {questoin: q}}", r"against.gsm8k: unknown key 'questoin'; did you mean 'question'\?"),
         ("{mine: {question: q}}", "against.mine: an evaluation set needs one of the keys csv, huggingface"),
-        ("[[a]]", r"against: '\['a'\]' is no name of an evaluation set"),
+        ("[[a]]", r"against: '\['a'\]' is not the name of an evaluation set"),
         ("[{a: {jsonl: x, question: q}}, {a: {jsonl: y, question: q}}]", "two descriptions of 'a'; keep one of them"),
         ("[]", "against: should have at least one entry"),
         ("{bbh: {config: []}}", "against.bbh: should have at least one entry"),
@@ -273,7 +273,7 @@ def test_a_bad_description_is_told_by_its_line(evals: Path, text: str, message: 
 
 def test_a_folder_of_descriptions_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TULU_DATA_EVALS", "nowhere")
-    with pytest.raises(UsageError, match="TULU_DATA_EVALS: nowhere is no folder; name one"):
+    with pytest.raises(UsageError, match="TULU_DATA_EVALS: nowhere is not a folder; name one"):
         catalogue.find("gsm8k")
 
 

@@ -222,7 +222,7 @@ def test_columns_are_found_by_position_by_path_and_by_names_with_dots():
 def test_a_column_of_calls_must_fit_its_messages():
     turns = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]
     for calls in ("[null]", "{}", "[1, 2]"):
-        with pytest.raises(RecordError, match="the column tool_calls is no array of 2 objects or nulls"):
+        with pytest.raises(RecordError, match="the column tool_calls is not an array of 2 objects or nulls"):
             Messages().read({"messages": turns, "tool_calls": calls})
     with pytest.raises(RecordError, match="invalid_json: tool_calls: "):
         Messages().read({"messages": turns, "tool_calls": "[null"})

@@ -214,7 +214,7 @@ def test_the_turns_before_an_instruction_are_read(yard: Yard):
     ]
     assert "unread" not in built.mixture.manifest["sources"]["a"]
     yard.jsonl("a.jsonl", [{**rows[0], "history": [["alone"]]}])
-    with pytest.raises(InputError, match=r"history\[0\] is no pair of a question and its answer"):
+    with pytest.raises(InputError, match=r"history\[0\] is not a pair of a question and its answer"):
         yard.mix(sources={"a": {"jsonl": "a.jsonl"}})
 
 

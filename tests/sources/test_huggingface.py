@@ -137,9 +137,9 @@ def test_data_files_go_before_the_card(yard: Yard):
             "'train[:10%]' is a slice; take a part of a split with: rows: 1000, or fraction: 0.1",
         ),
         ({"split": "train+test"}, "'train+test' are several splits; make a source of each"),
-        ({"split": "a b"}, "'a b' is no name of a split"),
-        ({"data_files": "../x.jsonl"}, "'../x.jsonl' is no path inside the dataset, such as data/train-*.parquet"),
-        ({"data_files": ["https://a.example/x"]}, "'https://a.example/x' is no path inside the dataset"),
+        ({"split": "a b"}, "'a b' is not the name of a split"),
+        ({"data_files": "../x.jsonl"}, "'../x.jsonl' is not a path inside the dataset, such as data/train-*.parquet"),
+        ({"data_files": ["https://a.example/x"]}, "'https://a.example/x' is not a path inside the dataset"),
         ({"streaming": True}, "unknown key 'streaming'"),
         ({"token": "hf_x"}, "unknown key 'token'"),
     ],
@@ -166,7 +166,7 @@ def test_a_folder_named_like_a_pattern_is_no_dataset_and_is_told_so(yard: Yard):
 
 
 def test_what_names_no_dataset_is_told_with_a_name_that_does(yard: Yard):
-    remedy = "is no local folder, and no name of a dataset, such as openai/gsm8k"
+    remedy = "is not a local folder, and not the name of a dataset, such as openai/gsm8k"
     assert failure(yard, UsageError, huggingface="squad") == f"squad: {remedy}"
     assert failure(yard, UsageError, huggingface="hf://datasets/openai/gsm8k") == (
         f"hf://datasets/openai/gsm8k: {remedy}; say: huggingface: openai/gsm8k"
@@ -186,7 +186,7 @@ def at_address() -> Any:
 
 
 REFUSED = (
-    "its data is read as '{}', which may run code or is no table of texts; only arrow, csv, json, parquet are read"
+    "its data is read as '{}', which may run code or is not a table of texts; only arrow, csv, json, parquet are read"
 )
 BY_ENDING = "has no data file that is read (.arrow, .csv, .json, .jsonl, .parquet, .tsv); it has {}"
 INERT: dict[str, tuple[dict[str, bytes], str]] = {
@@ -205,11 +205,11 @@ INERT: dict[str, tuple[dict[str, bytes], str]] = {
     "hdf5": ({"train.h5": b"\x89HDF"}, REFUSED.format("hdf5")),
     "elsewhere": (
         {"README.md": card(config("x", train="https://example.org/a.jsonl")), "train.jsonl": lines(rows(1))},
-        "its card's config 'x' names 'https://example.org/a.jsonl', which lies outside of the dataset; it is not read",
+        "its card's config 'x' names 'https://example.org/a.jsonl', which is outside of the dataset; it is not read",
     ),
     "above": (
         {"README.md": card(config("x", train="../../a.jsonl")), "train.jsonl": lines(rows(1))},
-        "its card's config 'x' names '../../a.jsonl', which lies outside of the dataset; it is not read",
+        "its card's config 'x' names '../../a.jsonl', which is outside of the dataset; it is not read",
     ),
 }
 

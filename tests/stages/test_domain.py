@@ -117,7 +117,7 @@ def test_a_model_that_is_not_there_or_is_none_is_told_before_anything_is_read(tm
         Domain(model="gone.ftz").prepare(Workspace(tmp_path), sha256_file)
     (tmp_path / "bad.ftz").write_bytes(b"no model")
     with pytest.raises(
-        InputError, match=r"bad\.ftz: no fastText model .*; give one that `fasttext supervised` has trained"
+        InputError, match=r"bad\.ftz: not a fastText model .*; give one that `fasttext supervised` has trained"
     ):
         Domain(model=str(tmp_path / "bad.ftz")).prepare(Workspace(tmp_path), sha256_file)
 
@@ -125,13 +125,16 @@ def test_a_model_that_is_not_there_or_is_none_is_told_before_anything_is_read(tm
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("{rules: {law: [{pattern: '(a'}]}}", "rules.law[0].pattern: '(a' is no RE2 expression: missing ): (a"),
+        ("{rules: {law: [{pattern: '(a'}]}}", "rules.law[0].pattern: '(a' is not an RE2 expression: missing ): (a"),
         ("{rules: {law: [{pattern: a, weight: 2}]}}", "rules.law[0].weight: input should be less than or equal to 1"),
         (
             "{rules: {law: [{pattern: a, wieght: 1}]}}",
             "rules.law[0].wieght: unknown key 'wieght'; did you mean 'weight'?",
         ),
-        ("{rules: {other: [{pattern: a}]}}", "'other' is what no rule says enough of; give the domain another name"),
+        (
+            "{rules: {other: [{pattern: a}]}}",
+            "'other' is the domain of rows that no rule decides; give the domain another name",
+        ),
         ("{declared: maybe}", "domain.declared: input should be 'use' or 'ignore'; found 'maybe'"),
     ],
 )

@@ -103,7 +103,7 @@ def test_a_language_filter_says_what_it_dropped_and_keeps_what_it_can_not_tell()
     [
         ("{}", "nothing would be dropped; give the languages that are kept, as: keep: [en]"),
         ("{keep: [en], drop: [de]}", "give 'keep' or 'drop', not both"),
-        ("{keep: [und]}", "und is no language; say what happens to such rows by: undetermined: drop"),
+        ("{keep: [und]}", "und is not a language; choose what happens to such rows with: undetermined: drop"),
     ],
 )
 def test_a_filter_that_says_nothing_or_two_things_is_refused(options: str, message: str):

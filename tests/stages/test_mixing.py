@@ -232,7 +232,7 @@ def test_cells_of_two_columns_have_weights_of_their_own(farm: Yard):
     assert domains == {"math": 10, "chat": 10}
     with pytest.raises(InputError, match=r"no weight for the domain and source chat/d \(10 rows\)"):
         mixed(farm, by=["domain", "source"], weights={"math/m": 2, "chat/c": 1}, rows=20)
-    with pytest.raises(RecipeError, match="'math' is no cell of domain and source; write"):
+    with pytest.raises(RecipeError, match="'math' is not a cell of domain and source; write"):
         mixed(farm, by=["domain", "source"], weights={"math": 2})
 
 

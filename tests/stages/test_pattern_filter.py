@@ -140,8 +140,8 @@ def test_hits_are_those_of_pythons_own_expressions(texts: list[str]):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("{patterns: ['(a']}", "'(a' is no RE2 expression: missing ): (a"),
-        ("{patterns: ['(?=x)']}", "'(?=x)' is no RE2 expression: invalid perl operator: (?="),
+        ("{patterns: ['(a']}", "'(a' is not an RE2 expression: missing ): (a"),
+        ("{patterns: ['(?=x)']}", "'(?=x)' is not an RE2 expression: invalid perl operator: (?="),
         ("{presets: [identity]}", "input should be 'provider_identity' or 'knowledge_cutoff'"),
         ("{}", "give 'patterns' or 'presets'; there is nothing to search for"),
     ],

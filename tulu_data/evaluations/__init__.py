@@ -1,1 +1,1 @@
-"""What models are tested on: evaluation sets, their items, and the index that rows are held against."""
+"""Evaluation sets, which models are tested on: their items, and the index that finds them in rows."""

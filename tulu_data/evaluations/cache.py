@@ -1,4 +1,4 @@
-"""What of the named evaluation sets is here, and fetching what is not."""
+"""The named evaluation sets that are in a workspace, and how others are fetched."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tulu_data.store.workspace import Workspace, read_note, write_note
 
 @dataclass(frozen=True)
 class Shelf:
-    """The evaluation sets in a workspace. Counts are noted, so that a list of them reads no set twice."""
+    """The evaluation sets in a workspace; their counts are cached, so that a list of them reads no set twice."""
 
     workspace: Workspace
 
     def pull(self, name: str, entry: Entry) -> int:
-        """Fetch a set, and count its items. Raises what its source raises, naming the set."""
+        """Fetch a set, and count its items; errors of its source are raised with the name of the set."""
         with told_of(f"evaluation set {name}"):
             pinned = entry.items.resolved()
         count = len(pinned.items(name, self.workspace.sources, sha256_file))
@@ -32,13 +32,13 @@ class Shelf:
         return count
 
     def here(self, name: str, entry: Entry) -> EvaluationSet | None:
-        """The set as it is read without a network; None where there is one needed."""
+        """The set as it is read without a network; None if it needs one."""
         note = self._note(name, entry)
         items = EvaluationSet.model_validate(note["pinned"]) if note else entry.items
         return items if items.is_here(self.workspace.sources) else None
 
     def count(self, name: str, entry: Entry) -> int | None:
-        """How many items it has, where that can be known without a network."""
+        """How many items it has, or None if that needs a network."""
         if note := self._note(name, entry):
             return int(note["items"])
         try:
@@ -51,12 +51,12 @@ class Shelf:
             count = len(items.items(name, self.workspace.sources, sha256_file))
             write_note(self.workspace.make_place(place), {"items": count})
         except TuluDataError:
-            # Its files are not here, or not as described; who asks for it alone is told.
+            # Its files are missing or not as described; a command for this set alone raises the error.
             return None
         return count
 
     def as_values(self, entries: Mapping[str, Entry]) -> dict[str, dict[str, Any]]:
-        """What is known of some sets as plain values, for JSON, with their items and groups."""
+        """The facts about some sets as plain values, for JSON, with their items and groups."""
         groups = catalogue.groups()
         return {
             name: {

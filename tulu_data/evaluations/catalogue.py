@@ -1,7 +1,7 @@
-"""Evaluation sets by name: those that the field reports on, and a team's own before them.
+"""Evaluation sets by name: those that models are usually reported on, and a team's own.
 
-`TULU_DATA_EVALS` is a folder of descriptions, one set a file, `NAME.yaml`. What is there goes
-before the catalogue, so that everything works without a network.
+`TULU_DATA_EVALS` is a folder of descriptions, one set a file, `NAME.yaml`. They come before
+the catalogue, so that everything works without a network.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ _NAME: Final = re.compile(NAME_PATTERN)
 
 
 class Entry(BaseModel):
-    """An evaluation set that has a name, and what is known of it.
+    """An evaluation set with a name, and the facts that are known about it.
 
     {title: GSM8K, huggingface: openai/gsm8k, config: main, split: test, question: question, license: mit}
 
-    `unverified` names the keys that nobody has looked up.
+    `unverified` names the keys that were not looked up.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    items: EvaluationSet = Field(description="Where the items lie and which columns are what: keys beside the others")
-    title: str | None = Field(None, description="What people call it")
+    items: EvaluationSet = Field(description="The place of the items and their columns: keys beside the others")
+    title: str | None = Field(None, description="Its usual name")
     license: str | None = Field(None, description="The licence of the data, as its publisher states it")
-    gated: bool | None = Field(None, description="Whether the Hub gives it only to those who asked")
+    gated: bool | None = Field(None, description="Whether the Hub gives it only on request")
     page: str | None = Field(None, description="The paper or page to cite")
-    note: str | None = Field(None, description="What else to know")
+    note: str | None = Field(None, description="Other remarks")
     unverified: tuple[str, ...] = Field((), description="The keys that were not looked up")
 
     _origin: Path | None = PrivateAttr(None)
@@ -55,7 +55,7 @@ class Entry(BaseModel):
         return {"items": {key: value for key, value in values.items() if key not in own}, **own}
 
     def as_values(self) -> dict[str, Any]:
-        """What is known of it as plain values, for JSON."""
+        """The facts about it as plain values, for JSON."""
         return {
             **self.model_dump(mode="json", exclude={"items"}),
             "described": self.items.model_dump(mode="json"),
@@ -64,19 +64,19 @@ class Entry(BaseModel):
 
     @property
     def origin(self) -> Path | None:
-        """The local file that describes it; None where the catalogue does."""
+        """The local file that describes it; None if the catalogue does."""
         return self._origin
 
 
 def described(against: Any) -> Any:
-    """What a recipe says under `against`, as descriptions by name.
+    """The value of `against` in a recipe, as descriptions by name.
 
-    A name, a list of names, or a mapping of names to descriptions. A name stands for a set
-    or for a group of them; in a mapping its value is empty, another name, or what is to be
-    other than it is described: `{gsm8k: {revision: 740312a}}`. What is said of a set goes
-    before what a group brings.
+    It is a name, a list of names, or a mapping of names to descriptions. A name is that of a
+    set or of a group of sets; in a mapping its value is empty, another name, or the keys to
+    change in its description: `{gsm8k: {revision: 740312a}}`. The description of a set wins
+    over the one from a group.
 
-    Raises `ValueError` for a name that is not known, with the nearest that is.
+    Raises `ValueError` for an unknown name, with the nearest known one.
     """
     try:
         return _described(_by_name(against))
@@ -85,12 +85,12 @@ def described(against: Any) -> Any:
 
 
 def members(names: Iterable[str]) -> dict[str, Entry]:
-    """The sets of some names, groups among them.
+    """The sets of some names, which may be names of groups.
 
     >>> list(members(["gsm8k", "gpqa"]))
     ['gsm8k', 'gpqa_diamond', 'gpqa_extended']
 
-    Raises `UsageError` (exit 2) for a name that is not known, with the nearest that is.
+    Raises `UsageError` (exit 2) for an unknown name, with the nearest known one.
     """
     found: dict[str, Entry] = {}
     for name in names:
@@ -100,7 +100,7 @@ def members(names: Iterable[str]) -> dict[str, Entry]:
 
 
 def find(name: str) -> Entry:
-    """The set of a name, the local one where there is one. Raises `UsageError` (exit 2) where there is none."""
+    """The set of a name, the local one if there is one; `UsageError` (exit 2) for an unknown name."""
     entry = _local(name) or _read()[0].get(name)
     if entry is None and name in _read()[1]:
         raise UsageError(f"'{name}' is a group of {', '.join(_expanded(name))}; name it by itself, or one of them")
@@ -126,7 +126,7 @@ def groups() -> dict[str, list[str]]:
 
 
 def _by_name(against: Any) -> Any:
-    """A name or a list of them as a mapping whose values are not said."""
+    """A name or a list of names as a mapping with empty values."""
     if isinstance(against, str):
         return {against: None}
     if not isinstance(against, list | tuple):
@@ -134,7 +134,7 @@ def _by_name(against: Any) -> Any:
     found: dict[str, Any] = {}
     for part in against:
         if not isinstance(part, str | Mapping):
-            raise UsageError(f"'{printable(str(part), 60)}' is no name of an evaluation set")
+            raise UsageError(f"'{printable(str(part), 60)}' is not the name of an evaluation set")
         for name, value in ({part: None} if isinstance(part, str) else part).items():
             if value is not None and found.get(name) is not None:
                 raise UsageError(f"two descriptions of '{printable(name, 60)}'; keep one of them")
@@ -181,7 +181,9 @@ def _folder() -> Path | None:
         return None
     folder = Path(os.environ[LOCAL])
     if not folder.is_dir():
-        raise UsageError(f"{LOCAL}: {folder} is no folder; name one with descriptions of evaluation sets, or unset it")
+        raise UsageError(
+            f"{LOCAL}: {folder} is not a folder; name one with descriptions of evaluation sets, or unset it"
+        )
     return folder
 
 
@@ -202,7 +204,7 @@ def _local(name: str) -> Entry | None:
 
 
 def _placed(values: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """A local description with its relative paths said from its folder, as `${TULU_DATA_EVALS}/…`."""
+    """A local description with relative paths written from its folder, as `${TULU_DATA_EVALS}/…`."""
 
     def placed(key: str, path: Any) -> Any:
         if isinstance(path, list):
@@ -212,7 +214,7 @@ def _placed(values: dict[str, Any], folder: Path) -> dict[str, Any]:
             return path
         return f"${{{LOCAL}}}/{path}"
 
-    # A sample is no path.
+    # A sample is not a path.
     places = sources.kinds().keys() - {"sample"}
     return {key: placed(key, value) if key in places else value for key, value in values.items()}
 

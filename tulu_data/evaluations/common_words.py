@@ -1,4 +1,4 @@
-"""The English words that nearly every text has: a phrase of nothing else belongs to no evaluation item.
+"""The commonest English words: a phrase of these alone does not identify an evaluation item.
 
 Written by hand: pronouns, articles, prepositions, conjunctions, question words, auxiliaries, and the
 commonest verbs, nouns, adjectives and adverbs of conversation, in the forms in which they occur.

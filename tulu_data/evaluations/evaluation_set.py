@@ -1,4 +1,4 @@
-"""An evaluation set: where its items lie, and which fields they are made of.
+"""An evaluation set: the place of its items, and the columns that they are made of.
 
 Its files are read by the same code as sources. Every item is accounted for: an evaluation
 set that is missing, empty or unreadable is an error, never "clean".
@@ -33,7 +33,7 @@ from tulu_data.readers.json_record import kind_of
 from tulu_data.sources.source import Source
 
 PARTED: Final = ("config", "split")
-"""The keys of a source that an evaluation set takes a list for: a source for each."""
+"""The keys of a source that may be a list in an evaluation set, which then has a source for each value."""
 
 Columns = Annotated[
     tuple[Column, ...],
@@ -42,7 +42,7 @@ Columns = Annotated[
 
 
 class EvaluationSet(BaseModel):
-    """Items to hold rows against, in files that are read as those of a source.
+    """Items to look for in rows, in files that are read like those of a source.
 
     {jsonl: "evals/gsm8k/test.jsonl", question: question, answer: answer}
     {jsonl: "evals/csqa.jsonl", question: question.stem, id: id}
@@ -50,20 +50,20 @@ class EvaluationSet(BaseModel):
     {huggingface: lukaemon/bbh, config: [navigate, snarks], split: test, question: input, answer: target}
 
     A list of configs or splits unites their items, whose ids then begin with `navigate/`.
-    Several columns of one part are texts of their own, which no n-gram crosses, unless
-    `join` makes one text of them. A list of texts is one text an element.
+    Several columns of one part are separate texts, which no n-gram crosses, unless `join`
+    makes one text of them. In a list of texts, each element is a text.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sources: tuple[SerializeAsAny[Source], ...] = Field(
-        min_length=1, description="Where the items lie: the keys of a source"
+        min_length=1, description="The place of the items: the keys of a source"
     )
-    question: Annotated[Columns, Field(min_length=1)] = Field(description="The columns that ask")
-    answer: Columns = Field((), description="The columns that answer")
-    passage: Columns = Field((), description="The columns that are read before the question")
-    choices: Columns = Field((), description="The columns of the options")
-    id: Columns = Field((), description="The columns that name an item; its number, if not said")
+    question: Annotated[Columns, Field(min_length=1)] = Field(description="The columns of the question")
+    answer: Columns = Field((), description="The columns of the answer")
+    passage: Columns = Field((), description="The columns of the text before the question")
+    choices: Columns = Field((), description="The columns of the choices")
+    id: Columns = Field((), description="The columns that identify an item; by default its number")
     group_by: Columns = Field(
         (), description="Records that agree in these columns are one item: its first record, with the choices of all"
     )
@@ -72,7 +72,7 @@ class EvaluationSet(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _split(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> EvaluationSet:
-        """Take the keys of a source out of the mapping and make one of them."""
+        """Move the keys of a source out of the mapping, and make sources from them."""
         if not isinstance(value, Mapping) or "sources" in value:
             read: EvaluationSet = handler(value)
             return read
@@ -126,7 +126,7 @@ class EvaluationSet(BaseModel):
         return tuple(key for key in PARTED if len({getattr(one, key, None) for one in self.sources}) > 1)
 
     def resolved(self) -> EvaluationSet:
-        """The set with what may move pinned, such as a branch to its commit: one for all of its sources."""
+        """The set with everything that may change pinned, such as a branch to one commit for all of its sources."""
         first, pinned = self.source, self.source.resolved()
         values = {name: getattr(pinned, name) for name in type(first).model_fields}
         moved = {name: value for name, value in values.items() if value != getattr(first, name)}
@@ -137,11 +137,11 @@ class EvaluationSet(BaseModel):
         return tuple(path for one in self.sources for path in one.files(cache))
 
     def is_here(self, cache: Path) -> bool:
-        """Whether its files can be had without a network."""
+        """Whether its files are available without a network."""
         return all(one.is_here(cache) for one in self.sources)
 
     def description(self) -> dict[str, Any]:
-        """All that decides what its items are, but for the bytes of its files."""
+        """Everything that decides its items, except the bytes of its files."""
         flat = self._flat()
         return {**{key: value for key, value in flat.items() if key != self.source.place}, "kind": self.source.place}
 
@@ -153,8 +153,8 @@ class EvaluationSet(BaseModel):
     def items(self, name: str, cache: Path, digest: Callable[[Path], str]) -> list[Item]:
         """All items, in the order of their files' sha256, whatever the files' names.
 
-        Raises `InputError` (exit 3), naming the set, for files that are not there or can't
-        be read, a column that no record has, no item at all, and an id that two items have.
+        Raises `InputError` (exit 3), naming the set, for files that are missing or can't be
+        read, a column that no record has, a set without items, and an id that two items have.
         """
         with told_of(f"evaluation set {name}"):
             files = [
@@ -225,7 +225,7 @@ MOST_SAMPLED: Final = 1_000_000
 HIDDEN: Final = frozenset(
     {"format", "domain", "license", "rows", "fraction", "max_quarantined", "keep_columns", "drop_parts", "allow_empty"}
 )
-"""Keys of a source that an evaluation set has no use for: all its items count."""
+"""Keys of a source that an evaluation set does not take: all its items count."""
 
 
 def _taken(kind: type[Source]) -> set[str]:
@@ -240,7 +240,7 @@ def _value(record: AnyRecord, file: Path) -> Mapping[str, Any]:
 
 
 def _name(record: Mapping[str, Any], column: str, place: str) -> str:
-    """The text or number by which a column names an item; it goes into evidence as it is."""
+    """The text or number in a column that identifies an item; it becomes evidence unchanged."""
     value = pluck(record, column)
     if value is MISSING:
         listed = ", ".join(printable(key, 40) for key in list(record)[:12])

@@ -13,14 +13,14 @@ PARTS: Final[tuple[Part, ...]] = ("question", "passage", "choices", "answer")
 
 
 class Item(NamedTuple):
-    """One evaluation item: its id, and its texts by part. A part that is not there has none."""
+    """One evaluation item: its id, and its texts by part; a missing part has none."""
 
     id: str
     texts: dict[Part, tuple[str, ...]]
 
     @property
     def answers(self) -> tuple[str, ...]:
-        """The texts any of which answers it; a JSON list of texts, as PopQA has them, is several.
+        """The texts that each are a right answer; a JSON list of texts, as in PopQA, gives several.
 
         >>> Item("1", {"answer": ('["Lima", "City of Lima"]', "Lima, Peru")}).answers
         ('Lima', 'City of Lima', 'Lima, Peru')

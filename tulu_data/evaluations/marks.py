@@ -1,4 +1,4 @@
-"""Which words a row and an item share, so that a person sees all of them."""
+"""The words that a row and an item share, to be marked for a person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tulu_data.stage import Marks, Spans
 
 
 def shared(messages: Sequence[str], item: Sequence[str], n: int, normaliser: Normaliser) -> Marks:
-    """The words in n-grams that both have; a text of the item that is shorter counts as a whole.
+    """The words in n-grams that both have; a text of the item that is shorter than n words counts as a whole.
 
     >>> shared(["So: one two three four!"], ["One two three. Five"], 3, "words")
     Marks(messages=(((4, 17),),), matched=(((0, 13),),))
@@ -26,7 +26,7 @@ def shared(messages: Sequence[str], item: Sequence[str], n: int, normaliser: Nor
 
 
 class _Token(NamedTuple):
-    """A word of a text: its hash, and from and to which character it is."""
+    """A word of a text: its hash, its first character, and its end."""
 
     hash: int
     start: int
@@ -58,7 +58,7 @@ def _grams(text: Sequence[_Token], size: int) -> list[tuple[int, ...]]:
 
 
 def _runs(text: Sequence[_Token], sizes: set[int], have: set[tuple[int, ...]]) -> Spans:
-    """The runs of words that lie in the n-grams that both have."""
+    """The runs of words in n-grams that both have."""
     covered = [False] * len(text)
     for size in sizes:
         for place, gram in enumerate(_grams(text, size)):

@@ -1,7 +1,7 @@
-"""Which items of evaluation sets a row shares n-grams with: what decontamination measures.
+"""The items of evaluation sets that a row shares n-grams with, which is the measure of decontamination.
 
-Measures depend on this module and on what it imports, and on nothing that reads evaluation sets
-or judges rows: the index has a key of its own.
+Measures depend on this module and its imports alone, not on code that reads evaluation sets or
+judges rows: the index has its own key.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ PAIR: Final = {
 }
 MEASURES: Final = {"pairs": pl.List(pl.Struct(PAIR)), "ngrams": pl.List(pl.UInt32)}
 LONG_BEGINNING: Final = 12
-"""The beginning of an item of so many words is no other text's, though words follow it."""
+"""The beginning of an item with this many words belongs to no other text, even if words follow it."""
 Numbers = npt.NDArray[Any]
 
 
 class Matching(Protocol):
-    """The options of a stage that measuring depends on, and its index."""
+    """The options of a stage that its measures depend on, and its index."""
 
     @property
     def on(self) -> On: ...
@@ -64,7 +64,7 @@ class Matching(Protocol):
 
 
 def measure(stage: Matching, rows: Rows) -> pl.DataFrame:
-    """Columns `pairs`, a list of what the row shares with each item, and `ngrams`, the index's n-grams in it."""
+    """Columns `pairs`, a list of the overlaps of the row with items, and `ngrams`, the index's n-grams in the row."""
     index, work = stage.opened()
     texts = rows.texts(stage.on)
     found = index.scan(texts.strings, texts.offsets, work, float(stage.noted_from))
@@ -80,7 +80,7 @@ def measure(stage: Matching, rows: Rows) -> pl.DataFrame:
         pl.col("answered", "supported").fill_null(value=False),
         pl.Series("broken_off", _broken_off(stage, index, pairs, texts, places), dtype=pl.Boolean),
     )
-    # In characters of the whole message, of which calls are the end.
+    # In characters of the whole message, with its calls at the end.
     begins = pl.Series(texts.begins[places], dtype=pl.Int64)
     pairs = pairs.with_columns(pl.col(name) + begins for name in ("start", "end"))
     counts = np.bincount(pairs["row"].to_numpy(), minlength=len(rows))
@@ -94,7 +94,7 @@ def measure(stage: Matching, rows: Rows) -> pl.DataFrame:
 
 
 def _followed(stage: Matching, index: NgramIndex, found: Found, rows: Rows, texts: Texts) -> pl.DataFrame:
-    """What follows items that are whole or half in a row: `row`, `item`, `answered`, `supported`."""
+    """Whether answers follow items that are whole or half in a row: columns `row`, `item`, `answered`, `supported`."""
     items = index.items.with_row_index("item").rename({"grams": "grams_all", "idf": "idf_all"})
     pairs = found.pairs.join(items.cast({"item": pl.Int64}), on="item")
     is_whole = (pl.col("kind") == "short") & (pl.col("whole") == pl.col("texts"))

@@ -1,8 +1,8 @@
-"""An index of the n-grams of evaluation sets, as it is opened: mapped by every worker, and scanned with.
+"""An opened index of the n-grams of evaluation sets: every worker maps it, and scans rows with it.
 
-An item is **indexed** if it has an n-gram that counts, **short** if it has none, or fewer words
-than the setting asks for, and enough to be matched as a whole, else **unusable**. All three are counted for each
-evaluation set.
+An item is **indexed** if it has an n-gram that counts. It is **short** if it has none, or fewer
+words than `short_below`, but enough words to be matched as a whole. Else it is **unusable**. All
+three are counted for each evaluation set.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ REPLIES: Final = ("answer", "choices")
 
 @dataclass(frozen=True)
 class Setting:
-    """What an index is made by: all of it is in its key.
+    """The settings of an index, all of which are in its key.
 
     Items without an n-gram are matched as a whole from `min_words` words on, and so are
-    those of fewer than `short_below` words, though they may have n-grams. `parts` of an item count;
-    n-grams that more than `max_item_df` items have, and those of the texts `ignored`, are
-    left out of every statistic but `covered_all`, which has the former.
+    those of fewer than `short_below` words, even if they have n-grams. Only the `parts` of an
+    item count. N-grams that more than `max_item_df` items have, and those of the texts `ignored`,
+    are left out of every statistic, but the former count in `covered_all`.
     """
 
     n: int
@@ -59,7 +59,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Replies:
-    """The answers of all items, or their choices: texts that may stand beside a question.
+    """The answers of all items, or their choices: texts that may follow a question.
 
     Those of item i are texts `items[i]` to `items[i + 1]`; the words of text t have the hashes
     `bounds[t]` to `bounds[t + 1]`; `tells`, uint8: whether such a text is the item's own.
@@ -71,7 +71,7 @@ class Replies:
     tells: npt.NDArray[np.uint8]
 
     def of(self, item: int) -> list[tuple[npt.NDArray[np.uint64], bool]]:
-        """The texts of one item that have words, as hashes, and whether each tells something."""
+        """The texts of one item that have words, as hashes, and whether each identifies the item."""
         texts = range(int(self.items[item]), int(self.items[item + 1]))
         found = [(self.hashes[self.bounds[text] : self.bounds[text + 1]], bool(self.tells[text])) for text in texts]
         return [(words, tells) for words, tells in found if len(words)]
@@ -79,7 +79,7 @@ class Replies:
 
 @dataclass(frozen=True)
 class NgramIndex:
-    """An index that lies in a folder, opened.
+    """An index in a folder, opened.
 
     `items` has a line an item: `evaluation`, `id`, `kind` (indexed, short, unusable),
     `texts` (that have words), `words`, `tokens` (in n-grams that count), `coverable` (in any n-gram),
@@ -100,7 +100,7 @@ class NgramIndex:
     replies: Mapping[str, Replies]
 
     def scan(self, texts: pa.StringArray, offsets: npt.NDArray[np.int64], work: Work, noted_from: float = 0.0) -> Found:
-        """Every pair of a row and an item that share an n-gram, or of which the item is short and whole in the row.
+        """Every pair of a row and an item that share an n-gram, and every short item that is whole in a row.
 
         `texts[offsets[i]:offsets[i + 1]]` are those of row i. Pairs that share less than
         `noted_from` of the item's n-grams by idf, and no whole text, are left out.
@@ -111,11 +111,11 @@ class NgramIndex:
         return Found(frame, grams, gram_bounds, pl.DataFrame({name: wholes[name] for name in WHOLE.fields or ()}))
 
     def text_item(self, text: int) -> int:
-        """The item of a text that has words."""
+        """The item that a text with words belongs to."""
         return int(self.index.token_item[self.index.text_bounds[text]])
 
     def text_span(self, token: int, length: int) -> tuple[int, int, int]:
-        """Where a run of an item's tokens stands: which of its texts, and from which character to which."""
+        """The place of a run of an item's tokens: the number of the text, its first character, and its end."""
         text = int(self.index.token_text[token])
         item = int(self.index.token_item[token])
         start, end = self.spans[token, 0], self.spans[token + length - 1, 1]
@@ -124,7 +124,7 @@ class NgramIndex:
 
 @dataclass(frozen=True)
 class Found:
-    """What a scan found: `pairs`, and the distinct n-grams of row i: `grams[bounds[i]:bounds[i + 1]]`.
+    """The result of a scan: `pairs`, and the distinct n-grams of row i: `grams[bounds[i]:bounds[i + 1]]`.
 
     `wholes` has a line for each place at which a text of a short item is whole: `row`, `item_text` (over all
     items), `text` (of the row), `start` and `end` (bytes of it).
@@ -144,7 +144,7 @@ def scan(
     setting: Setting,
     noted_from: float = 0.0,
 ) -> tuple[npt.NDArray[np.void], npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.void]]:
-    """What the kernel finds: pairs (`PAIR`), the n-grams of each row with their bounds, and whole texts (`WHOLE`)."""
+    """The kernel's result: pairs (`PAIR`), the n-grams of each row with their bounds, and whole texts (`WHOLE`)."""
     data, bounds = buffers(texts)
     longest = int(np.diff(bounds[offsets]).max(initial=0))
     room = (
@@ -161,7 +161,7 @@ def scan(
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether an index is in a folder with every byte that it was made of."""
+    """Whether a folder has an index with all of its bytes unchanged."""
     try:
         open_index(folder)
     except (OSError, ResourceError):
@@ -170,15 +170,15 @@ def is_whole(folder: Path) -> bool:
 
 
 def digest(folder: Path) -> str:
-    """The digest of what an index holds, by which the measures made with it are known."""
+    """The digest of an index's content, which is part of the key of the measures made with it."""
     note = read_note(folder / NOTE) or {}
     return key_of(files=note.get("files"), setting=note.get("setting"))
 
 
 def open_index(folder: Path) -> tuple[NgramIndex, Work]:
-    """The index in a folder, mapped, and room for scans with it; once a process, for the last of them.
+    """The index in a folder, mapped, with room for scans; each process keeps the last one.
 
-    Raises `ResourceError` (exit 6) where it is not what it was made as.
+    Raises `ResourceError` (exit 6) if it is damaged.
     """
     paths = [folder / name for name in (NOTE, ARRAYS, ITEMS)]
     try:
@@ -187,7 +187,7 @@ def open_index(folder: Path) -> tuple[NgramIndex, Work]:
     except (OSError, _DamagedError):
         raise ResourceError(
             f"{folder}: the index of the evaluation sets is damaged; run the command again: it is made anew. "
-            "If that is said again, check the disk"
+            "If this message comes back, check the disk"
         ) from None
 
 
@@ -197,7 +197,7 @@ class _DamagedError(Exception):
 
 @lru_cache(maxsize=8)
 def _opened(folder: Path, seen: tuple[tuple[int, int, int], ...]) -> tuple[NgramIndex, Work]:
-    """The index of which the files were `seen` so: what changes is opened, and checked, anew."""
+    """The index whose files had the status `seen`; if they change, it is opened and checked again."""
     note = read_note(folder / NOTE)
     if note is None or any(_sha256(folder / name) != digest for name, digest in note["files"].items()):
         raise _DamagedError

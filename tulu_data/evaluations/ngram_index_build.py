@@ -36,9 +36,9 @@ from tulu_data.store.workspace import write_note
 
 
 def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) -> None:
-    """Make the index of some evaluation sets in a folder, instead of what is there, if that is damaged.
+    """Make the index of some evaluation sets in a folder, in place of a damaged one if there is one.
 
-    Raises `InputError` (exit 3) where an evaluation set has no item that can be matched.
+    Raises `InputError` (exit 3) if an evaluation set has no item that can be matched.
     """
     names = sorted(sets)
     items = [(name, item) for name in names for item in sets[name]]
@@ -124,7 +124,7 @@ def build(folder: Path, sets: Mapping[str, Sequence[Item]], setting: Setting) ->
 def _covered(
     tokens: npt.NDArray[np.integer], n: int, token_item: npt.NDArray[np.int32], items: int
 ) -> npt.NDArray[np.int64]:
-    """How many tokens of each item lie in the n-grams that begin at some tokens, which are sorted."""
+    """How many tokens of each item are in the n-grams that begin at some tokens, which are sorted."""
     covered = np.zeros(len(token_item), np.bool_)
     ngrams.cover(tokens.astype(np.int32), n, covered)
     return np.bincount(token_item[covered], minlength=items)
@@ -163,7 +163,7 @@ def _publish(folder: Path, arrays: Mapping[str, npt.NDArray[Any]], items: pl.Dat
 
 
 def _put(staged: Path, folder: Path) -> None:
-    """Give a new index its name, and take it from a damaged one; another build may have made the same meanwhile."""
+    """Move a new index to its name, in place of a damaged one; another build may have made the same index meanwhile."""
     with contextlib.suppress(ConflictError, NotADirectoryError):
         publish_folder(staged, folder)
         return
@@ -174,7 +174,7 @@ def _put(staged: Path, folder: Path) -> None:
             remove_folder(damaged)
         else:
             damaged.unlink()
-        # It is whole where it is there once more: a build that found the damage as well was faster.
+        # If it is there again and undamaged, another build that found the damage was faster.
         with contextlib.suppress(ConflictError):
             publish_folder(staged, folder)
 
@@ -209,7 +209,7 @@ def _account(name: str, table: pl.DataFrame, left_out: npt.NDArray[np.int64]) ->
 def _numbers(
     found: Words, token_bytes: npt.NDArray[np.uint8], token_bounds: npt.NDArray[np.int64]
 ) -> dict[str, npt.NDArray[Any]]:
-    """The distinct numbers that items have in digits."""
+    """The distinct numbers that items contain in digits."""
     first, written = token_bytes[token_bounds[:-1]], found.data[found.starts] | 0x20
     is_spelled = (written >= ord("a")) & (written <= ord("z"))
     tokens = np.flatnonzero((first >= ord("0")) & (first <= ord("9")) & ~is_spelled)
@@ -232,7 +232,7 @@ def _check_hashes(
     token_bytes: npt.NDArray[np.uint8],
     token_bounds: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.int64]:
-    """The order of n-grams by their hashes; two n-grams of one hash would be one to a scan."""
+    """The order of n-grams by their hashes; a scan could not distinguish two n-grams with one hash."""
     order = np.argsort(hashes, kind="stable")
     if ngrams.first_unequal(order, tokens, hashes, n, token_bytes, token_bounds) >= 0:
         raise InvariantError(f"two {n}-grams of the evaluation sets have one hash; report it")
@@ -241,7 +241,7 @@ def _check_hashes(
 
 @dataclass(frozen=True)
 class _Grams:
-    """All n-grams: their hashes, where each stands; of a common one nowhere."""
+    """All n-grams: their hashes, and the places of each; a common one has no place."""
 
     hash: npt.NDArray[np.uint64]
     grams: npt.NDArray[np.void]
@@ -260,7 +260,7 @@ def _grams(
     item_set: npt.NDArray[np.int64],
     setting: Setting,
 ) -> _Grams:
-    """The n-grams of all items, where those that count stand, and what each weighs within its evaluation set."""
+    """The n-grams of all items, the places of those that count, and the weight of each within its evaluation set."""
     n = setting.n
     hashes = np.empty(len(found.hashes), np.uint64)
     tokens = np.empty(len(found.hashes), np.int64)
@@ -272,7 +272,7 @@ def _grams(
     order = _check_hashes(tokens, hashes, n, token_bytes, token_bounds)
     distinct, first = np.unique(hashes[order], return_index=True)
     counts = np.diff(np.append(first, len(order)))
-    # Numbered as they first stand, so that what a scan counts for one item lies together.
+    # Numbered in the order of their first places, so that the counts of one item are close in memory.
     standing_first = np.argsort(tokens[order][first])
     number = np.empty(len(distinct), np.int64)
     number[standing_first] = np.arange(len(distinct))
@@ -292,7 +292,7 @@ def _grams(
     pairs = pairs.join(common, on=("gram", "item"), how="anti", maintain_order="left")
     of_set = item_set[pairs["item"].to_numpy()]
     sizes = np.bincount(item_set)
-    # One item more than there are, so that what the only item of a set has weighs something.
+    # One item more than there are, so that n-grams of a set's only item do not weigh 0.
     weighed = (
         pairs.with_columns(set=pl.Series(of_set), size=pl.Series(sizes[of_set]))
         .with_columns(df=pl.len().over("gram", "set"))
@@ -330,7 +330,7 @@ def _holders(
     texts: npt.NDArray[np.int64],
     setting: Setting,
 ) -> npt.NDArray[np.int64]:
-    """In how many items each short item is whole: a stem that many questions end with is no item's own."""
+    """How many items contain each short item as a whole: a stem that ends many questions identifies none of them."""
     pairs = scan(index, Work.for_index(index), strings, item_bounds, setting)[0]
     whole = pairs["item"][pairs["whole"] == texts[pairs["item"]]]
     return np.bincount(whole, minlength=len(texts))

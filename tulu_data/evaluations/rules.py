@@ -10,7 +10,7 @@ Statistic = Literal["coverage", "ngrams", "ngram_share", "longest_run", "idf_ove
 Rule = Literal["tulu_data", "tulu3", "gpt3", "palm", "llama3", "longest", "decon", "exact"]
 
 RULES: Final[dict[Rule, dict[str, Any]]] = {
-    # Ours: docs/decontamination_quality.md says how it was chosen, and what it finds.
+    # Ours: docs/decontamination_quality.md explains how it was chosen, and measures what it finds.
     "tulu_data": {
         "n": 3,
         "normaliser": "math_code",
@@ -49,9 +49,9 @@ RULES: Final[dict[Rule, dict[str, Any]]] = {
     },
     "exact": {"n": 8, "normaliser": "words", "on": "conversation", "statistic": "longest_run", "at_least": "1"},
 }
-"""What we do and what others do, as settings."""
+"""The settings of our rule and of published ones."""
 
-# The sum of all is all, whatever the order in which it was added up.
+# If all n-grams are shared the statistic is exactly 1, whatever the order in which idf was summed.
 _IDF_OVERLAP = pl.when(pl.col("grams") == pl.col("grams_all")).then(1.0).otherwise(pl.col("idf") / pl.col("idf_all"))
 VALUES: Final[dict[Statistic, pl.Expr]] = {
     "coverage": pl.col("covered") / pl.col("tokens"),
@@ -59,7 +59,7 @@ VALUES: Final[dict[Statistic, pl.Expr]] = {
     "ngram_share": pl.col("grams") / pl.col("grams_all"),
     "longest_run": pl.col("longest") / pl.col("coverable"),
     "idf_overlap": _IDF_OVERLAP,
-    # What is rare in the item must be there, and so must most of its words.
+    # The row must have the item's rare n-grams, and also most of its words.
     "overlap": pl.min_horizontal(_IDF_OVERLAP, pl.col("covered_all") / pl.col("words")),
 }
-"""A statistic of a row and an item, from what a scan counts (`covered`, `grams`, `run`, `idf`) and the item has."""
+"""A statistic of a row and an item, from counts of a scan (`covered`, `grams`, `run`, `idf`) and of the item."""

@@ -1,7 +1,7 @@
 """Whether a short text stands alone in a message, or is a phrase inside other text.
 
 A fragment such as "Economic growth is" is in a thousand ordinary sentences, and so is "What do you
-do?". They are somebody's evaluation item where nothing else is in their sentence, line or quotation.
+do?". They count as an evaluation item only if nothing else is in their sentence, line or quotation.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _QUOTES: Final = frozenset(
 _ENDS: Final = frozenset(".?!\u2026\u3002\uff01\uff0e\uff1f\u061f\u0964")
 _CLOSING: Final = frozenset(")]}>$*_~") | _QUOTES
 _WORD: Final = re.compile(r"[^\W_]+")
-# Of scripts that are written without spaces each letter is a word.
+# In scripts that are written without spaces, each letter is a word.
 _UNSPACED: Final = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _PLAIN: Final = re.compile(rf"(?!\W)[{_UNSPACED}]|(?<![\\A-Za-z])(?:(?![{_UNSPACED}])[^\W\d_]){{3,}}")
 _TELLING_LETTERS: Final = 3
@@ -38,9 +38,9 @@ _MORE_WORDS: Final = 3
 
 
 def needs_line(text: str) -> bool:
-    """Whether a text stands alone only where it has a line or a quotation of its own.
+    """Whether a text stands alone only in a line or quotation of its own.
 
-    So it is with fragments, which end in the middle of a sentence, and phrases of common words.
+    This is so for fragments, which end in the middle of a sentence, and for phrases of common words.
 
     >>> needs_line("Economic growth is"), needs_line("What do you do?"), needs_line("Who is the king of Peru?")
     (True, True, False)
@@ -58,10 +58,10 @@ def _last(text: str) -> str:
 
 
 def replaces(text: str, start: int, end: int, before: int, after: int, *, is_question: bool) -> bool:
-    """Whether the sentence around words that a message shares with an item may be the item with other words replaced.
+    """Whether the sentence around the shared words of a message may be the item with other words replaced.
 
-    It has hardly more words before and after them than the item, which has `before` and
-    `after`; and where the item is a question, it is none that ends as another sentence does.
+    It may have only a few more words before and after them than the item, which has `before`
+    and `after`; and if the item is a question, the sentence must not end like a statement.
 
     >>> replaces("Which is the capital of Peru?", 6, 28, 1, 0, is_question=True)
     True
@@ -83,8 +83,8 @@ def replaces(text: str, start: int, end: int, before: int, after: int, *, is_que
 def stands(text: str, start: int, end: int, *, needs_line: bool) -> bool:
     """Whether the characters from `start` to `end` of a message stand alone in it.
 
-    There is a mark, a line's start or a quotation mark before them, and the end of a sentence,
-    line or quotation after them; or, if they need it, a line or a quotation on both sides.
+    They follow a punctuation mark, a line's start or a quotation mark, and the end of a sentence,
+    line or quotation follows them; or, with `needs_line`, they fill a line or a quotation.
 
     >>> stands("So: economic growth is good.", 4, 22, needs_line=True)
     False
@@ -105,7 +105,7 @@ def breaks_off(text: str, start: int, end: int) -> bool:
 
 
 def plain_words(text: str) -> int:
-    r"""How many words of a text are neither signs nor numbers, commands or names of variables: those of three letters.
+    r"""How many words of a text have three letters or more (or are ideographs), and so are not signs or variables.
 
     >>> plain_words(r"Find $x^2 + \frac{1}{3}$ for the sum"), plain_words("求 x 的值")
     (4, 3)
@@ -114,7 +114,7 @@ def plain_words(text: str) -> int:
 
 
 def tells(answer: str) -> bool:
-    """Whether an answer tells whose it is: letters enough in words that are not common.
+    """Whether an answer identifies its item, by enough letters in words that are not common.
 
     >>> tells("Lima"), tells("No"), tells("B")
     (True, False, False)
@@ -124,7 +124,7 @@ def tells(answer: str) -> bool:
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """The same place without signs at its ends: where white space alone divides words, they may have some."""
+    """The same place without signs at its ends, which words have if only white space divides them."""
     first = next((at for at in range(start, end) if _is_word(text[at])), None)
     if first is None:
         return start, end
@@ -135,7 +135,7 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=1)
 def _shown(text: str) -> str:
-    """A text of the same length with its tags as they look: those that begin a line as line ends, others as nothing."""
+    """A text of the same length without its tags: those that begin a line become line ends, others invisible."""
     if "<" not in text:
         return text
     return _TAG.sub(lambda tag: ("\n" if tag[1] else _UNSEEN) * len(tag[0]), text)
@@ -148,7 +148,7 @@ def _before(text: str, start: int) -> int:
         if sign in _BREAKS:
             return _LINE
         if _is_word(sign):
-            # Text that was escaped has its line ends as two characters.
+            # In escaped text a line end is two characters.
             return _LINE if sign in "nr" and at > 0 and text[at - 1] == "\\" else found
         is_quote = sign in _QUOTES and not (at and _is_word(text[at - 1]))
         if is_quote and not text[at + 1].isspace():
@@ -175,7 +175,7 @@ def _after(text: str, end: int) -> int:
 
 
 def _is_word(sign: str) -> bool:
-    # A mark that only chooses the look of an emoji is none on a letter.
+    # A variation selector, which chooses the look of an emoji, is not a mark on a letter.
     return sign.isalnum() or (unicodedata.category(sign)[0] == "M" and not "\ufe00" <= sign <= "\ufe0f")
 
 

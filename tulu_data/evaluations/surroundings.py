@@ -1,4 +1,4 @@
-"""What is around an item in a row: whether a short text stands alone there, whether its answer or choices follow."""
+"""The surroundings of an item in a row: whether a short text stands alone, whether its answer or choices follow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEAST_CHOICES: Final = 2
 def alone(wholes: pl.DataFrame, index: NgramIndex, texts: Texts) -> pl.DataFrame:
     """How many texts of each short item stand alone in a row: `row`, `item`, `alone`.
 
-    `wholes` is what a scan of `texts` found.
+    `wholes` are those that a scan of `texts` found.
     """
     found: set[tuple[int, int]] = set()
     for (row, text), lines in wholes.group_by("row", "text", maintain_order=True):
@@ -67,7 +67,7 @@ def replaces(pair: Mapping[str, Any], index: NgramIndex, texts: Texts, text: int
 
 
 class Place(NamedTuple):
-    """Where an item is in a row: after which byte of which of all texts its answer is looked for, in how many words."""
+    """The place of an item in a row: text and byte after which its answer is searched for, and in how many words."""
 
     row: int
     item: int
@@ -77,16 +77,16 @@ class Place(NamedTuple):
 
 
 class Followed(NamedTuple):
-    """What follows an item: any of its answers; an answer that tells whose it is, or all of its choices."""
+    """Whether an answer follows an item (`by_answer`), and one that identifies it or all its choices (`by_own`)."""
 
     by_answer: bool
     by_own: bool
 
 
 def followed(places: Sequence[Place], index: NgramIndex, rows: Rows, texts: Texts) -> dict[tuple[int, int], Followed]:
-    """What follows each item in each row, in the same text or the messages after it.
+    """The answers and choices that follow each item in each row, in the same text or the messages after it.
 
-    Each conversation is split into words once, however many items it holds.
+    Each conversation is split into words once, however many items it contains.
     """
     found: dict[tuple[int, int], Followed] = {}
     sought = [place for place in places if any(one.of(place.item) for one in index.replies.values())]
@@ -117,7 +117,7 @@ def _after(place: Place, conversations: _Conversations, replies: Mapping[str, Re
 
 
 class _Conversations:
-    """The words of the rows that hold items."""
+    """The words of the rows that contain items."""
 
     def __init__(self, places: Sequence[Place], index: NgramIndex, rows: Rows, texts: Texts) -> None:
         self._numbers = texts.numbers
@@ -131,7 +131,7 @@ class _Conversations:
                 contents += own
             if place.text not in self._texts:
                 self._texts[place.text] = len(contents)
-                # With what its message has after it, such as calls.
+                # Together with the parts of its message after it, such as calls.
                 message = contents[self._messages[place.row][int(texts.numbers[place.text])]]
                 contents.append(message[int(texts.begins[place.text]) :])
         strings = pa.array(contents, pa.string())
@@ -158,7 +158,7 @@ class _Conversations:
 
 
 def _holds(texts: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> bool:
-    """Whether a run of numbers is within others of the same type.
+    """Whether an array contains another array of the same type as a run.
 
     >>> _holds(np.array([1, 2, 3]), np.array([2, 3]))
     True

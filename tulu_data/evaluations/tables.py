@@ -1,11 +1,11 @@
-"""What sources share with evaluation sets: tallies of some rows, and the tables of all.
+"""The overlap of sources and evaluation sets: tallies of some rows, and the tables of all.
 
 `evaluations` has a line for each source and evaluation set that share something: `items` of
-the set; those `touched` (an n-gram that counts, or as many as `noted_from` asks for),
-`contaminated`, `near`, and those contaminated of which one row has every word (`full`); and
-the `rows` that are contaminated. `near` has a line for each row and item that are near. `ngrams` has those
-that most rows have, each by one item that it stands in: boilerplate shows there, and no
-text of an evaluation set.
+the set; those `touched` (they share an n-gram that counts, or at least `noted_from` of them),
+`contaminated`, `near`, and those contaminated with every word in one row (`full`); and the
+contaminated `rows`. `near` has a line for each row and item that are near. `ngrams` has the
+n-grams that most rows have, which are often boilerplate; each is given by the place in an
+item, not by its text.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ NGRAMS: Final = {
 
 
 def tally(pairs: pl.DataFrame, measures: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """What some rows of one source add to the tables, small.
+    """The counts of some rows of one source, as small tables.
 
-    `pairs` are theirs with items, with `is_contaminated` and `is_near`; `measures` have the
-    list column `ngrams`.
+    `pairs` are pairs of these rows and items, with `is_contaminated` and `is_near`; `measures`
+    have the list column `ngrams`.
     """
     found = pairs.filter((pl.col("kind") != "short") | pl.col("is_whole") | pl.col("is_reached"))
     is_full = pl.col("is_contaminated") & (pl.col("is_whole") | (pl.col("covered_all") == pl.col("coverable")))
@@ -57,7 +57,7 @@ def tally(pairs: pl.DataFrame, measures: pl.DataFrame) -> dict[str, pl.DataFrame
 
 
 def report(tallies: Mapping[str, pl.DataFrame], index: NgramIndex) -> dict[str, Report]:
-    """The tables of all rows, of tallies with a column `source`."""
+    """The tables of all rows, from tallies with a column `source`."""
     near = tallies["near"].sort("row", "evaluation", "item")
     return {
         "evaluations": Report("evaluations", _evaluations(tallies, index)),

@@ -25,7 +25,7 @@ FORMATS: Final = of(one for name in kinds.names() for one in kinds.find(name).fo
 
 
 def detect(columns: Sequence[str], kind: Kind | None = None, *, is_finished: bool = True) -> Format | None:
-    """The first format of a kind that the columns fit; unless rows have to be finished, also for rows that are not.
+    """The first format of a kind that fits the columns; unless `is_finished`, also one for rows without an answer.
 
     >>> detect(["question", "answer"])
     PromptResponse(prompt=('question',), response=('answer',), system='system', join='\\n')
@@ -46,7 +46,7 @@ def wanted(kind: Kind) -> str:
 
 
 def could_be(column: str) -> str:
-    """What a column could be, by its name, that a format reads under another one: `prompt`, `response`, …; or nothing.
+    """The standard name, such as `prompt` or `response`, of a column with a known other name; empty if unknown.
 
     >>> could_be("solution"), could_be("score")
     ('response', '')

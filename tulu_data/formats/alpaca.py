@@ -17,8 +17,8 @@ from tulu_data.rows.sft import Conversation
 class Alpaca(Format):
     """An instruction, perhaps an input (Dolly calls it `context`), and an output (or `response`).
 
-    The prompt is the instruction and, where there is one, the input on the next line.
-    `history` are turns before it: a list of pairs of a question and its answer.
+    The prompt is the instruction and, if there is one, the input on the next line.
+    `history` has the turns before it: a list of pairs of a question and its answer.
 
         format: alpaca
         format: {instruction: instruction, input: instances.0.input, output: instances.0.output}
@@ -29,10 +29,10 @@ class Alpaca(Format):
     takes: ClassVar = (("input", "context"),)
 
     instruction: Column = Field("instruction", description="The task")
-    input: Column = Field("input", description="What the task is about; may be missing, null or empty")
+    input: Column = Field("input", description="The input of the task; may be missing, null or empty")
     output: Column = Field("output", description="The answer")
     system: Column = Field("system", description="The system prompt; may be missing, null or empty")
-    history: Column = Field("history", description="Turns before: pairs of texts; may be missing, null or empty")
+    history: Column = Field("history", description="Earlier turns: pairs of texts; may be missing, null or empty")
 
     def read(self, record: Mapping[str, Any], drop_parts: Collection[str] = ()) -> Conversation:
         return Conversation([*self._asked(record), ("assistant", text_at(record, self.output))])
@@ -54,13 +54,13 @@ class Alpaca(Format):
             raise RecordError("not_a_list", f"{self.history} is {kind_of(history)}")
         for index, turn in enumerate(history):
             if not (isinstance(turn, list) and len(turn) == 2 and all(isinstance(text, str) for text in turn)):
-                raise RecordError("history", f"{self.history}[{index}] is no pair of a question and its answer")
+                raise RecordError("history", f"{self.history}[{index}] is not a pair of a question and its answer")
             yield "user", turn[0]
             yield "assistant", turn[1]
 
 
 class AlpacaPrompt(Alpaca):
-    """An instruction that nobody answers, with its input: rows that can be looked at, and not be trained on."""
+    """An instruction without an answer, with its input: rows to look at, not to train on."""
 
     name: ClassVar = "alpaca_prompt"
     needs: ClassVar = (("instruction",),)

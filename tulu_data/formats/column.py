@@ -31,7 +31,7 @@ def first_part(column: Column) -> str:
 
 
 def pluck(record: Mapping[str, Any], column: Column) -> Any:
-    """The value at a path, or `MISSING`; a column whose own name has dots goes first.
+    """The value at a path, or `MISSING`; a column whose own name has dots comes first.
 
     >>> pluck({"instances": [{"output": "yes"}]}, "instances.0.output")
     'yes'
@@ -52,7 +52,7 @@ def pluck(record: Mapping[str, Any], column: Column) -> Any:
 
 
 def required(record: Mapping[str, Any], column: Column) -> Any:
-    """The value at a path; `RecordError` (`missing_column`) where it leads nowhere."""
+    """The value at a path; `RecordError` (`missing_column`) if there is none."""
     value = pluck(record, column)
     if value is MISSING:
         raise RecordError("missing_column", f"no '{column}'")
@@ -60,7 +60,7 @@ def required(record: Mapping[str, Any], column: Column) -> Any:
 
 
 def text_at(record: Mapping[str, Any], column: Column) -> str:
-    """The text at a path. Whole numbers are read as their digits; null and all else is refused.
+    """The text at a path. A whole number becomes its digits; null and all other values are refused.
 
     >>> text_at({"answer": 72}, "answer")
     '72'
@@ -69,7 +69,7 @@ def text_at(record: Mapping[str, Any], column: Column) -> str:
 
 
 def optional_text(record: Mapping[str, Any], column: Column) -> str | None:
-    """The text at a path, or None where it is missing, null or empty."""
+    """The text at a path, or None if it is missing, null or empty."""
     value = pluck(record, column)
     return None if value is MISSING or value is None else _text(value, column) or None
 

@@ -1,4 +1,4 @@
-"""What a format is: the columns it reads, and how they become a row of the kind that names it."""
+"""A format: the columns it reads, and how they become a row of the kind that names it."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class Format(BaseModel):
 
     name: ClassVar[str]
     needs: ClassVar[tuple[tuple[str, ...], ...]]
-    """For each column that must be there, the names it goes by; the first is the field's."""
+    """The names of each required column; the first is the field's."""
 
     turns: ClassVar[str | None] = None
-    """The field that names the column with a list of messages, where there is one."""
+    """The field that names the column with a list of messages, if there is one."""
     takes: ClassVar[tuple[tuple[str, ...], ...]] = ()
-    """The same for columns that may be missing, where they go by several names."""
+    """The names of each column that may be missing and has several names."""
 
     @classmethod
     def detect(cls, columns: Collection[str]) -> Self | None:
-        """This format over `columns`, or None where they do not fit it."""
+        """This format over `columns`, or None if they do not fit it."""
         found = {}
         for names in cls.needs:
             name = _named(names, columns)
@@ -48,12 +48,12 @@ class Format(BaseModel):
             yield from (value,) if isinstance(value, str) else value
 
     def optional(self) -> Iterator[str]:
-        """The columns that are read where they are."""
+        """The columns that are read if they are there."""
         required = {field for field, *_ in self.needs}
         yield from (getattr(self, field) for field in type(self).model_fields if field not in {*required, "join"})
 
     def columns(self) -> tuple[str, ...]:
-        """All columns that are read; of a path also the column that it starts at."""
+        """All columns that are read, and the column that each path starts at."""
         read = (*self.required(), *self.optional())
         return tuple(dict.fromkeys(name for column in read for name in (column, first_part(column))))
 
@@ -63,20 +63,20 @@ class Format(BaseModel):
 
     @abstractmethod
     def read(self, record: Mapping[str, Any], drop_parts: Collection[str] = ()) -> Row:
-        """One record as a row, without content parts of these types; `RecordError` where it is none."""
+        """One record as a row, without content parts of these types; `RecordError` if it can't be read."""
 
     @property
     def place(self) -> str:
-        """What a row is read from, as errors name it: its column of turns, or the record."""
+        """The place that a row is read from, as errors name it: its column of turns, or the record."""
         return getattr(self, self.turns) if self.turns else "the record"
 
     def read_batch(self, batch: pa.RecordBatch) -> Rows | None:
-        """Some records as `read` gives them, all at once; None where they must be read one by one."""
+        """Some records as `read` gives them, all at once; None if they must be read one by one."""
         return None
 
 
 def _named(names: Collection[str], columns: Collection[str]) -> str | None:
-    """The column that goes by one of some names, to the letter, or else but for capitals where one alone does."""
+    """The column with one of some names; if there is none, the only one that differs just in upper and lower case."""
     if exact := next((name for name in names if name in columns), None):
         return exact
     alike = [column for name in names for column in columns if column.casefold() == name]

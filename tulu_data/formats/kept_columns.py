@@ -1,4 +1,4 @@
-"""Columns of the input that a mixture carries along, each with one type that the recipe decides."""
+"""Columns of the input that are kept in a mixture, each with one type that the recipe decides."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ ARROW: Final[dict[str, pa.DataType]] = {
     "json": pa.string(),
 }
 COMPUTED: Final = frozenset({"id", "source", "domain", "language", "tokens"})
-"""The columns of a mixture that are not of the input."""
+"""The columns of a mixture that do not come from the input."""
 RESERVED: Final = COMPUTED | {
     *(column for name in kinds.names() for column in kinds.find(name).content),
-    # Of tables that rows pass through.
+    # Columns of tables inside the build.
     *("row", "content", "marks", "position"),
-    # Trainers that find these beside `messages` take them for what is trained on.
+    # Trainers that find these beside `messages` train on them instead.
     *("prompt", "completion", "chosen", "rejected"),
 }
 """Names that a column must not have in a mixture."""
@@ -43,12 +43,12 @@ _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}")
 
 
 class KeptColumn(BaseModel):
-    """What a column of the input is called in the mixture, and its type there."""
+    """The name of an input column in the mixture, and its type there."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field("", description="Its name in the mixture; the column's own, or `source_id` for a column `id`")
-    type: Kind | None = Field(None, description="Its type there; that of the first rows where it is not given")
+    type: Kind | None = Field(None, description="Its type there; by default that of the first rows")
 
 
 def _described(value: Any) -> Any:
@@ -86,18 +86,18 @@ KeptColumns = Annotated[
     ),
     AfterValidator(_named),
 ]
-"""In a recipe: a list of columns, or a mapping of each to its type, or to its name and type."""
+"""In a recipe: a list of columns, or a mapping of each to its type or to its name and type."""
 
 
 def columns_of(kept: Mapping[str, KeptColumn]) -> tuple[str, ...]:
-    """The columns of records that are read for them."""
+    """The columns of records that must be read for them."""
     return tuple(dict.fromkeys(name for column in kept for name in (column, first_part(column))))
 
 
 def typed(kept: Mapping[str, KeptColumn], records: Iterable[AnyRecord], place: str) -> dict[str, KeptColumn]:
-    """Columns with their types: as they are given, or as those of the first records of all files are.
+    """Columns with their types: as given, or as found in the first records of all files.
 
-    Raises `InputError` (exit 3) for a column that no record has, or whose type can't be told.
+    Raises `InputError` (exit 3) for a column that no record has, or whose type is unknown.
     """
     found = [record for record in records if record.value is not None]
     return {
@@ -132,7 +132,7 @@ def _type_of(column: str, records: Iterable[AnyRecord], place: str) -> Kind:
 
 
 def _stored(record: AnyRecord, column: str) -> pa.DataType | None:
-    """The type that a column has in its file; None where each value tells its own."""
+    """The type that a column has in its file; None if each value has its own."""
     if record.batch is None or column not in record.batch.arrow.schema.names:
         return None
     kind = record.batch.arrow.schema.field(column).type
@@ -163,15 +163,15 @@ def _of_value(value: Any) -> Kind:
 
 
 def values_of(record: Mapping[str, Any], kept: Mapping[str, KeptColumn]) -> dict[str, Any]:
-    """The values of one record, by their names in the mixture; null where it has none.
+    """The values of one record, by their names in the mixture; null if it has none.
 
-    Raises `RecordError` for a value that is not of its column's type: nothing is bent.
+    Raises `RecordError` for a value that is not of its column's type: values are never converted.
     """
     return {one.name: _value(pluck(record, column), one.type or "string", column) for column, one in kept.items()}
 
 
 def arrays_of(batch: pa.RecordBatch, kept: Mapping[str, KeptColumn]) -> dict[str, pa.Array] | None:
-    """The same for many records at once; None where they must be read one by one."""
+    """The same for many records at once; None if they must be read one by one."""
     if not all(column in batch.schema.names for column in kept):
         return None
     try:
@@ -192,7 +192,7 @@ def fields_of(kept: Mapping[str, KeptColumn]) -> list[pa.Field]:
 def together(kept: Mapping[str, Mapping[str, KeptColumn]]) -> list[pa.Field]:
     """The columns of all sources, by name; null in rows of the others.
 
-    Raises `InputError` (exit 3) where two sources have one column in two types.
+    Raises `InputError` (exit 3) if two sources have one column with two types.
     """
     found: dict[str, tuple[str, Kind | None]] = {}
     for source, columns in sorted(kept.items()):
@@ -236,14 +236,14 @@ def _float64(value: Any) -> Any:
         return _NOTHING
     if isinstance(value, str) and _WHOLE.fullmatch(value):
         value = int(value)
-    # Python reads `1_000` and digits of other scripts as well.
+    # Python also reads `1_000` and digits of other scripts.
     if isinstance(value, str) and ("_" in value or not value.isascii()):
         return None
     try:
         number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
     except (ValueError, OverflowError):
         return None
-    # A whole number that a float can't hold is not rounded.
+    # A whole number is never rounded to a float.
     return number if math.isfinite(number) and (not isinstance(value, int) or int(number) == value) else None
 
 

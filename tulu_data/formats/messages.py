@@ -1,4 +1,4 @@
-"""Chat messages as OpenAI and Hugging Face write them."""
+"""Chat messages in the format of OpenAI and Hugging Face."""
 
 from __future__ import annotations
 

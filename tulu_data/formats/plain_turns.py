@@ -1,8 +1,8 @@
-"""Turns of many records at once, where none of them is out of the ordinary.
+"""Turns of many records at once, if all of them are plain.
 
-What is ordinary: a list of `{role, content}` or `{from, value}`, no null, known roles, at
+A plain record has a list of `{role, content}` or `{from, value}`, no null, known roles, at
 least one turn, and nothing beside the turns. Anything else is left to `turns.conversation`, which
-reads one record and says what is wrong with it; a test holds the two against each other.
+reads one record and says what is wrong with it; a test compares the two.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ KEYS: Final = (("role", "content"), ("from", "value"))
 
 
 def plain_turns(batch: pa.RecordBatch, column: str, absent: tuple[str, ...] = ()) -> Rows | None:
-    """The rows of a batch whose column of turns is plain, and whose columns `absent` hold nothing.
+    """The rows of a batch whose column of turns is plain, and whose columns `absent` are empty.
 
     >>> turns = pa.array([[{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]])
     >>> rows = plain_turns(pa.record_batch({"conversations": turns}), "conversations")
@@ -70,7 +70,7 @@ def _is_list(type: pa.DataType) -> bool:
 
 
 def _texts(values: pa.Array) -> pa.StringArray | None:
-    """Strings without null that are UTF-8; or None."""
+    """The strings if none is null and all are UTF-8; or else None."""
     if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)) or values.null_count:
         return None
     try:

@@ -22,7 +22,7 @@ Columns = Annotated[
 
 
 class PromptResponse(Format):
-    """Two texts: what is asked and what is answered.
+    """Two texts: a question and its answer.
 
     format: {prompt: question, response: answer}
     format: {prompt: 0, response: [2, 1]}
@@ -34,10 +34,10 @@ class PromptResponse(Format):
         ("response", "completion", "answer", "solution", "targets"),
     )
 
-    prompt: Columns = Field(("prompt",), description="What is asked")
-    response: Columns = Field(("response",), description="What is answered")
+    prompt: Columns = Field(("prompt",), description="The column of the question, or several")
+    response: Columns = Field(("response",), description="The column of the answer, or several")
     system: Column = Field("system", description="The system prompt; may be missing, null or empty")
-    join: str = Field("\n", description="What stands between the texts of several columns")
+    join: str = Field("\n", description="The text between those of several columns")
 
     def read(self, record: Mapping[str, Any], drop_parts: Collection[str] = ()) -> Conversation:
         prompt = self.join.join(text_at(record, column) for column in self.prompt)
@@ -46,14 +46,14 @@ class PromptResponse(Format):
 
 
 class PromptOnly(Format):
-    """A prompt that nobody answers: rows that can be looked at, and not be trained on."""
+    """A prompt without an answer: rows to look at, not to train on."""
 
     name: ClassVar = "prompt"
     needs: ClassVar = (PromptResponse.needs[0],)
 
-    prompt: Columns = Field(("prompt",), description="What is asked")
+    prompt: Columns = Field(("prompt",), description="The column of the question, or several")
     system: Column = Field("system", description="The system prompt; may be missing, null or empty")
-    join: str = Field("\n", description="What is between the texts of several columns")
+    join: str = Field("\n", description="The text between those of several columns")
 
     def read(self, record: Mapping[str, Any], drop_parts: Collection[str] = ()) -> Conversation:
         prompt = self.join.join(text_at(record, column) for column in self.prompt)

@@ -1,10 +1,10 @@
-"""Turns of a foreign conversation, in the spellings that are in use, as messages.
+"""Turns of a foreign conversation, in the usual spellings, as messages.
 
-One rule each: roles are read by the table below and anything else is an error; content is
-a text or a list of text parts, which are joined as they are; content that is null or missing
-is an error unless the turn has tool calls; an empty text is a text, and empty calls are none.
-Reasoning is beside the content, or parts of it. A part of another type is an error unless it
-is to be dropped.
+Roles are those of the table below, and others are errors. Content is a text or a list of
+text parts, which are joined as they are; content that is null or missing is an error unless
+the turn has tool calls. An empty text is a text, and an empty list of calls means no calls.
+Reasoning is beside the content, or parts of it. A part of another type is an error unless the
+recipe drops it.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ ROLES: Final = {
 }
 """Foreign role → ours."""
 CALL: Final = "function_call"
-"""ShareGPT's role of an assistant's turn whose text is the call."""
+"""ShareGPT's role for an assistant's turn whose text is a tool call."""
 
 REASONING_KEYS: Final = ("reasoning_content", "reasoning", "thinking")
-"""The keys of a turn, and types of parts, that hold what was thought before the answer."""
+"""The keys of a turn, and the types of parts, that contain the reasoning before the answer."""
 WEIGHT_KEYS: Final = ("weight", "loss_weight", "train")
 """The keys of a turn that say whether it is trained on: OpenAI's, LLaMA-Factory's, axolotl's."""
 READ_KEYS: Final = frozenset({"role", "content", "from", "value", *calls.KEPT, *REASONING_KEYS, *WEIGHT_KEYS})
@@ -68,7 +68,7 @@ def conversation(
     >>> conversation([{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}], "conversations").messages
     [('user', 'Hi'), ('assistant', 'Hello')]
 
-    Raises `RecordError` for what can't be read. Whether somebody has to answer is not decided here.
+    Raises `RecordError` for anything that can't be read. A conversation without an answer is not an error here.
     """
     turns = listed(turns, column)
     if not turns:
@@ -108,7 +108,7 @@ def conversation(
 
 
 def listed(turns: Any, column: str) -> list[Any]:
-    """A list of turns; `RecordError` where the column holds neither one nor JSON text of one.
+    """A list of turns; `RecordError` if the column has neither one nor JSON text of one.
 
     >>> listed('[{"role": "user", "content": "Hi"}]', "messages")
     [{'role': 'user', 'content': 'Hi'}]
@@ -123,7 +123,7 @@ def listed(turns: Any, column: str) -> list[Any]:
 
 
 def _entry(turn: Mapping[str, Any], given: Mapping[str, Any], place: str) -> dict[str, Any]:
-    """What a turn has of calls, beside what a column gave for it."""
+    """The tool calls of a turn, its own and those that a column gives for it."""
     own = {key: turn[key] for key in calls.KEPT if key in turn}
     if not own and not given:
         return {}
@@ -135,17 +135,17 @@ def _entry(turn: Mapping[str, Any], given: Mapping[str, Any], place: str) -> dic
 
 
 def _beside(column: Any, count: int) -> Sequence[dict[str, Any]]:
-    """What a `tool_calls` column of ours says of each message."""
+    """The entry of each message in a `tool_calls` column that this program wrote."""
     value = _parsed(column, "tool_calls") if isinstance(column, str) else column or None
     if value is MISSING or value is None or value == []:
         return [{}] * count
     if not isinstance(value, list) or len(value) != count or not all(isinstance(item, dict | None) for item in value):
-        raise RecordError("tool_calls", f"the column tool_calls is no array of {count} objects or nulls")
+        raise RecordError("tool_calls", f"the column tool_calls is not an array of {count} objects or nulls")
     return [item or {} for item in value]
 
 
 def _parsed(text: str, column: str) -> Any:
-    """The value of a column or key that is JSON text; None where it is blank."""
+    """The value of a column or key that is JSON text; None if it is blank."""
     try:
         return json_record.parse(text.encode()) if text.strip() else None
     except RecordError as error:
@@ -153,7 +153,7 @@ def _parsed(text: str, column: str) -> Any:
 
 
 def prompted(prompt: str, response: str, system: str | None = None) -> Conversation:
-    """One question and one answer, after a system prompt where there is one."""
+    """One question and one answer, after the system prompt if there is one."""
     messages = [("user", prompt), ("assistant", response)]
     return Conversation([("system", system), *messages] if system else messages)
 
@@ -194,7 +194,7 @@ def _text(content: Any, place: str, drop_parts: Collection[str]) -> _Text:
 
 
 def _of_part(part: Any, kind: Any) -> str | None:
-    """The text of a part, or None where it has none."""
+    """The text of a part, or None if it has none."""
     if not isinstance(part, Mapping) or kind not in ("text", *REASONING_KEYS):
         return None
     return next((part[key] for key in ("text", "value", kind) if isinstance(part.get(key), str)), None)
@@ -212,7 +212,7 @@ def _not_text(part: Any, place: str) -> str:
 
 
 def family_of(kind: str) -> str:
-    """What a type of content part is called in a recipe, whoever wrote it.
+    """The name of a type of content part in a recipe, for all spellings of it.
 
     >>> family_of("image_url"), family_of("input_audio"), family_of("refusal")
     ('image', 'audio', 'refusal')
@@ -221,7 +221,7 @@ def family_of(kind: str) -> str:
 
 
 def _reasoning(turn: Mapping[str, Any], in_parts: str, place: str) -> str | None:
-    """What was thought before the answer; some write it under two keys."""
+    """The reasoning before the answer; some datasets have it under two keys."""
     found = {in_parts: "content"} if in_parts else {}
     for key in REASONING_KEYS if len(turn) > 2 else ():
         value = turn.get(key)
@@ -236,7 +236,7 @@ def _reasoning(turn: Mapping[str, Any], in_parts: str, place: str) -> str | None
 
 
 def _weight(turn: Mapping[str, Any], role: str, place: str) -> float | None:
-    """How much a message is trained on; None where it is what is usual for its role."""
+    """How much a message is trained on; None if that is the default for its role."""
     found: dict[float, str] = {}
     for key in WEIGHT_KEYS:
         value = turn.get(key)
@@ -252,7 +252,7 @@ def _weight(turn: Mapping[str, Any], role: str, place: str) -> float | None:
 
 
 def _tools(tools: Any) -> str | None:
-    """The tools on offer as JSON text, which stays as it came; None where there are none."""
+    """The tools on offer as JSON text, which is unchanged; None if there are none."""
     value = _parsed(tools, "tools") if isinstance(tools, str) else tools
     if value is MISSING or not value:
         return None
@@ -260,7 +260,7 @@ def _tools(tools: Any) -> str | None:
 
 
 def _json(value: Any, what: str) -> str:
-    """JSON text with keys in the order in which they came: a model is trained to write them so."""
+    """JSON text with keys in their given order, for a model learns to write them so."""
     try:
         return orjson.dumps(value).decode()
     except TypeError as error:

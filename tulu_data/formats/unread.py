@@ -1,8 +1,8 @@
-"""What a record holds that nobody reads: columns, and keys of its messages.
+"""Columns of a record, and keys of its messages, that no format reads.
 
-A row is what its format reads. What else stood there is counted, so that nobody takes two
-questions about two pictures for one text without a word: media are refused unless the
-recipe drops them.
+A row has only what its format reads. Other columns and keys are counted and reported, for
+without them rows may look alike, such as two questions about two pictures. Media are refused
+unless the recipe drops them.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from tulu_data.formats.format import Format
 from tulu_data.formats.turns import READ_KEYS, listed
 
 MEDIA: Final = {name + end: name for name in ("image", "video", "audio") for end in ("", "s")}
-"""Columns, and keys of messages, that hold what a text is about, and the type of content part that they stand for."""
+"""Columns, and keys of messages, that contain media which a text is about, with the type of content part."""
 
 OF_MESSAGES: Final = "[]."
 
 
 def of_record(record: Mapping[str, Any], format: Format, read: Collection[str]) -> Iterator[str]:
-    """The names of what one record holds and nobody reads: `score`, `messages[].refusal`.
+    """The names of columns and keys of one record that are not read, such as `score` and `messages[].refusal`.
 
-    `read` are the columns that are read. What is null or empty is nothing.
+    `read` are the columns that are read. Values that are null or empty are ignored.
     """
     for name, value in record.items():
         if name not in read and _is_something(value):
@@ -39,7 +39,7 @@ def of_record(record: Mapping[str, Any], format: Format, read: Collection[str]) 
 
 
 def of_messages(record: Mapping[str, Any], format: Format) -> Iterator[str]:
-    """The keys of a record's messages that hold something and are not read, each once."""
+    """The keys of a record's messages that have a value and are not read, each once."""
     column = getattr(format, format.turns) if format.turns else None
     turns = pluck(record, column) if column else None
     if isinstance(turns, str):
@@ -54,18 +54,18 @@ def of_messages(record: Mapping[str, Any], format: Format) -> Iterator[str]:
 
 
 def of_batch(batch: pa.RecordBatch, read: Collection[str]) -> dict[str, npt.NDArray[np.bool_]]:
-    """Which records of a batch hold something in columns that are not read, by column; only where one does."""
+    """For each column that is not read, the records of a batch with a value in it; only columns with a value."""
     found = {name: _are_something(batch.column(name)) for name in batch.schema.names if name not in read}
     return {name: mask for name, mask in found.items() if mask.any()}
 
 
 def has_media(names: Iterable[str], drop_parts: Collection[str]) -> bool:
-    """Whether a name is that of media that are not dropped."""
+    """Whether a name is one of media that are not dropped."""
     return any(family not in drop_parts for name in names if (family := _family(name)))
 
 
 def refuse_media(names: Iterable[str], drop_parts: Collection[str]) -> None:
-    """Raise `RecordError` where a name is that of media that are not dropped."""
+    """Raise `RecordError` for a name of media that are not dropped."""
     for name in names:
         family = _family(name)
         if family and family not in drop_parts:

@@ -1,1 +1,1 @@
-"""Arrays and numbers in, arrays and numbers out. Nothing here knows of this project."""
+"""Compiled functions from arrays and numbers to arrays and numbers, which know nothing of this project."""

@@ -55,7 +55,7 @@ def _decode(data, index, end):
 
 @inlined
 def find_slot(key, keys):
-    """Where a key stands in one of the hash tables of `Tables`; −1 where it does not."""
+    """The place of a key in one of the hash tables of `Tables`; −1 if it is missing."""
     found = np.int64(-1)
     if len(keys) > 0:
         mask = uint64(len(keys) - 1)
@@ -70,7 +70,7 @@ def find_slot(key, keys):
 
 @kernel
 def _entity(data, index, end, table):
-    """The character of HTML that `&` begins, and how many bytes its name has; the size is 0 where it is none."""
+    """The character of the HTML entity that `&` begins, and the bytes of its name; 0 bytes if it is not one."""
     first = index + 1
     last = first
     while last < end and last - first <= _LONGEST_ENTITY and data[last] != 0x3B:
@@ -218,7 +218,7 @@ def fold_word(data, first, last, start, end, table, codes, out):
 def spell_word(data, first, last, start, end, hash, table, codes, out):
     """Write the normalised bytes of one word, whose hash is given; return their number.
 
-    They are those of its characters, or where it is another word than these spell, that word's.
+    They are those of its characters, or of the other word if these are only a spelling of one.
     """
     count = fold_codes(data, first, last, start, end, table, codes)
     if hash_codes(codes, count) == hash:

@@ -1,9 +1,9 @@
-"""Compile kernels, and keep what was compiled for the next process.
+"""Compile kernels, and keep the compiled code for the next process.
 
-numba keeps compiled code by the hash of its own file and does not see that a kernel in
-another file, compiled into it, has changed; and it gives up where neither the package's
-folder nor HOME can be written. Here compiled code lies under the hash of all kernels, in
-the first folder that can be written; where there is none, each process compiles anew.
+numba keeps compiled code by the hash of its own file and does not notice that a kernel in
+another file, compiled into it, has changed; and it gives up if neither the package's folder
+nor HOME can be written. Here compiled code is kept under the hash of all kernels, in the
+first folder that can be written; if there is none, each process compiles again.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def _compiled(function: F, **more: Any) -> F:
 def borrowed(typing: Any, array: Any) -> Any:
     """The same array without an owner: its references are not counted.
 
-    Counting takes atomic steps wherever an array meets a function, which was two thirds of
-    the word kernel's time. Whoever borrows keeps the array alive.
+    Counting takes atomic steps whenever an array is passed to a function, which was two thirds
+    of the word kernel's time. The caller keeps the array alive.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -67,14 +67,14 @@ def borrowed(typing: Any, array: Any) -> Any:
 
 @cache
 def cache_folder() -> Path | None:
-    """The folder of compiled code; None where no place for it can be written."""
+    """The folder of compiled code; None if no place for it can be written."""
     sources = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(SOURCES.glob("*.py"))))
     name = f"tulu-data-{sources.hexdigest()[:12]}"
     return next((folder / name for folder in _places() if _can_hold(folder / name)), None)
 
 
 def are_compiled() -> bool:
-    """Whether another process has compiled the kernels of words already, which take longest."""
+    """Whether the kernels of words, which take longest, were already compiled by another process."""
     folder = cache_folder()
     return folder is not None and any(folder.rglob("words.*.nbc"))
 
@@ -92,7 +92,7 @@ def _places() -> Iterator[Path]:
 def _can_hold(folder: Path) -> bool:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # What lies there is run: it must be ours.
+        # The files in it are run, so the folder must be ours.
         return folder.stat().st_uid == os.getuid() and os.access(folder, os.W_OK | os.X_OK)
     except OSError:
         return False

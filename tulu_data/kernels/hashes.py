@@ -1,6 +1,6 @@
 """The hash of a word: 64 bits of its normalised bytes, eight bytes at a time.
 
-Of words of up to eight bytes no two of one length have the same hash: each step can be undone.
+Two words of one length of up to eight bytes never have the same hash: each step can be undone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LOWER = np.uint64(0x2020202020202020)
 
 @intrinsic
 def load64(typing: Any, data: Any, index: Any) -> Any:
-    """Eight bytes of a uint8 array as a number, from any index; the caller sees to the bounds."""
+    """Eight bytes of a uint8 array as a number, from any index; the caller checks the bounds."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array = context.make_array(signature.args[0])(context, builder, arguments[0])

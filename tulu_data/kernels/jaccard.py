@@ -1,9 +1,9 @@
-"""Which rows are near another: bands of signatures name candidates, exact Jaccard decides, priority resolves.
+"""Find rows that are near another row, by bands of signatures, exact Jaccard similarity, and priority.
 
 Rows are taken in the order of their priority. A row is compared with the rows kept before
 it with which it shares a bucket, and joins the first of them whose Jaccard similarity
-reaches the threshold, its twin; where there is none, the row is kept. Only kept rows lie in
-buckets, at most `cap` in each: a bucket of a million copies holds one.
+reaches the threshold, its twin; if there is none, the row is kept. Only kept rows are in
+buckets, at most `cap` in each: a bucket of a million copies has one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Candidates(NamedTuple):
     """Rows with different sets of shingles, in the order of their priority.
 
     `buckets` uint32 of shape (rows, bands): which bucket of all, or `ALONE`. `signatures`
-    uint8 of shape (rows, permutations or more), of which so many are compared. `sets`
+    uint8 of shape (rows, permutations or more), of which `permutations` are compared. `sets`
     uint64 has the shingles of row i from `starts[i]` on, their number first. `stays` bool:
     rows that are kept in any case.
     """
@@ -53,9 +53,9 @@ class Twins(NamedTuple):
 
 
 def buckets(keys: npt.NDArray[np.uint32], used: int = 0) -> tuple[npt.NDArray[np.uint32], int]:
-    """The bucket of each row in one band, `ALONE` where no other has its key, and how many buckets there are now.
+    """The bucket of each row in one band, `ALONE` if no other row has its key, and the new number of buckets.
 
-    `used` are there already: the next has this number.
+    `used` buckets exist already: the next one has this number.
 
     >>> numbers, used = buckets(np.array([7, 5, 7, 9, 5], np.uint32), 3)
     >>> numbers.tolist(), used
@@ -78,7 +78,7 @@ def buckets(keys: npt.NDArray[np.uint32], used: int = 0) -> tuple[npt.NDArray[np
 def least_agreement(threshold: float, permutations: int) -> int:
     """How many of the kept values must agree for two rows to be compared.
 
-    Of pairs at the threshold that share a bucket one in 10,000 has fewer, at most.
+    At most one in 10,000 pairs at the threshold that share a bucket has fewer.
     """
     below, count = 0.0, -1
     while below <= SCREENED_OUT:
@@ -117,7 +117,7 @@ def _load(sets, start, slots):
 
 @kernel
 def _shared(sets, start, slots, mask):
-    """How many of a set's members a hash table has."""
+    """How many members of a set are in a hash table."""
     count = 0
     for place in range(start + 1, start + 1 + np.int64(sets[start])):
         count += holds(sets[place], slots, mask)
@@ -166,7 +166,7 @@ def _join(
                     seen[kept] = row
                     screened += 1
                     other = np.int64(sets[starts[kept]])
-                    # No two sets are nearer than the smaller of them is to the larger.
+                    # The similarity of two sets is at most the ratio of their sizes.
                     if min(size, other) / max(size, other) < threshold:
                         continue
                     agreement = _agreement(signatures, permutations, row, kept)
@@ -215,6 +215,6 @@ def join(candidates: Candidates, permutations: int, threshold: float, cap: int) 
         twins.jaccard,
         twins.estimated,
     )
-    # Of values that differ one in 256 agrees in the 8 bits that are kept.
+    # One in 256 values that differ agrees in the 8 bits that are kept.
     estimated = np.clip((twins.estimated / permutations - 1 / 256) / (1 - 1 / 256), 0, 1)
     return Twins(twins.twin, twins.jaccard, estimated, screened, compared)

@@ -1,4 +1,4 @@
-"""MinHash signatures of rows, straight from their bytes, and what bands of them find.
+"""MinHash signatures of rows, straight from their bytes, and the bands that find near rows.
 
 A permutation is x → a x + b mod 2³² with odd a, over 32 bits of a shingle's hash that
 Murmur3's finaliser has mixed; a signature holds the smallest value of each (Broder 1997).
@@ -21,16 +21,16 @@ from tulu_data.kernels.words import borrowed_tables
 
 SEED: Final = 1
 STORED: Final = 128
-"""Of the values of a signature so many are kept, 8 bits of each."""
+"""The most values of a signature that are kept, 8 bits of each."""
 _EMPTY: Final = np.uint32(0xFFFFFFFF)
 
 
 class Sketches(NamedTuple):
-    """What is measured of rows: arrays with one line a row.
+    """The measures of rows: arrays with one line for each row.
 
-    `count` uint32: distinct shingles; 0 where there are no words, and then the rest says
+    `count` uint32: distinct shingles; 0 if there are no words, and then the other values mean
     nothing. `digest` uint64 of shape (rows, 2): equal for equal sets. `keys` uint32 of
-    shape (bands, rows): equal where all values of a band are. `bytes` uint8 of shape (rows,
+    shape (bands, rows): equal if all values of a band are. `bytes` uint8 of shape (rows,
     min(permutations, 128)): 8 bits of each value.
     """
 
@@ -42,7 +42,7 @@ class Sketches(NamedTuple):
 
 @lru_cache
 def permutations(number: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
-    """The factors (odd) and summands of so many permutations, as datasketch draws them.
+    """The factors (odd) and summands of a number of permutations, as datasketch draws them.
 
     >>> [constants[:2].tolist() for constants in permutations(128)]
     [[3582191691, 4270784983], [214548472, 3287733501]]
@@ -109,7 +109,7 @@ def _sketch(
         counts[row] = count
         if count == 0:
             continue
-        # Sums, so that the order of shingles does not matter; each of other bits of a hash.
+        # Sums, so that the order of shingles does not matter; each from different bits of a hash.
         high = low = uint64(0)
         for place in range(count):
             shingle = room.shingles[place]
@@ -128,7 +128,7 @@ def _sketch(
 
 
 def sketch(source: Source, n: int, bands: int, rows: int) -> Sketches:
-    """What MinHash needs of each row, with shingles of n words and signatures of bands × rows values."""
+    """The sketch of each row, with shingles of n words and signatures of bands × rows values."""
     count, number = len(source.rows) - 1, bands * rows
     sketches = Sketches(
         np.zeros(count, np.uint32),
@@ -149,7 +149,7 @@ def _sign_rows(owned, bounds, rows, owned_table, mode, n, factors, summands, own
 
 
 def signatures(source: Source, n: int, number: int) -> npt.NDArray[np.uint32]:
-    """The whole signatures of rows, of `number` values each; 2³² − 1 throughout where there are no words.
+    """The whole signatures of rows, of `number` values each; all 2³² − 1 for rows without words.
 
     With datasketch:
 
@@ -162,7 +162,7 @@ def signatures(source: Source, n: int, number: int) -> npt.NDArray[np.uint32]:
 
 
 def probability(jaccard: float, bands: int, rows: int) -> float:
-    """How likely two rows of this similarity share a bucket.
+    """The probability that two rows of this similarity share a bucket.
 
     >>> round(probability(0.8, 14, 8), 3)
     0.924
@@ -174,8 +174,8 @@ def probability(jaccard: float, bands: int, rows: int) -> float:
 def bands_for(threshold: float, number: int) -> tuple[int, int]:
     """Bands and rows, of at most `number` permutations, with the fewest errors on both sides of a threshold.
 
-    The least sum of the areas under the curve below the threshold and over it above, as
-    datasketch has it (Zhu, Nargesian, Pu, Miller 2016, section 5).
+    They minimise the sum of the areas under the curve below the threshold and over it above,
+    as in datasketch (Zhu, Nargesian, Pu, Miller 2016, section 5).
 
     >>> bands_for(0.8, 128)
     (9, 13)

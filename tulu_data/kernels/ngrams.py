@@ -1,10 +1,10 @@
 """N-grams of evaluation items, found at every position of every text: no cap, no sampling, no filter that misses.
 
-An n-gram is a rolling hash of its words' hashes. Where a bit set knows it, it is looked up,
-and it counts only when its words are the item's, byte for byte.
+An n-gram is a rolling hash of its words' hashes. If a bit set contains it, it is looked up,
+and it counts only if its words are the item's, byte for byte.
 
-Statistics of a pair (row, item) come from one pass over the row. N-grams never cross two
-texts, neither of the row nor of the item; they unite over all texts of both.
+Statistics of a pair (row, item) come from one pass over the row. An n-gram never crosses from
+one text of a row or item to another; the n-grams of all their texts count together.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from tulu_data.kernels.words import split
 
 _BASE: Final = np.uint64(0x9FB21C651E98DF25)
 _MIX: Final = np.uint64(0xD6E8FEB86659FD93)
-# A stranger finds both of its bits set once in some 70 times.
+# An unknown hash finds both of its bits set about once in 70 times.
 _BITS_PER_ENTRY: Final = 16
 _TAG: Final = np.uint64(0xFFFFFFFF00000000)
 _UNSIGNED: Final = 1 << 30
 
 
 GRAM: Final = np.dtype([("token", np.int32), ("posts", np.int32)])
-"""An n-gram: the token at which it first stands, and the first of its posts; those of the next one follow."""
+"""An n-gram: the token of its first place, and the first of its posts; those of the next one follow."""
 POST: Final = np.dtype([("token", np.int32), ("item", np.int32), ("idf", np.float32)])
-"""Where else an n-gram stands, and what it weighs there; a common one stands nowhere."""
+"""A place of an n-gram, and its weight there; a common one has no place."""
 SHARED: Final = np.dtype(
     [
         ("row", np.int64),
@@ -48,30 +48,30 @@ SHARED: Final = np.dtype(
     ],
     align=True,
 )
-"""What an item shares with the row that touched it last.
+"""The overlap of an item with the row that touched it last.
 
-The distinct n-grams and their idf, the words of the longest run, whole texts; and where
-that run stands: the row's text, its bytes from and to, the item's token.
+The distinct n-grams and their idf, the words of the longest run, whole texts; and the place
+of that run: the row's text, its first byte and end, and the item's token.
 """
 WHOLE: Final = np.dtype([(name, np.int64) for name in ("row", "item_text", "text", "start", "end")])
-"""Where a text of a short item is whole: the row, the text of all items, the row's text, its bytes from and to."""
+"""The place of a whole text of a short item: the row, the text of all items, the row's text, first byte and end."""
 
 
 class Index(NamedTuple):
-    """What a scan needs of the evaluation items, as arrays that can be memory-mapped.
+    """The evaluation items for a scan, as arrays that can be memory-mapped.
 
     Tokens, the words of all items in order: `token_bytes` uint8 and `token_bounds` int64
     are their normalised bytes; `token_text`, `token_item` int32; `token_gram` int32: the
     n-gram that begins at a token, or −1; `token_number` int32: which number it is, or −1;
     `token_signs` int32: the signs between it and an operand before it, as bits.
-    N-grams, in the order in which they first stand: `grams`, one more than there are, and
+    N-grams, in the order of their first places: `grams`, one more than there are, and
     `posts`; `gram_slots` uint64, a hash table of them; `gram_bits` uint64. Numbers:
     `number_token` int64, `number_slots` uint64. Whole texts:
     `whole_lengths` int64, in words; `whole_slots`, `whole_bits` uint64;
     `start_bits` uint64 of their first two words, and `single_bits` of those of one word,
-    empty where there are none; `whole_bounds` int64 and `whole_text` int32: which texts are
-    equal. `text_bounds` int64 are tokens, `item_bounds` int64 texts, `item_idf` float64 of
-    all n-grams of an item that count.
+    empty if there are none; `whole_bounds` int64 and `whole_text` int32: which texts are
+    equal. `text_bounds` int64 are tokens, `item_bounds` int64 texts, `item_idf` float64 the
+    idf of all n-grams of an item that count.
     """
 
     token_bytes: npt.NDArray[np.uint8]
@@ -100,10 +100,10 @@ class Index(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What a scan writes on while it runs: stamps by row, and what each item shares. One a thread.
+    """The working memory of a scan, one for each thread: stamps by row, and the overlap of each item.
 
-    `token` int64: the word, counted over all rows, at which an n-gram of a token stood last.
-    `gram_before` and `gram_after` have the row in which a number in digits stood beside an
+    `token` int64: the last word, counted over all rows, at which an n-gram of a token was found.
+    `gram_before` and `gram_after` have the row in which a number in digits was beside an
     n-gram, `number_signs` the signs before a number in the row of `number_seen`.
     """
 
@@ -121,7 +121,7 @@ class Work(NamedTuple):
 
     @classmethod
     def for_index(cls, index: Index) -> Work:
-        """Room for scans with an index."""
+        """Working memory for scans with an index."""
         tokens, texts, items = len(index.token_item), len(index.text_bounds) - 1, len(index.item_bounds) - 1
         return cls(
             gram_seen=np.zeros(len(index.grams), np.int64),
@@ -145,7 +145,7 @@ PAIR: Final = np.dtype(
         ("idf", np.float64),
     ]
 )
-"""A line of a scan: what a row and an item share."""
+"""A line of a scan: the overlap of a row and an item."""
 
 
 @inlined
@@ -169,7 +169,7 @@ def _two_bits(value):
 
 @inlined
 def _has_bits(bits, value):
-    """Whether a bit set may hold a value; `fill_bits` says where its bits are."""
+    """Whether a bit set may contain a value, whose bits are placed as by `fill_bits`."""
     both = _two_bits(value)
     return bits[np.int64(value >> uint64(12) & uint64(len(bits) - 1))] & both == both
 
@@ -193,7 +193,7 @@ def fill_slots(hashes, slots):
 
 
 def bits_for(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """A bit set that holds some distinct hashes; a power of two of numbers."""
+    """A bit set of some distinct hashes; its size is a power of two of numbers."""
     bits = np.zeros(_power_of_two(len(hashes) * _BITS_PER_ENTRY) // 64, np.uint64)
     fill_bits(hashes, bits)
     return bits
@@ -231,7 +231,7 @@ def pair_hashes(hashes, tokens, out):
 
 @kernel
 def first_unequal(order, tokens, hashes, n, token_bytes, token_bounds):
-    """The first place in `order` whose n-gram has the hash of the one before it and other words; −1 where none is."""
+    """The first place in `order` whose n-gram has the hash of the one before it and other words; −1 if none has."""
     for place in range(1, len(order)):
         if hashes[order[place - 1]] == hashes[order[place]]:
             one, other = tokens[order[place - 1]], tokens[order[place]]
@@ -245,7 +245,7 @@ def first_unequal(order, tokens, hashes, n, token_bytes, token_bounds):
 
 @kernel
 def cover(gram_tokens, n, covered):
-    """Mark the tokens that lie in some n-gram; `gram_tokens` is sorted."""
+    """Mark the tokens that are in some n-gram; `gram_tokens` is sorted."""
     until = 0
     for token in gram_tokens:
         for index in range(max(token, until), token + n):
@@ -264,7 +264,7 @@ def _characters(data, start, end):
 
 @kernel
 def character_spans(data, starts, ends, bounds, offsets, spans):
-    """Where each token stands in its text, in characters."""
+    """The place of each token in its text, in characters."""
     for text in range(len(offsets) - 1):
         at, count = bounds[text], 0
         for token in range(offsets[text], offsets[text + 1]):
@@ -353,9 +353,9 @@ def _is_run(token, words, place, message, index):
 
 @inlined
 def _are_signs_alike(token, words, place, message, index):
-    """Whether no sign between the words of a run is another than the item's.
+    """Whether no sign between the words of a run differs from the item's.
 
-    Signs may be left out, but not of an item that has nothing but operands.
+    Signs may be missing, unless the item consists of operands alone.
     """
     has_word = False
     for offset in range(words):
@@ -374,7 +374,7 @@ def _are_signs_alike(token, words, place, message, index):
 
 @inlined
 def _signs_before(place, starts, ends, data, table):
-    """The signs between an operand and one before it, as bits; 0 where there is none."""
+    """The signs between an operand and one before it, as bits; 0 if there is none."""
     signs = np.int64(0)
     if is_operand(data, starts[place], ends[place]) and is_operand(data, starts[place - 1], ends[place - 1]):
         signs = signs_between(data, ends[place - 1], starts[place], table)
@@ -383,7 +383,7 @@ def _signs_before(place, starts, ends, data, table):
 
 @inlined
 def _find(hash, slots, tokens, words, place, message, index):
-    """Which run of words of a hash table stands at a word of a message; `tokens` says where each begins. −1: none."""
+    """The run of words of a hash table at a word of a message, or −1; `tokens` says where each run begins."""
     mask = uint64(len(slots) - 1)
     slot = hash & mask
     found = np.int64(-1)
@@ -399,7 +399,7 @@ def _find(hash, slots, tokens, words, place, message, index):
 
 @inlined
 def _touch(shared, item, row, work, touched):
-    """Begin what an item shares with a row; returns how many items the row has touched."""
+    """Begin the overlap of an item with a row; returns how many items the row has touched."""
     if shared.row != row:
         shared.row = row
         shared.idf = 0.0
@@ -424,7 +424,7 @@ def _note_run(shared, token, words, place, message):
 
 @inlined
 def _count_whole(hash, place, message, index, row, line, work, wholes, touched):
-    """Count the short items of which a text with the hash `hash` stands at a word, and note where."""
+    """Count the short items that have a text with the hash `hash` at a word, and note the place."""
     mask = uint64(len(index.whole_slots) - 1)
     slot = hash & mask
     while index.whole_slots[np.int64(slot)] != 0:
@@ -503,7 +503,7 @@ def _count_gram(gram, n, place, message, index, row, work, touched):
             shared.grams += 1
             shared.idf += post.idf
         before = post.item
-        # A run is measured where its first n-gram that counts stands; common words before and after belong to it.
+        # A run is measured at its first n-gram that counts; common words before and after belong to it.
         goes_on = (
             token > 0 and work.token[token - 1] == now - 1 and index.token_text[token - 1] == index.token_text[token]
         )
@@ -727,7 +727,7 @@ def _cover(pair, n, row, index, work):
     """
     covered = covered_all = numbers = missing = 0
     pending = pending_missing = 0
-    # Of the pending numbers those that follow each other right behind what is covered, or right before it.
+    # The pending numbers that follow each other right behind covered tokens, or right before them.
     beside = beside_missing = 0
     is_beside = True
     until = until_all = np.int64(0)
@@ -777,7 +777,7 @@ def _cover(pair, n, row, index, work):
 
 @inlined
 def _lacks(token, number, row, index, work):
-    """Whether a row has a number of an item nowhere, or only behind other signs."""
+    """Whether a row lacks a number of an item, or has it only behind other signs."""
     wanted = index.token_signs[token]
     is_there = work.number_seen[number] == row
     if is_there and wanted != 0:

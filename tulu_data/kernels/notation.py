@@ -1,9 +1,9 @@
 """Numbers, formulas and markup as `math_code` reads them: one pass over the words of a text.
 
 Digits arrive in groups of three, counted from the right, so that separators between them
-make no difference. A number in English words becomes such groups; what only sets a formula
-or a page in type goes; other spellings of a word become one. The pass writes where it
-reads and never overtakes itself: a number has at most as many groups as words.
+are ignored. A number in English words becomes such groups; commands that only set a formula
+or a page in type are removed; other spellings of a word become one. The pass writes into the
+array that it reads and never overtakes itself: a number has at most as many groups as words.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ _MOST = 1_000_000_000
 
 @inlined
 def _may_have_role(hash, bits):
-    """Whether a word may be one of the vocabulary; a stranger passes some three times in a hundred."""
+    """Whether a word may be in the vocabulary; about three in a hundred other words pass."""
     place = hash >> _SHIFT
     return bits[np.int64(place >> uint64(6))] >> (place & uint64(63)) & uint64(1) != 0
 
 
 @inlined
 def _flags(place, hashes, last, table):
-    """What a word is; 0 where there is none at `place`."""
+    """The flags of the word at `place`; 0 if there is none."""
     slot = find_slot(hashes[place], table.role_keys) if place < last else np.int64(-1)
     return table.role_flags[slot] if slot >= 0 else np.int64(0)
 
@@ -70,7 +70,7 @@ def is_digit(byte):
 
 @kernel
 def _are_joined(data, last, first):
-    """Whether two words stand in one number: white space, one hyphen and Markdown's marks are all between them."""
+    """Whether two words are of one number: only white space, one hyphen and Markdown's marks are between them."""
     hyphens = 0
     for place in range(last, first):
         byte = data[place]
@@ -83,7 +83,7 @@ def _are_joined(data, last, first):
 
 @kernel
 def _follows(data, place, hashes, starts, ends, last, table, flags):
-    """Whether the word at `place` is of a kind, and stands in one number with the word before it."""
+    """Whether the word at `place` is of a kind, and of one number with the word before it."""
     return bool(_flags(place, hashes, last, table) & flags) and _are_joined(data, ends[place - 1], starts[place])
 
 
@@ -205,7 +205,7 @@ def _is_escape(data, first, last, flags, table):
 
 @inlined
 def _is_two_numbers(data, end, first, last):
-    """Whether two or three digits stand right behind the command of a fraction that ends at `end`."""
+    """Whether two or three digits follow the command of a fraction that ends at `end`."""
     are_digits = first == end and 2 <= last - first <= 3
     if are_digits:
         for place in range(first, last):
@@ -215,7 +215,7 @@ def _is_two_numbers(data, end, first, last):
 
 @inlined
 def _ends_fraction(data, start, end, first, last):
-    """Whether the zeros from `first` to `last` are all that stands behind a decimal point."""
+    """Whether only the zeros from `first` to `last` follow a decimal point."""
     has_point = first - 2 >= start and data[first - 1] == 0x2E and is_digit(data[first - 2])
     goes_on = last + 1 < end and data[last] == 0x2E and is_digit(data[last + 1])
     return has_point and not goes_on
@@ -235,7 +235,7 @@ def rewrite(owned, start, end, table, owned_hashes, owned_starts, owned_ends, fi
     starts, ends = borrowed(owned_starts), borrowed(owned_ends)
     bits, keys = borrowed(table.role_bits), borrowed(table.role_keys)
     write = read = first
-    # The number that was written last, where it is below ten.
+    # The number that was written last, if it is below ten.
     numerator, numerator_end = np.int64(_NO_NUMBER), np.int64(0)
     while read < last:
         hash, begin = hashes[read], starts[read]
@@ -313,7 +313,7 @@ def _put_group(begin, end, table, hashes, starts, ends, write, first):
 
 @kernel
 def signs_between(data, first, last, table):
-    """The signs and the commands for them between two bytes, as bits; 0 where there is none."""
+    """The signs and the commands for them between two bytes, as bits; 0 if there is none."""
     signs = np.int64(0)
     place = first
     while place < last:

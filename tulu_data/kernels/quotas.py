@@ -18,7 +18,7 @@ def seats(weights: Mapping[str, Fraction], total: int) -> dict[str, int]:
     >>> seats({"math": Fraction(36), "code": Fraction(15), "chat": Fraction(49)}, 10)
     {'math': 4, 'code': 1, 'chat': 5}
 
-    Raises `ValueError` where a weight is negative, or none is positive and there are seats.
+    Raises `ValueError` if a weight is negative, or if there are seats and no weight is positive.
     """
     if any(weight < 0 for weight in weights.values()):
         raise ValueError("a weight is negative")
@@ -41,7 +41,7 @@ def seats(weights: Mapping[str, Fraction], total: int) -> dict[str, int]:
 
 
 def largest_total(weights: Mapping[str, Fraction], offers: Mapping[str, int]) -> int:
-    """The largest total whose seats no name has more of than it offers.
+    """The largest total for which no name gets more seats than it offers.
 
     >>> largest_total({"math": Fraction(1), "chat": Fraction(3)}, {"math": 10, "chat": 1000})
     42

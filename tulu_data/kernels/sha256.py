@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-# Loading numba and the compiled kernel takes a quarter of a second, as hashlib does for so many rows.
+# Loading numba and the compiled kernel takes a quarter of a second, as long as hashlib for this many rows.
 MANY: Final = 1 << 18
 FEW: Final = 1 << 8
 LANES: Final = "tulu_data.kernels.sha256_lanes"

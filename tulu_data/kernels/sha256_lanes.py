@@ -1,6 +1,6 @@
-"""SHA-256 (FIPS 180-4) of many short messages abreast, in the lanes of vector registers.
+"""SHA-256 (FIPS 180-4) of many short messages at once, in the lanes of vector registers.
 
-`hashlib` is quick on a file; on a hundred bytes most of its time goes into Python's call.
+`hashlib` is quick on a file; on a hundred bytes most of its time is the call from Python.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def digests(messages: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 def _piece(messages: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     count, length = messages.shape
     blocks = -(-(length + 9) // BLOCK_BYTES)
-    # Whole groups of lanes; what the last ones compute is cut off.
+    # Whole groups of lanes; the results of unused lanes are cut off.
     padded = np.zeros((-(-count // LANES) * LANES, blocks * BLOCK_BYTES), dtype=np.uint8)
     padded[:count, :length] = messages
     padded[:, length] = 0x80

@@ -1,7 +1,7 @@
 """Text → words → the set of a row's shingles, as 64-bit hashes: the front of MinHash and of exact Jaccard.
 
 A shingle is n words in order within one text; a text of fewer words is one shingle; a text
-without words is none. Two shingles are the same where their hashes are.
+without words has none. Two shingles are the same if their hashes are.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FREE: Final = np.uint64(0)
 
 
 class Source(NamedTuple):
-    """The texts of some rows as kernels take them: those of row i are `rows[i]` to `rows[i + 1]`.
+    """The texts of some rows in the form for kernels: those of row i are `rows[i]` to `rows[i + 1]`.
 
     `data` uint8 and `bounds` int64 are the bytes of all texts; `rows` int64.
     """
@@ -42,7 +42,7 @@ class Source(NamedTuple):
 
 
 class Room(NamedTuple):
-    """What a kernel writes on while it reads a row: its words, its shingles, and a hash table of them."""
+    """The working memory of a kernel for one row: its words, its shingles, and a hash table of them."""
 
     hashes: npt.NDArray[np.uint64]
     starts: npt.NDArray[np.int64]
@@ -53,7 +53,7 @@ class Room(NamedTuple):
 
     @classmethod
     def of(cls, source: Source) -> Room:
-        """Room for the longest row; memory that no row needs is never touched."""
+        """Working memory for the longest row; memory that no row needs is never touched."""
         lengths = np.diff(source.bounds[source.rows])
         words = int(lengths.max(initial=0)) + 1
         return cls(
@@ -89,7 +89,7 @@ def table_size(entries):
 
 @inlined
 def insert(value, slots, mask):
-    """Put a value into a hash table; whether it was not there yet."""
+    """Put a value into a hash table; returns whether it is new."""
     slot = value & mask
     while slots[np.int64(slot)] != _FREE:
         if slots[np.int64(slot)] == value:

@@ -1,7 +1,7 @@
-"""What the word kernel knows of each character, as tables over all code points.
+"""Tables over all code points for the word kernel.
 
-Made from Python's own Unicode data: kinds by `str.isalnum` and the general category, folds
-by canonical decomposition (NFD) of the lower-cased character.
+They are made from Python's own Unicode data: kinds by `str.isalnum` and the general category,
+folds by canonical decomposition (NFD) of the lower-cased character.
 """
 
 from __future__ import annotations
@@ -88,24 +88,24 @@ UNSEEN: Final = (
     (0x1D173, 0x1D17A),  # musical format controls
     (0xE0000, 0xE0FFF),  # tags, more variation selectors
 )
-"""Ranges (first, last) of characters without a look of their own: they are as if they were not there."""
+"""Ranges (first, last) of invisible characters, which are ignored."""
 _LONGEST_SPELLING: Final = 8
 
 
 class Tables(NamedTuple):
-    """Arrays over code points, and of words, as kernels take them.
+    """Arrays over code points, and of words, in the form for kernels.
 
-    `kind` uint8; `fold` int32: the folded code point, or −i where `sequences[i]` is the
+    `kind` uint8; `fold` int32: the folded code point, or −i if `sequences[i]` is the
     number of code points that follow it there; `order` uint8: the canonical combining
     class; `case` uint8: CASED, IGNORABLE, as the rule for a final sigma needs them.
 
     Hash tables, with open addressing from a key's lowest bits on, 0 where a place is free:
     `spelling_keys` uint64 are hashes of words that no run of characters spells,
     `spelling_bytes` uint64 their bytes, the first one lowest; `entity_keys` those of names
-    of HTML, `entity_codes` int32 their characters; `role_keys` those of words that
-    `vocabulary` knows, `role_flags` int64 and `role_values` uint64 what it says of them.
-    `role_bits` uint64 is a bit set over the highest bits of `role_keys`, but for words that
-    are something else only beside a certain character or word. `group_hashes`
+    of HTML, `entity_codes` int32 their characters; `role_keys` those of words of
+    `vocabulary`, `role_flags` int64 and `role_values` uint64 their flags and values.
+    `role_bits` uint64 is a bit set over the highest bits of `role_keys`, except for words that
+    have a role only beside a certain character or word. `group_hashes`
     uint64: of each number below 1000, of each with three digits, of million and of billion.
     """
 
@@ -327,7 +327,7 @@ def _folded() -> dict[int, str]:
 def _cases() -> npt.NDArray[np.uint8]:
     case = np.zeros(sys.maxunicode + 1, dtype=np.uint8)
     for code in _assigned():
-        # Python's own rule, asked: a sigma is final after a cased letter, whatever is ignored between them.
+        # Python's own rule, by example: a sigma is final after a cased letter, with ignored characters between them.
         if code <= 0x1FFFF and not without_spaces(code):
             form = _form(chr(code))
             if f"{form}{CAPITAL_SIGMA}".lower().endswith(FINAL_SIGMA):

@@ -1,7 +1,7 @@
-"""The words, commands and characters that `math_code` reads as something else than letters.
+"""The words, commands and characters that `math_code` does not read as plain letters.
 
 A formula is compared by its letters, digits and named functions: signs, and the commands and
-tags that set it in type, are no words. A number is compared by its value.
+tags that set it in type, are not words. A number is compared by its value.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ COMMAND: Final = 1 << 1
 TAG: Final = 1 << 2
 """Not a word between < and >."""
 KNOWN: Final = 1 << 3
-"""A command that begins with n, t or r: its backslash is not that of a line break or a tab."""
+"""A command that begins with n, t or r: its backslash does not begin a line break or a tab."""
 FRACTION: Final = 1 << 4
-"""Dropped, and of two digits right behind it each is a number."""
+"""Dropped; if two digits follow it, each is a number."""
 RENAMED: Final = 1 << 5
 """Another spelling of a word; the value is that word's hash."""
 UNIT: Final = 1 << 6
@@ -28,13 +28,13 @@ THOUSAND: Final = 1 << 9
 MILLION: Final = 1 << 10
 AND: Final = 1 << 11
 PART: Final = 1 << 12
-"""What follows a numerator: in two thirds the value of thirds is 3."""
+"""A denominator in words: in two thirds the value of thirds is 3."""
 ZEROS: Final = 1 << 13
 """Dropped right behind a decimal point."""
 GROUP: Final = 1 << 14
 """Three zeros: two such groups in a row are a million, three a billion."""
 BY_NEIGHBOURS: Final = COMMAND | TAG | KNOWN | AND
-"""What a word is only behind a backslash, <, / or within a number: many are common words."""
+"""Roles that a word has only behind a backslash, <, / or within a number: many are common words."""
 
 _FRACTIONS: Final = "frac dfrac tfrac cfrac"
 _TYPESETTING: Final = (
@@ -55,7 +55,7 @@ SIGNS: Final = {
     "⋅": TIMES, "/": OVER, "÷": OVER, "=": EQUAL, "<": LESS, ">": MORE, "≤": LESS, "≥": MORE, "^": POWER,
     "≠": NOT,
 }  # fmt: skip
-"""What stands between two numbers: no words, but two that differ are told apart."""
+"""Signs between two numbers: they are not words, but different signs make numbers differ."""
 _SIGN_COMMANDS: Final = {
     "times": TIMES, "cdot": TIMES, "div": OVER, "pm": PLUS | MINUS, "le": LESS, "leq": LESS, "lt": LESS,
     "leqslant": LESS, "ge": MORE, "geq": MORE, "gt": MORE, "geqslant": MORE, "ne": NOT, "neq": NOT,
@@ -98,7 +98,7 @@ ENTITIES: Final = {**{name.lower(): code for name, code in name2codepoint.items(
 
 
 def roles() -> dict[str, tuple[int, int | str]]:
-    """What each word is: flags, and a number or the word that it stands for.
+    """The role of each word: flags, and a number or the word that it is a spelling of.
 
     >>> roles()["forty"] == (TENS, 40), roles()["π"] == (RENAMED, "pi")
     (True, True)

@@ -1,4 +1,4 @@
-r"""Text → words → 64-bit hashes, over the bytes of Arrow strings: no Python object a word.
+r"""Text → words → 64-bit hashes, over the bytes of Arrow strings, without a Python object for each word.
 
 Two paths, bit for bit the same: text that is all ASCII is classified 64 bytes at a time
 (vector compare, bit mask, word edges by counting trailing zeros); other text goes
@@ -10,15 +10,15 @@ Normalisers (each also as some lines of plain Python in the tests):
   mark belongs to the word before it (Python would split there); a letter of a script
   written without spaces (Han, kana, Thai, Lao, Khmer, Myanmar) is a word with its marks.
 - `math_code`: runs of letters, and runs of digits in groups of three, counted from the right:
-  "2x" is "2", "x", and "1,000" is what "1000" is. Signs are no words. Then `notation` reads
+  "2x" is "2", "x", and "1,000" is the same as "1000". Signs are not words. Then `notation` reads
   numbers in English words, LaTeX, entities and tags of HTML: "\frac{1}{2}", "½", "1/2" and
   "one half" are the same two words.
-- `gpt3`: what white space separates, lower-cased, ASCII punctuation deleted (Brown et al.
+- `gpt3`: words between white space, lower-cased, ASCII punctuation deleted (Brown et al.
   2020, appendix C).
 
-Characters without a look of their own (zero-width spaces, soft hyphens, direction marks,
-variation selectors) are as if they were not there. A character that NFKC makes several words
-of (½) stands by itself. ß stays ß. Final sigma is as `str.lower` has it.
+Invisible characters (zero-width spaces, soft hyphens, direction marks, variation selectors)
+are ignored. A character that NFKC turns into several words (½) is separate from the words
+around it. ß stays ß. Final sigma is as in `str.lower`.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def words(texts: pa.StringArray, normaliser: Normaliser = "words") -> Words:
 
 
 def scratch(longest: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
-    """Room to fold the longest word of a text of `longest` bytes: code points, and their UTF-8."""
+    """Working memory to fold the longest word of a text of `longest` bytes: code points, and their UTF-8."""
     # A character of b bytes folds to at most 2 b code points and 5 b bytes.
     return np.empty(2 * longest + 8, np.int32), np.empty(5 * longest + 32, np.uint8)
 
@@ -179,7 +179,7 @@ def _put_places(bits, index, out, count):
 
 @kernel
 def _find_ascii(data, first, last, mode, starts, ends, count):
-    """Write where each word of the ASCII bytes `first` to `last` stands; returns the new count."""
+    """Write the place of each word of the ASCII bytes `first` to `last`; returns the new count."""
     data, starts, ends = borrowed(data), borrowed(starts), borrowed(ends)
     ended = count
     in_word = in_number = uint64(0)
@@ -211,7 +211,7 @@ def _find_ascii(data, first, last, mode, starts, ends, count):
 
 @kernel
 def _group_digits(data, first, last, starts, ends, more):
-    """Part the numbers of more than three digits among the words `first` to `last`; return the new end."""
+    """Divide the numbers of more than three digits among the words `first` to `last`; return the new end."""
     write = last + more
     for read in range(last - 1, first - 1, -1):
         start, end = starts[read], ends[read]
@@ -244,7 +244,7 @@ def _split_ascii(data, first, last, mode, hashes, starts, ends, count):
 
 @inlined
 def _flush(data, end, table, codes, held, opened, first, last, hashes, starts, ends, count):
-    """Write the word of the `held` code points that stands at `first` to `last`; returns the new count."""
+    """Write the word of the `held` code points at `first` to `last`; returns the new count."""
     if held > _LONGEST_GROUP and (opened == DIGIT or opened == RAISED or opened == LOWERED):
         count = _flush_number(data, end, table, codes, held, first, last, hashes, starts, ends, count)
     elif held > 0:
@@ -282,7 +282,7 @@ def _flush_number(data, end, table, codes, held, first, last, hashes, starts, en
 def _split_unicode(owned, start, end, begin, stop, owned_table, hashes, starts, ends, count, codes):
     """The words of the bytes `begin` to `stop` of any text, character by character.
 
-    `held` code points are of the open word.
+    The first `held` code points belong to the open word.
     """
     data, table, codes = borrowed(owned), borrowed_tables(owned_table), borrowed(codes)
     hashes, starts, ends = borrowed(hashes), borrowed(starts), borrowed(ends)
@@ -313,7 +313,7 @@ def _split_unicode(owned, start, end, begin, stop, owned_table, hashes, starts, 
 
 @kernel
 def _split_expanded(code, first, last, table, codes, hashes, starts, ends, count):
-    """The words that one character is expanded to, all of which stand where it does."""
+    """The words that one character is expanded to, all at its place."""
     place = -np.int64(table.fold[code])
     held = 0
     opened = SEPARATOR
@@ -340,7 +340,7 @@ def _split_expanded(code, first, last, table, codes, hashes, starts, ends, count
 
 @kernel
 def _ascii_until(data, index, end, mode):
-    """Where the first byte beyond ASCII stands, or for `math_code` the first `&`; `end` where there is none."""
+    """The place of the first byte beyond ASCII, or for `math_code` of the first `&`; `end` if there is none."""
     while index + LANES <= len(data) and index < end:
         found = _beyond(data, index)
         if mode == _MATH_CODE:
@@ -355,7 +355,7 @@ def _ascii_until(data, index, end, mode):
 
 @kernel
 def _beyond_until(data, index, end, mode):
-    """Where the next 64 bytes begin at a space that need no look at each character; `end` where there are none."""
+    """The first space in the next 64 bytes that can be read all at once; `end` if there are none."""
     while index + LANES <= end:
         spaces = _spaces(data, index)
         found = _beyond(data, index)

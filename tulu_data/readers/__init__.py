@@ -1,1 +1,1 @@
-"""From the bytes of a file to its records, one bad record at a time."""
+"""Readers: from the bytes of a file to its records, in which a bad record costs only itself."""

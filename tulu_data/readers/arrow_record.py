@@ -1,4 +1,4 @@
-"""Rows of Arrow batches as records: a row that can't be read costs itself alone."""
+"""Rows of Arrow batches as records, in which a row that can't be read costs only itself."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ BATCH_ROWS: Final = 1024
 
 
 class ArrowRecord(NamedTuple):
-    """A record of a batch, read when it is asked for."""
+    """A record of a batch, which is read on demand."""
 
     row: int
     batch: Batch
 
     @property
     def offset(self) -> None:
-        """A row of a table has no place in its file's bytes."""
+        """None, for a row of a table has no position in the bytes of its file."""
 
     @property
     def value(self) -> Mapping[str, Any] | None:
@@ -54,9 +54,9 @@ AnyRecord = Record | ArrowRecord
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Some rows that Arrow gave together; `before` are the file's records before them.
+    """Rows of one Arrow batch; `before` is the number of the file's records before them.
 
-    Of a record's columns those of `columns` are read, or all where none is named.
+    Only the `columns` of a record are read, or all if it is empty.
     """
 
     arrow: pa.RecordBatch
@@ -69,7 +69,7 @@ class Batch:
 
     @cached_property
     def values(self) -> Sequence[Mapping[str, Any] | RecordError]:
-        """The rows as mappings, or as the errors that they are."""
+        """The rows as mappings, or an error for a row that can't be read."""
         if not self.is_large:
             try:
                 return _plain(self._read)
@@ -79,16 +79,16 @@ class Batch:
 
     @property
     def is_large(self) -> bool:
-        """Whether one of its rows may be over what a record may have."""
+        """Whether one of its rows may be longer than a record may be."""
         return int(self._read.nbytes) > MAX_RECORD_BYTES
 
     def part(self, row: int, records: int) -> pa.RecordBatch:
-        """So many of its records, from this one on, with all columns."""
+        """This many of its records, from a given one on, with all columns."""
         return self.arrow.slice(row - 1 - self.before, records)
 
 
 def as_records(batches: Iterable[pa.RecordBatch], row: int = 0, columns: tuple[str, ...] = ()) -> Iterator[ArrowRecord]:
-    """The rows of some batches of one file, in order; `row` are the records before them, `columns` what is read.
+    """The rows of some batches of one file, in order, after `row` other records; only `columns` are read.
 
     >>> [record.value for record in as_records([pa.record_batch({"a": [1, 2]})])]
     [{'a': 1}, {'a': 2}]
@@ -119,7 +119,7 @@ def _value(row: pa.RecordBatch) -> dict[str, Any] | RecordError:
     except RecordError as error:
         return error
     except (ValueError, OverflowError) as error:
-        # Of Arrow's dates some are beyond those of Python, or in a zone that is not known here.
+        # Some dates of Arrow are outside of Python's range, or in a time zone that is unknown here.
         return RecordError("not_a_value", str(error).partition("\n")[0])
 
 
@@ -139,9 +139,9 @@ def _is_nested(type: pa.DataType) -> bool:
 def _read(value: Any, type: pa.DataType) -> Any:
     """A value of a column as a record has it.
 
-    Rows of one column share the keys of its structs, so that Arrow fills those which a row does
-    not have with null: there a null is no value. `datasets` keeps columns of mixed types, such
-    as messages of which some have calls, as JSON text: there it is one.
+    All rows of a column have the same keys in its structs, and Arrow fills missing ones with
+    null: there a null means a missing key, and is left out. `datasets` keeps columns of mixed
+    types, such as messages of which some have calls, as JSON text: there a null is a value.
     """
     if value is None or not _is_nested(type):
         return value

@@ -1,8 +1,8 @@
-"""One split of a dataset as Arrow files: written from data files, mostly by `datasets`, read without it.
+"""One split of a dataset as Arrow files, which are written mostly by `datasets` and read without it.
 
 `datasets` is given a folder and no network. It chooses a reader for the files by their
-endings; only readers of plain tables are let through, before any file is opened. What it
-would guess is not left to it: JSON is read by our own strict reader, and text of CSV stays text.
+endings; only readers of plain tables are allowed, before any file is opened. It may not guess
+types: JSON is read by our own strict reader, and text of CSV stays text.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from tulu_data.readers.stream import Stream
 from tulu_data.store import patterns
 
 READERS: Final = ("arrow", "csv", "json", "parquet")
-# The others open archives, images or formats that can run code.
+# Other readers open archives, images or formats that can run code.
 ENDINGS: Final = (".arrow", ".csv", ".json", ".jsonl", ".parquet", ".tsv")
 LIBRARIES: Final = ("datasets", "pandas", "pyarrow")
 SAVED: Final = ("dataset_dict.json", "state.json")
-"""Beside its data files, what `save_to_disk` writes of a dataset."""
+"""The files that `save_to_disk` writes besides data files."""
 _PLAIN_TYPES: Final = {str: pa.string(), bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
-# How others write in CSV that there is no number.
+# Common spellings of a missing number in CSV.
 _NOTHING: Final = ("", "#N/A", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
 _ARCHIVES: Final = (".7z", ".rar", ".tar", ".tgz", ".zip")
 _SHARD_SIZE: Final = "500MB"
@@ -62,17 +62,17 @@ def is_inside(pattern: str) -> bool:
 
 @dataclass(frozen=True)
 class Split:
-    """Which rows of a dataset: a config, a split, and perhaps the data files that it is of."""
+    """A choice of rows of a dataset: a config, a split, and perhaps its data files."""
 
     config: str | None
     name: str
     data_files: tuple[str, ...]
 
     def open(self, folder: Path, cache: Path) -> Builder:
-        """Find the split's data files in a folder, and what reads them; no data file is opened.
+        """Find the split's data files in a folder, and their reader; no data file is opened.
 
-        Raises `InputError` (exit 3) for a config or split that is not there, a card that
-        leads out of the folder, and data that no plain reader reads.
+        Raises `InputError` (exit 3) for an unknown config or split, a card that leads out of
+        the folder, and data that no plain reader reads.
         """
         if (folder / f"{folder.name}.py").is_file():
             raise InputError(
@@ -96,7 +96,7 @@ class Split:
             )
         if opened.name not in READERS:
             raise InputError(
-                f"its data is read as '{opened.name}', which may run code or is no table of texts; "
+                f"its data is read as '{opened.name}', which may run code or is not a table of texts; "
                 f"only {', '.join(READERS)} are read"
             )
         splits = {str(split): tuple(map(Path, paths)) for split, paths in opened.config.data_files.items()}
@@ -119,7 +119,7 @@ class Builder:
 
     @property
     def reader(self) -> str:
-        """What reads the data files."""
+        """The name of the reader of the data files."""
         return str(self.opened.name)
 
     def write(self, folder: Path) -> list[Path]:
@@ -146,7 +146,7 @@ class Builder:
             if self.reader == "csv":
                 _keep_texts(self.opened, self.files[0])
             self.opened.config.data_files = DataFilesDict({self.split: self.opened.config.data_files[self.split]})
-            # The number of rows that a card states is held against what is there.
+            # The number of rows that a card states is compared with the actual number.
             stated, kept = self.opened.info.splits or {}, SplitDict()
             if self.split in stated:
                 kept.add(stated[self.split])
@@ -156,9 +156,9 @@ class Builder:
 
 
 def _saved(folder: Path, split: str) -> list[str] | None:
-    """The data files of a split that `save_to_disk` wrote; None where it did not write the folder.
+    """The data files of a split that `save_to_disk` wrote; None if it did not write the folder.
 
-    Beside them such a folder may hold other splits, and files of a cache.
+    Such a folder may also contain other splits, and files of a cache.
     """
     whole, part = folder / "dataset_dict.json", folder / "state.json"
     if whole.is_file():
@@ -195,7 +195,7 @@ def _described(file: Path) -> dict[str, Any]:
 
 
 def _is_plain_json(file: Path) -> bool:
-    """Whether a file holds an array or one object a line; `datasets` knows other ways to write a table."""
+    """Whether a file has an array or one object a line; `datasets` knows other ways to write a table."""
     with Stream(file) as stream:
         first = stream.peek().lstrip().partition(b"\n")[0]
     try:
@@ -207,10 +207,10 @@ def _is_plain_json(file: Path) -> bool:
 def _write_json(file: Path, target: Path) -> int:
     """Write the records of a JSON file as they are, and count them.
 
-    A column has the type of its values where all have one, plain values or lists of these;
-    else it is JSON, which no record shares keys in.
+    A column has the type of its values if all have the same type, plain values or lists of
+    these; else it is JSON text, in which records need not have the same keys.
 
-    Raises `InputError` (exit 3) for a record that is not JSON, or no object.
+    Raises `InputError` (exit 3) for a record that is not JSON, or not an object.
     """
     types: dict[str, set[pa.DataType]] = {}
     for value in _values(file):
@@ -230,7 +230,7 @@ def _write_json(file: Path, target: Path) -> int:
 
 
 def _type_of(value: Any) -> pa.DataType:
-    """The type of a plain value of JSON, or of a list of such values of one type; JSON for all else."""
+    """The type of a plain value of JSON, or of a list of such values of one type; JSON for all other values."""
     if isinstance(value, list):
         inner = {_type_of(item) for item in value}
         return pa.list_(inner.pop()) if len(inner) == 1 and not inner & {pa.json_()} else pa.json_()
@@ -264,7 +264,7 @@ def _value_of(file: Path, record: Record) -> Mapping[str, Any]:
 
 
 def _keep_texts(builder: Any, file: Path) -> None:
-    """Have the columns of CSV files read as the texts that they are, but for those that a card gives another type."""
+    """Let the columns of CSV files be read as text, except those for which a card gives another type."""
     import pandas as pd
 
     options = {**builder.config.pd_read_csv_kwargs, "nrows": 0}
@@ -303,7 +303,7 @@ def opened(
 def _batches(file: Path, mapped: pa.MemoryMappedFile, wanted: list[int]) -> Iterator[pa.RecordBatch]:
     try:
         if not wanted:
-            # To Arrow, no columns named are all columns.
+            # Arrow takes an empty list of columns as all columns.
             for batch in pa.ipc.open_stream(mapped):
                 yield batch.select([])
             return
@@ -316,7 +316,7 @@ def _batches(file: Path, mapped: pa.MemoryMappedFile, wanted: list[int]) -> Iter
 
 
 def _validate(batch: pa.RecordBatch) -> None:
-    """Raise where offsets lead out of the buffers; text that is not UTF-8 costs its own row later."""
+    """Raise if offsets lead out of the buffers; text that is not UTF-8 costs only its own row, later."""
     for column in batch.columns:
         try:
             column.validate(full=True)
@@ -330,7 +330,7 @@ def _damaged(file: Path, error: Exception) -> InputError:
 
 
 def _configs(folder: Path) -> Any:
-    """The configs that the cards of a dataset declare, by name, after a look at their paths."""
+    """The configs that the cards of a dataset declare, by name, after a check of their paths."""
     with _told_by_datasets():
         from datasets.utils.metadata import MetadataConfigs
         from huggingface_hub import DatasetCard, DatasetCardData
@@ -346,7 +346,7 @@ def _configs(folder: Path) -> Any:
         outside = next((path for path in paths if not is_inside(path)), None)
         if outside is not None:
             raise InputError(
-                f"its card's config '{_shown(name)}' names '{printable(outside)}', which lies outside of the dataset; "
+                f"its card's config '{_shown(name)}' names '{printable(outside)}', which is outside of the dataset; "
                 "it is not read"
             )
     return configs
@@ -373,7 +373,7 @@ def _listed(word: str, names: list[str]) -> str:
 
 @contextmanager
 def _told_by_datasets(folder: Path | None = None, said: tuple[str, ...] = ()) -> Iterator[None]:
-    """Keep `datasets` silent, and say what it refuses on one line."""
+    """Silence `datasets`, and turn its errors into messages of one line."""
     import datasets
     from datasets.utils import logging as its_logging
 
@@ -403,7 +403,7 @@ def _refused(error: Exception, folder: Path | None, said: tuple[str, ...]) -> Ex
             return ResourceError.from_os(link)
         if isinstance(link, OSError) and str(link).startswith("Not enough disk space"):
             return ResourceError.from_os(OSError(errno.ENOSPC, "No space left on device"))
-    # The outermost says only that something went wrong.
+    # The outermost error says only that something went wrong.
     told = chain[1] if type(error).__name__.startswith("DatasetGeneration") and len(chain) > 1 else error
     what = str(told).strip().split("\n", 1)[0] or type(told).__name__
     if folder is not None and re.search(r"No \(supported\) data files|any data file|doesn't contain any data", what):
@@ -418,6 +418,6 @@ def _refused(error: Exception, folder: Path | None, said: tuple[str, ...]) -> Ex
             return InputError(f"no data file that is read ({plain}) matches {', '.join(map(_shown, said))}")
         has = ", ".join(map(_shown, there[:12])) or "none"
         return InputError(f"has no data file that is read ({plain}); it has {has}")
-    # Folders in which a dataset is prepared are gone when a person reads this.
+    # Temporary folders of a dataset are gone when a person reads the message.
     what = printable(re.sub(r"/[^\s']*/preparing-[^/\s]+/[^/\s]+/", "", what), 300)
     return InputError(f"can't be read as a dataset: {what}; mend its files, or read them with: jsonl, csv or parquet")

@@ -1,8 +1,8 @@
-"""Records inside one JSON document: the elements of an array, however deep it lies.
+"""Records inside one JSON document: the elements of an array at any depth.
 
-The document is walked by its brackets and quotes alone, in pieces, and each element goes
-to the one JSON reader by itself: a bad byte inside an element costs that element only,
-and a file of any size is never held.
+The document is scanned in pieces for its brackets and quotes alone, and each element is
+parsed by itself: a bad byte inside an element costs only that element, and a file of any size
+is never in memory as a whole.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from tulu_data.readers.stream import MAX_RECORD_BYTES, Stream
 ENTRIES: Final = "entries"
 EACH: Final = "[]"
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
-# A lone quote is a string whose end is not there yet.
+# A lone quote begins a string whose end was not read yet.
 _BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["{}\[\]]', re.DOTALL)
 _SCALAR = re.compile(rb"[^\s,\]}:]+")
 _SPACE = re.compile(rb"[ \t\r\n]*")
 
 
 class Element(NamedTuple):
-    """The bytes of one record; `content` is None where it is longer than a record may be."""
+    """The bytes of one record; `content` is None if it is longer than a record may be."""
 
     offset: int
     content: bytes | None
@@ -51,8 +51,8 @@ def elements(stream: Stream, steps: tuple[str, ...]) -> Iterator[Element]:
     A step is a key, `[]` (each element of an array) or, last, `entries` (each key and
     value of an object, as `{"key": …, "value": …}`).
 
-    Raises `InputError` (exit 3) with the byte where the document's own structure is
-    broken, or where a step leads nowhere.
+    Raises `InputError` (exit 3) with the byte if the document's own structure is broken,
+    or if a step leads nowhere.
     """
     return _Walker(stream).walk(steps)
 
@@ -136,7 +136,7 @@ class _Walker:
             self._expect(b",")
 
     def _value(self) -> Element:
-        """Step over one value and return its bytes."""
+        """Skip one value and return its bytes."""
         first = self._peek()
         self.start, self.is_overlong = self.at, False
         offset = self.base + self.at
@@ -211,7 +211,7 @@ class _Walker:
             raise InputError(f"{self.stream.path}: records: {otherwise}")
 
     def _fill(self) -> bool:
-        """Read on; forget what lies before the value now being read, or all of an overlong one."""
+        """Read on, and drop the bytes before the current value, or all bytes of an overlong one."""
         chunk = self.stream.read()
         if self.at - self.start > MAX_RECORD_BYTES:
             self.is_overlong = True

@@ -1,4 +1,4 @@
-"""Records of a JSON file: one a line, the elements of an array, or those at a path inside one document."""
+"""Records of a JSON file: one on each line, the elements of an array, or those at a path inside one document."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WHITE_SPACE: Final = b" \t\r\n"
 
 
 def records(stream: Stream, path: str | None = None) -> Iterator[Record]:
-    """The records of an open file, in order; `path` leads to them in one document."""
+    """The records of an open file, in order; in one document, `path` leads to them."""
     steps = None if path is None else split_path(path)
     if steps is None and _is_array(stream):
         steps = (EACH,)
@@ -27,19 +27,19 @@ def records(stream: Stream, path: str | None = None) -> Iterator[Record]:
 
 
 def records_of_lines(stream: Stream, before: int = 0) -> Iterator[Record]:
-    """One record a line, from where the stream stands; `before` are the records before that."""
+    """One record for each line, from the stream's position; `before` is the number of records before it."""
     return _records(((line.offset, line.content) for line in lines(stream) if line.content != b""), before)
 
 
 def are_plain_lines(stream: Stream) -> bool:
-    """Whether an open file holds one record a line and can be read from any line on."""
+    """Whether an open file has one record on each line and can be read from any line on."""
     return not stream.is_compressed and not stream.is_converted and not _is_array(stream)
 
 
 def parts(stream: Stream, records: int) -> Iterator[tuple[int, int, int, int, str]]:
-    """Cut a file of lines after every so many records: records before and in it, first byte, end, sha256.
+    """Cut a file of lines into parts of a number of records: records before and in each, first byte, end, sha256.
 
-    What counts as a record is what `records` gives: every line but blank ones.
+    Every line is a record except blank ones, as in `records`.
     """
     first = at = stream.position
     digest = hashlib.sha256()

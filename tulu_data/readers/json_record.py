@@ -1,8 +1,8 @@
-"""The one JSON reader: a fast parser, and a check for what it would bend.
+"""The one JSON reader: a fast parser, and a check for values that it would change.
 
-orjson keeps the last of two equal keys and turns integers beyond 64 bits into floats.
-Both are found here without a second parse of ordinary records: the pairs that came out
-are counted against the key separators in the text, which can only be more.
+orjson keeps the last of two equal keys and turns integers beyond 64 bits into floats. Both
+are found here without a second parse of ordinary records: the number of pairs that it
+returned is compared with the number of key separators in the text, which is never smaller.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tulu_data.errors import RecordError, printable
 MAX_DEPTH: Final = 64
 _INT64_RANGE: Final = range(-(2**63), 2**64)
 # A key's closing quote has an even run of backslashes before it; so has an opening quote
-# that is followed by a colon, which the exact check tells apart.
+# that is followed by a colon, which the exact check distinguishes.
 _SEPARATOR = re.compile(rb'(?<!\\)(?:\\\\)*"[ \t\r\n]*:')
 _SPACED_SEPARATOR = re.compile(rb'"[ \t\r\n]+:')
 
@@ -47,7 +47,7 @@ def parse(raw: bytes) -> Any:
 
 
 def _count(value: Any) -> tuple[int, bool]:
-    """How many key/value pairs `value` holds, and whether a float may be a bent integer."""
+    """The number of key/value pairs in `value`, and whether a float may have been an integer."""
     pairs = 0
     has_huge = False
     level = [value]
@@ -101,13 +101,13 @@ def _explained(raw: bytes, error: orjson.JSONDecodeError) -> RecordError:
 
 
 def _constant(raw: bytes, position: int) -> str | None:
-    """The word that Python writes for a float that JSON has no number for, where one begins here."""
+    """Python's word for a float that JSON can't write, such as NaN, if one begins here."""
     text = raw.decode()[max(0, position - 1) :]
     return next((word for word in ("NaN", "-Infinity", "Infinity") if word in text[: len(word) + 1]), None)
 
 
 def kind_of(value: Any) -> str:
-    """What a JSON value is, in words for a message.
+    """The kind of a JSON value, in words for a message.
 
     >>> kind_of(None), kind_of([1])
     ('null', 'an array')

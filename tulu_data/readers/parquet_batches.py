@@ -1,8 +1,8 @@
 """Batches of a Parquet file, bounded by bytes as well as by rows.
 
-Parquet says how many bytes its pages have, not how many its texts will have: a page of a
-dictionary names one text many times. So a batch takes as few rows as keep the worst that a
-row group can hold within bounds, and small batches are joined again once their size is seen.
+Parquet says how many bytes its pages have, not how many its texts will have: with a
+dictionary, a page can repeat one text many times. So a batch has few enough rows for the worst
+case of its row group, and small batches are joined again once their size is known.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from tulu_data.errors import InputError
 from tulu_data.readers.stream import MAX_RATIO, RATIO_FLOOR_BYTES
 
 BATCH_BYTES: Final = 8 << 20
-"""Batches are joined up to this size; one row more may be in them."""
+"""Batches are joined up to this size, which the last row may exceed."""
 MAX_DECODED_BYTES: Final = 256 << 20
-"""What is decoded at a time may have this many bytes at the worst, or is one row."""
+"""The most bytes that may be decoded at a time in the worst case, unless it is a single row."""
 MAX_TEXT_BYTES: Final = (1 << 31) - 1
-"""What the texts of a column of Arrow may have together: their offsets are int32."""
+"""The most bytes of all texts of an Arrow column, whose offsets are int32."""
 _WIDTHS: Final = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 12}
 _OFFSET_BYTES: Final = 4
 _PAGE_HEADER_BYTES: Final = 64
@@ -38,7 +38,7 @@ _DICTIONARIES: Final = frozenset({"PLAIN_DICTIONARY", "RLE_DICTIONARY"})
 
 
 class ExpandsError(Exception):
-    """A file expands more than a thousand times: `size` is what it gives, or more."""
+    """A file expands more than a thousand times, to `size` bytes or more."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -54,10 +54,10 @@ def batches(
 ) -> Iterator[pa.RecordBatch]:
     """The rows of some row groups in order, in batches of at most `rows` rows and some 8 MiB.
 
-    Needs no more memory than 256 MiB at a time, or one row; texts are plain, whatever
-    dictionary they were in. Raises `ExpandsError` where the file gives more than a thousand
-    times its size, `InputError` (exit 3) where a single row has more text than Arrow's
-    offsets count, and what pyarrow raises for a damaged file.
+    It needs at most 256 MiB of memory at a time, or one row; texts are plain, without
+    dictionaries. Raises `ExpandsError` if the file expands more than a thousand times,
+    `InputError` (exit 3) if a single row has more text than Arrow's offsets can count, and
+    pyarrow's errors for a damaged file.
     """
     refuse_declared(path, parquet.metadata)
     decoded = 0
@@ -69,7 +69,7 @@ def batches(
 
 
 def refuse_declared(path: Path, metadata: pq.FileMetaData) -> None:
-    """Raise `ExpandsError` where the footer alone says that a file gives more than a thousand times its size.
+    """Raise `ExpandsError` if the footer alone says that a file expands more than a thousand times.
 
     Raises `OSError` for a column whose part of the footer is damaged.
     """
@@ -81,11 +81,11 @@ def refuse_declared(path: Path, metadata: pq.FileMetaData) -> None:
 
 
 class _SealedError(Exception):
-    """More than the footer of a file was asked for."""
+    """More bytes than the footer of a file were requested."""
 
 
 class _Footer(io.FileIO):
-    """A file that gives no more bytes once it is sealed."""
+    """A file that refuses to be read once it is sealed."""
 
     sealed = False
 
@@ -96,10 +96,10 @@ class _Footer(io.FileIO):
 
 
 def _check_columns(path: Path) -> None:
-    """Raise `OSError` where the footer's part for a column is damaged; no value is read.
+    """Raise `OSError` if the footer's part for a column is damaged; no value is read.
 
-    pyarrow's `RowGroupMetaData.column` ends the process there. Its reader raises, and looks at
-    every column of every row group before it reads the first value.
+    pyarrow's `RowGroupMetaData.column` ends the process for such a file. Its reader raises instead,
+    and checks every column of every row group before it reads the first value.
     """
     with _Footer(path) as file, pq.ParquetFile(file, pre_buffer=True) as parquet:
         file.sealed = True
@@ -108,7 +108,7 @@ def _check_columns(path: Path) -> None:
 
 
 def refuse_bomb(path: Path, metadata: pq.FileMetaData) -> None:
-    """Raise `ExpandsError` where a file gives more than a thousand times its size; no text is repeated for it."""
+    """Raise `ExpandsError` if a file expands more than a thousand times, without expanding it."""
     refuse_declared(path, metadata)
     groups = {group: metadata.row_group(group) for group in range(metadata.num_row_groups)}
     chunks = [(group, own.column(index)) for group, own in groups.items() for index in range(own.num_columns)]
@@ -150,7 +150,7 @@ def _one(parts: list[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def _plain(schema: pa.Schema) -> pa.Schema:
-    """The schema without dictionaries, which would hide how large texts are."""
+    """The schema without dictionaries, which would hide the size of texts."""
     return pa.schema([field.with_type(_plain_type(field.type)) for field in schema])
 
 
@@ -176,7 +176,7 @@ def _decoded(
             yield batch.cast(_plain(batch.schema))
             done += batch.num_rows
     except pa.ArrowNotImplementedError:
-        # Some rows have far more text than the others, and theirs is too much for one array.
+        # Some rows have far more text than the others, too much for one array.
         if at_once == 1:
             raise _too_much(path, group, done) from None
         for batch in itertools.islice(parquet.iter_batches(1, row_groups=[group], columns=columns), done, None):
@@ -194,7 +194,7 @@ def _rows_at_once(path: Path, parquet: pq.ParquetFile, group: int, columns: Sequ
         if columns is not None and field.name not in columns:
             continue
         size += sum(chunk.total_uncompressed_size for chunk in own)
-        # Each text of a row may be the whole of a dictionary.
+        # In the worst case each text of a row is as long as the whole dictionary.
         dictionary = sum(_dictionary_size(path, chunk) for chunk in own)
         if dictionary * max(chunk.num_values for chunk in own) > MAX_DECODED_BYTES:
             longest = dictionary * _most_values(path, group, own)
@@ -206,12 +206,12 @@ def _rows_at_once(path: Path, parquet: pq.ParquetFile, group: int, columns: Sequ
 
 
 def _leaves(type: pa.DataType) -> int:
-    """How many columns of Parquet a type of Arrow becomes."""
+    """The number of Parquet columns for a type of Arrow."""
     return sum(_leaves(type.field(index).type) for index in range(type.num_fields)) if type.num_fields else 1
 
 
 def _dictionary_size(path: Path, chunk: pq.ColumnChunkMetaData) -> int:
-    """The bytes of a column chunk's dictionary, decompressed; 0 where it has none."""
+    """The bytes of a column chunk's dictionary, decompressed; 0 if it has none."""
     if chunk.physical_type != "BYTE_ARRAY" or not chunk.num_values:
         return 0
     start = min(filter(None, (chunk.dictionary_page_offset, chunk.data_page_offset)))
@@ -225,7 +225,7 @@ def _dictionary_size(path: Path, chunk: pq.ColumnChunkMetaData) -> int:
 
 
 def _first_numbers(header: bytes, count: int) -> list[int] | None:
-    """The first fields of a page's header, where they are int32 as in Thrift's compact protocol; or None.
+    """The first fields of a page's header, if they are int32 in Thrift's compact protocol; or None.
 
     A page's are its type, its size and its compressed size
     (https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift).
@@ -250,13 +250,13 @@ def _first_numbers(header: bytes, count: int) -> list[int] | None:
 
 
 def _most_values(path: Path, group: int, chunks: Sequence[pq.ColumnChunkMetaData]) -> int:
-    """How many texts the longest row of a column has, from the leaf of it that is read most quickly."""
+    """The number of texts in the longest row of a column, from the leaf that is read most quickly."""
     lightest = min(chunks, key=lambda chunk: chunk.total_uncompressed_size)
     return max((int(np.bincount(rows).max(initial=1)) for rows, _ in _values(path, group, lightest)), default=1)
 
 
 def _check_rows(path: Path, group: int, chunks: Sequence[pq.ColumnChunkMetaData]) -> None:
-    """Raise `InputError` where the texts of one row of a column are too many for one array."""
+    """Raise `InputError` if the texts of one row of a column are too long for one array."""
     for chunk in chunks:
         before = 0
         for rows, values in _values(path, group, chunk):
@@ -282,7 +282,7 @@ def _values(path: Path, group: int, chunk: pq.ColumnChunkMetaData) -> Iterator[t
 
 
 def _text_lengths(values: pa.Array) -> npt.NDArray[np.int64]:
-    """The bytes of each value that is a number into a dictionary; null has none."""
+    """The size in bytes of each value, given as a number into a dictionary; 0 for null."""
     if not pa.types.is_dictionary(values.type):
         return np.zeros(len(values), np.int64)
     lengths = pc.fill_null(pc.binary_length(values.dictionary), 0).cast(pa.int64()).take(values.indices)

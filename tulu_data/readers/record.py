@@ -1,4 +1,4 @@
-"""One record of an input file: its place, and its value or what is wrong with it."""
+"""One record of an input file: its place, and its value or error."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Record(NamedTuple):
     """A record, whole or broken.
 
     `row` counts the records of the file from 1; `offset` is the position of its first
-    byte in the decompressed file, where the format has one. Exactly one of `value` and
-    `error` is there.
+    byte in the decompressed file, if the format has one. Exactly one of `value` and `error`
+    is given.
     """
 
     row: int
@@ -26,7 +26,7 @@ class Record(NamedTuple):
         """Records of Arrow come in batches; this one does not."""
 
     def content(self) -> Mapping[str, Any]:
-        """The value; raises the error where there is none."""
+        """The value; raises the error if there is none."""
         if self.value is None:
             raise self.error or RecordError("unreadable", "the record is empty")
         return self.value

@@ -1,7 +1,7 @@
-"""The bytes of one regular file: decompressed by their magic, hashed and capped on the way.
+"""The bytes of one regular file: decompressed by their first bytes, and hashed and limited on the way.
 
-A stream never holds more than it was asked for, so that a decompression bomb or a line
-of a gigabyte costs a message and no memory.
+A stream never has more in memory than was requested, so that a decompression bomb or a line
+of a gigabyte gives a message and takes no memory.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _encoding(name: str) -> str:
         found = codecs.lookup(name)
     except LookupError:
         found = None
-    # Python's codecs also hold some that turn bytes into bytes.
+    # Python also has codecs that turn bytes into bytes.
     if found is None or not getattr(found, "_is_text_encoding", False):
         raise ValueError(f"no encoding '{printable(name, 40)}'{did_you_mean(name, _ENCODINGS)}")
     return found.name
@@ -71,7 +71,7 @@ Encoding = Annotated[str, AfterValidator(_encoding)]
 
 
 def compression_of(head: bytes) -> str | None:
-    """What a file that begins with these four bytes is compressed with, as pyarrow names it; None where with nothing.
+    """The compression of a file that begins with these four bytes, as pyarrow names it; None if it has none.
 
     >>> compression_of(b"\\x1f\\x8b\\x08\\x00"), compression_of(b"{}")
     ('gzip', None)
@@ -93,9 +93,9 @@ def require_regular(path: Path) -> os.stat_result:
 
 
 def watched(path: Path) -> Callable[[], str]:
-    """What gives the sha256 of a file that is read in any order, once it was read.
+    """A function that gives the sha256 of a file that is read in any order, to be called after reading.
 
-    Raises `InputError` (exit 3), then, for what is not a regular file, or was changed meanwhile.
+    It raises `InputError` (exit 3) if the path is not a regular file, or was changed meanwhile.
     """
     before = require_regular(path)
 
@@ -109,7 +109,7 @@ def watched(path: Path) -> Callable[[], str]:
 
 
 class _HashedFile:
-    """A file that takes the sha256 of whatever is read from it."""
+    """A file that computes the sha256 of all bytes read from it."""
 
     def __init__(self, path: Path, start: int, end: int | None) -> None:
         self.file = path.open("rb")
@@ -142,10 +142,10 @@ class Stream:
     ...     [(line.offset, line.content) for line in lines(stream)]
     [(0, b'one'), (4, b'two')]
 
-    Raises `InputError` (exit 3) for what is not a regular file, not text, truncated,
-    or expands more than a thousand times. With `end` it is a part of a file of plain text,
-    whose beginning was seen before. Text in another `encoding` becomes UTF-8, and positions
-    count its bytes; what that encoding does not have stays as it is, which is not UTF-8.
+    Raises `InputError` (exit 3) for a file that is not regular, not text, truncated, or
+    expands more than a thousand times. With `end` it is a part of a file of plain text,
+    whose beginning was checked before. Text in another `encoding` becomes UTF-8, and positions
+    count its bytes; bytes that the encoding does not have are kept, and are not UTF-8.
     """
 
     def __init__(self, path: Path, start: int = 0, end: int | None = None, encoding: str | None = None) -> None:
@@ -169,7 +169,7 @@ class Stream:
 
     @property
     def is_converted(self) -> bool:
-        """Whether its bytes are others than those of the file, which is in another encoding."""
+        """Whether its bytes differ from those of the file, which is in another encoding."""
         return self._decoder is not None
 
     def _open(self) -> None:
@@ -206,7 +206,7 @@ class Stream:
         try:
             text = self._decoder.decode(piece, not piece)
             while piece and not text:
-                # A character goes over the end of the piece.
+                # The end of the piece divides a character.
                 piece = self._read(size)
                 text = self._decoder.decode(piece, not piece)
         except UnicodeError as error:
@@ -216,7 +216,7 @@ class Stream:
         return text.encode(errors="surrogateescape")
 
     def peek(self) -> bytes:
-        """The first bytes, up to 4,096, before anything was read."""
+        """The first bytes, up to 4,096, which are still to be read."""
         return self._ahead
 
     def read(self, size: int = CHUNK_BYTES) -> bytes:
@@ -236,7 +236,7 @@ class Stream:
         return piece
 
     def sha256(self) -> str:
-        """The sha256 of the file as it lies on the disk, once all of it was read."""
+        """The sha256 of the file as it is on the disk, once all of it was read."""
         while self._raw.read(CHUNK_BYTES):
             pass
         return self._raw.digest.hexdigest()
@@ -258,14 +258,14 @@ class Stream:
 
 
 class Line(NamedTuple):
-    """One line without its LF; `content` is None where it is longer than a record may be."""
+    """One line without its LF; `content` is None if it is longer than a record may be."""
 
     offset: int
     content: bytes | None
 
 
 def lines(stream: Stream) -> Iterator[Line]:
-    """Split at LF. An overlong line is skipped without being held."""
+    """Split at LF; an overlong line is skipped without keeping it in memory."""
     offset = stream.position
     held: list[bytes] = []
     size = 0

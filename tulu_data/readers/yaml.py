@@ -1,8 +1,8 @@
-"""YAML text as plain values that remember where they stand.
+"""YAML text as plain values with their positions.
 
 Every scalar stays the text that was written (`no` is Norwegian, `1.10` is a version):
-the model that reads it decides its type. Whatever could run, hide or multiply content
-(tags, anchors, aliases, merge keys, several documents) is refused by its place.
+the model that reads it decides its type. Everything that could run, hide or multiply content
+(tags, anchors, aliases, merge keys, several documents) is refused with its position.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Document:
         """A problem at `path`, or at the nearest part of it that is in the text."""
         for length in range(len(path), -1, -1):
             part = path[:length]
-            # What is missing is shown at the key that should hold it.
+            # A missing value is shown at the key that should have it.
             prefer_key = at_key or length < len(path)
             position = (self.keys.get(part) if prefer_key else None) or self.values.get(part) or self.keys.get(part)
             if position:
@@ -61,7 +61,7 @@ class Document:
 
 
 def shown_path(path: KeyPath) -> str:
-    """A path as a person writes it.
+    """A path in the form that a person writes.
 
     >>> shown_path(("stages", 3, "length_filter", "on"))
     'stages[3].length_filter.on'
@@ -90,7 +90,7 @@ def parse(text: str, file: str) -> Document:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         what = "; ".join(part for part in (error.context, error.problem) if part)
         if "${" in "".join(text.splitlines()[line - 1 : line]):
-            what += '; a path with ${NAME} stands in quotes inside braces: "${NAME}/…"'
+            what += '; a path with ${NAME} needs quotes inside braces: "${NAME}/…"'
         raise document.error(Problem(line, column, "", f"not YAML: {what}")) from None
     except (YAMLError, ValueError) as error:
         raise document.error(Problem(1, 1, "", f"not YAML: {printable(str(error), 160)}")) from None
@@ -147,13 +147,13 @@ class _Builder:
                 self._refuse(event, key_path, "anchor or tag on a key")
             if key in mapping:
                 first_line = self.document.keys[key_path][0]
-                self._refuse(event, key_path, f"duplicate key; it stands in line {first_line} already")
+                self._refuse(event, key_path, f"duplicate key; it is in line {first_line} already")
             self.document.keys[key_path] = (event.start_mark.line + 1, event.start_mark.column + 1)
             mapping[key] = self._value(next(events), events, key_path)
         return mapping
 
     def _text(self, event: Any, path: KeyPath) -> str:
-        """The text of a scalar; two halves of a character, as JSON escapes them, are one."""
+        """The text of a scalar; two surrogates, as JSON escapes a character, become one character."""
         text = str(event.value)
         if "\0" in text:
             self._refuse(event, path, "a text has no NUL character; no file and no path can hold it")

@@ -1,4 +1,4 @@
-"""The places rows come from: one file, one place. `find(key)` gives the class behind a recipe's key."""
+"""The kinds of sources, each in its own file; `find(key)` gives the class of a recipe's key."""
 
 from __future__ import annotations
 

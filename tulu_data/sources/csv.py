@@ -23,18 +23,18 @@ Delimiter = Annotated[str, Field(min_length=1, max_length=1, pattern=r'^[^\r\n"]
 
 
 class _Delimited(Source):
-    """Lines of fields. Without a header columns are named by their position, from 0."""
+    """Lines of fields; without a header, columns are named by their position, from 0."""
 
     header: bool = Field(True, description="The first line names the columns")
     quoting: bool
     delimiter: Delimiter
-    encoding: Encoding | None = Field(None, description="What the text is in, where it is not UTF-8, such as cp1252")
+    encoding: Encoding | None = Field(None, description="The encoding of the text if it is not UTF-8, such as cp1252")
 
     def hint(self, columns: tuple[str, ...]) -> str:
         for delimiter in (",", ";", "\t", "|"):
             if len(columns) == 1 and delimiter in columns[0]:
                 return f"; if fields are parted by {delimiter!r}, say: delimiter: {json.dumps(delimiter)}"
-        return "; if the first line is a row and no header, say: header: false" if self.header else ""
+        return "; if the first line is a row and not a header, say: header: false" if self.header else ""
 
     @contextmanager
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> Iterator[Reading]:
@@ -55,7 +55,7 @@ class _Delimited(Source):
                 continue
             names = names or [str(position) for position in range(len(fields.values))]
             if len(fields.values) != len(names):
-                # One column is mostly a line that was not split.
+                # A line with one column was probably not split.
                 hint = self.hint(tuple(names)) if len(names) == 1 else ""
                 what = f"{len(fields.values)} fields where the first line has {len(names)}{hint}"
                 yield Record(row, fields.offset, None, RecordError("field_count", what))
@@ -79,7 +79,7 @@ class _Delimited(Source):
 
 
 class Csv(_Delimited):
-    """Comma-separated files. Without a header columns are named by their position, from 0.
+    """Comma-separated files; without a header, columns are named by their position, from 0.
 
     {csv: xstest.csv, format: {prompt: prompt, response: label}}
     {csv: pairs.csv, header: false, format: {prompt: 0, response: 1}}
@@ -89,11 +89,11 @@ class Csv(_Delimited):
 
     csv: Paths = Field(description="A path or a list of paths; `*`, `?`, `[…]`, `**` and `${NAME}` work")
     quoting: bool = Field(True, description='A field in "…" may hold delimiters and line breaks; "" is a quote')
-    delimiter: Delimiter = Field(",", description="What stands between two fields")
+    delimiter: Delimiter = Field(",", description="The character between two fields")
 
 
 class Tsv(_Delimited):
-    """Tab-separated files; as they are mostly written, without quoting.
+    """Tab-separated files, by default without quoting, as most of them are written.
 
     {tsv: flan/gsm8k_train.tsv, header: false, format: {prompt: 0, response: [2, 1]}}
     {tsv: flan/ecqa_train.tsv, header: false, unescape: true, format: {prompt: 0, response: [2, 1]}}
@@ -103,9 +103,9 @@ class Tsv(_Delimited):
 
     tsv: Paths = Field(description="A path or a list of paths; `*`, `?`, `[…]`, `**` and `${NAME}` work")
     quoting: bool = Field(False, description='A field in "…" may hold delimiters and line breaks; "" is a quote')
-    delimiter: Delimiter = Field("\t", description="What stands between two fields")
+    delimiter: Delimiter = Field("\t", description="The character between two fields")
     unescape: bool = Field(
-        False, description=r"Read `\n`, `\t`, `\r` and `\\` in a field as the character they stand for"
+        False, description=r"Read `\n`, `\t`, `\r` and `\\` in a field as the characters that they mean"
     )
 
     def _values(self, fields: list[str]) -> list[str]:
@@ -147,7 +147,7 @@ def _quoted(stream: Stream, delimiter: str) -> Iterator[_Fields]:
             if line.content is None:
                 raise InputError(f"{stream.path}: byte {line.offset:,}: {_too_long().detail}; the file is not read")
             offset = line.offset + len(line.content) + 1
-            # Bytes that are not UTF-8 pass as surrogates, so that they cost their own row only.
+            # Bytes that are not UTF-8 become surrogates, so that only their own row is bad.
             yield line.content.decode(errors="surrogateescape") + "\n"
         at_end = True
 

@@ -27,7 +27,7 @@ from tulu_data.store.durable import make_folders, make_place, sha256_file
 from tulu_data.store.keys import key_of
 from tulu_data.store.workspace import PREPARING, CachedTable
 
-# A message names the whole path of a folder.
+# Messages name the whole path of a folder.
 NAME_CHARACTERS: Final = 4_096
 # `datasets` looks into archives for names; into an empty one without harm.
 _EMPTY_ZIP: Final = b"PK\5\6" + bytes(18)
@@ -42,14 +42,14 @@ def _split_name(name: str) -> str:
     if "+" in name:
         raise ValueError(f"'{printable(name, 60)}' are several splits; make a source of each")
     if not _SPLIT.fullmatch(name):
-        raise ValueError(f"'{printable(name, 60)}' is no name of a split")
+        raise ValueError(f"'{printable(name, 60)}' is not the name of a split")
     return name
 
 
 def _inside(paths: tuple[str, ...]) -> tuple[str, ...]:
     for path in paths:
         if not arrow_split.is_inside(path):
-            raise ValueError(f"'{printable(path, 60)}' is no path inside the dataset, such as data/train-*.parquet")
+            raise ValueError(f"'{printable(path, 60)}' is not a path inside the dataset, such as data/train-*.parquet")
     return paths
 
 
@@ -76,7 +76,7 @@ class Huggingface(Source):
     )
     config: str | None = Field(None, description="A config of the dataset; needed where it has several and no default")
     split: Annotated[str, AfterValidator(_split_name)] = Field("train", description="A split of the config")
-    data_files: DataFiles = Field((), description="Paths or patterns inside the dataset, instead of what its card says")
+    data_files: DataFiles = Field((), description="Paths or patterns inside the dataset, instead of those of its card")
     revision: str | None = Field(
         None, description="A branch, tag or commit of the Hub; the resolved recipe has the commit", min_length=1
     )
@@ -112,21 +112,21 @@ class Huggingface(Source):
             yield Reading(as_records(batches, columns=columns), sha256, columns=names, rows=rows)
 
     def _folder(self) -> Path | None:
-        """The local folder, if it is one: a folder that is there goes before the Hub."""
+        """The local folder, if there is one; it comes before a dataset of the Hub with this name."""
         folder = Path(expand(self.huggingface))
         return folder if folder.is_dir() else None
 
     def _repository(self) -> str:
         if not DATASET_NAME.fullmatch(self.huggingface):
             hint = f"; say: huggingface: {_of_address(self.huggingface)}" if "://" in self.huggingface else ""
-            raise UsageError(f"is no local folder, and no name of a dataset, such as openai/gsm8k{hint}")
+            raise UsageError(f"is not a local folder, and not the name of a dataset, such as openai/gsm8k{hint}")
         return self.huggingface
 
     def _is_pinned(self) -> bool:
         return self.revision is not None and reading.COMMIT.fullmatch(self.revision) is not None
 
     def _named(self) -> str:
-        """The dataset as messages name it."""
+        """The name of the dataset in messages."""
         if self.revision is None:
             return printable(self.huggingface, NAME_CHARACTERS)
         revision = self.revision[:12] if self._is_pinned() else self.revision
@@ -158,7 +158,7 @@ class Huggingface(Source):
             return finished
         names = reading.names_of(repo, commit)
         with _preparing(cache) as scratch:
-            # Data files are chosen among names alone, so that only those of the split are fetched.
+            # Data files are chosen by their names, so that only those of the split are fetched.
             root = scratch / "files" / repo.rsplit("/", 1)[1]
             for path in names:
                 if arrow_split.is_inside(path):
@@ -177,7 +177,7 @@ class Huggingface(Source):
         return self._place(cache, repository=self._repository(), commit=self.revision)
 
     def _place(self, cache: Path, **inputs: Any) -> Path:
-        """The folder of the split's Arrow files, by all that decides their bytes."""
+        """The folder of the split's Arrow files, named by a key of everything that decides their bytes."""
         key = key_of(
             **inputs,
             config=self.config,
@@ -207,7 +207,7 @@ def _put(root: Path, files: dict[str, Path]) -> None:
 
 
 def _finished(place: Path) -> tuple[Path, ...]:
-    """The Arrow files that were made before, if all of them are there and whole."""
+    """The Arrow files that were made before, if all of them are there and undamaged."""
     note = _table(place, 0).note()
     tables = [_table(place, number) for number in range(note["files"] if note else 0)]
     return tuple(table.path for table in tables) if all(table.note() for table in tables) else ()
@@ -215,7 +215,7 @@ def _finished(place: Path) -> tuple[Path, ...]:
 
 def _finish(place: Path, builder: Builder, scratch: Path) -> tuple[Path, ...]:
     made = builder.write(scratch / "made")
-    # The first note says how many there are, so it is written last.
+    # The first note has the number of files, so it is written last.
     for number, path in reversed(list(enumerate(made))):
         path.replace(make_place(_table(place, number).path, place.parents[2]))
         _table(place, number).finish(files=len(made))

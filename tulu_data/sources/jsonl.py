@@ -22,13 +22,13 @@ _RECORDS = re.compile(r"(\[\]|[^\[\].]+(\[\])*)(\.[^\[\].]+(\[\])*)*")
 def _records_path(path: str) -> str:
     if not _RECORDS.fullmatch(path):
         raise ValueError(
-            f"'{printable(path)}' is no path to records, such as examples[], data[].paragraphs[] or entries"
+            f"'{printable(path)}' is not a path to records, such as examples[], data[].paragraphs[] or entries"
         )
     return path
 
 
 class Jsonl(Source):
-    """JSON files; what a file holds decides how it is read, never its name.
+    """JSON files; the content of a file decides how it is read, never its name.
 
     {jsonl: "data/*.jsonl.zst"}
     {jsonl: bbh/*.json, records: "examples[]"}
@@ -40,11 +40,11 @@ class Jsonl(Source):
     jsonl: Paths = Field(description="A path or a list of paths; `*`, `?`, `[…]`, `**` and `${NAME}` work")
     records: Annotated[str, AfterValidator(_records_path)] | None = Field(
         None,
-        description="Where one document keeps its rows: a path such as `examples[]` or `data[].paragraphs[]`; "
+        description="The place of the rows in one document: a path such as `examples[]` or `data[].paragraphs[]`; "
         "`entries` makes a row {key, value} of each entry of an object",
     )
 
-    encoding: Encoding | None = Field(None, description="What the text is in, where it is not UTF-8, such as cp1252")
+    encoding: Encoding | None = Field(None, description="The encoding of the text if it is not UTF-8, such as cp1252")
 
     @contextmanager
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> Iterator[Reading]:

@@ -50,11 +50,11 @@ class Parquet(Source):
             count = min(records, metadata.num_rows - before)
             groups = _groups(sizes, before, count)
             if sum(sizes[group] for group in groups) > 2 * records:
-                # Each part would read most of what the others read.
+                # Each part would read most of the bytes of the others.
                 return None
             start, end = _bytes(metadata, groups)
             if not 0 <= start <= end <= file.stat().st_size:
-                raise _damaged(file, ValueError("its row groups lie outside of it"))
+                raise _damaged(file, ValueError("its row groups are outside of it"))
             parts.append(Part(before, count, start, end, _sha256(file, metadata, start, end)))
         return Cut(tuple(parts), sha256_file(file))
 
@@ -88,7 +88,7 @@ def _opened(file: Path) -> Iterator[pq.ParquetFile]:
             raise _damaged(file, error) from None
         sizes = _sizes(parquet.metadata)
         if sum(sizes) != parquet.metadata.num_rows or min(sizes, default=0) < 0:
-            raise _damaged(file, ValueError("its row groups do not have the rows that it says"))
+            raise _damaged(file, ValueError("its row groups do not have the number of rows that it states"))
         yield parquet
 
 
@@ -114,7 +114,7 @@ def _bytes(metadata: pq.FileMetaData, groups: list[int]) -> tuple[int, int]:
 
 
 def _sha256(file: Path, metadata: pq.FileMetaData, start: int, end: int) -> str:
-    """The sha256 of some bytes of a file and of its footer, which says where in them is what."""
+    """The sha256 of some bytes of a file and of its footer, which is needed to read them."""
     digest = hashlib.sha256()
     size = file.stat().st_size
     with file.open("rb") as opened:

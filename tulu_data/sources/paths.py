@@ -1,4 +1,4 @@
-"""Paths as a recipe writes them: variables, patterns, and the files that they mean."""
+"""Paths in a recipe: variables, patterns, and the files that they match."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Paths = Annotated[
 
 
 def expand(pattern: str) -> str:
-    """Put environment variables in.
+    """Replace environment variables by their values.
 
     Raises `UsageError` (exit 2) for one that is not set.
     """
@@ -46,10 +46,10 @@ def expand(pattern: str) -> str:
 
 
 def find_files(pattern: str) -> list[Path]:
-    """The files that one path or pattern means.
+    """The files that one path or pattern matches.
 
-    Raises `InputError` (exit 3) where there is none, and where a link that a pattern
-    matches leads out of the pattern's folder.
+    Raises `InputError` (exit 3) if there is none, and if a link that a pattern matches
+    leads out of the pattern's folder.
     """
     expanded = expand(pattern)
     if _SCHEME.match(expanded):
@@ -75,7 +75,7 @@ def find_files(pattern: str) -> list[Path]:
 
 
 def _files_in(folder: Path) -> str:
-    """A pattern for the files of a folder, by the ending that most of them have."""
+    """A pattern for the files of a folder with the most frequent ending."""
     endings = Counter("".join(path.suffixes[-2:]) for path in folder.iterdir() if path.is_file())
     ending = max(sorted(endings), key=endings.__getitem__, default="")
     return f"{folder}/*{ending}"

@@ -1,7 +1,7 @@
-"""What a source is: a place that rows come from, and what a recipe may say of it.
+"""A source: a place that rows come from, and its options in a recipe.
 
 A kind of source is one class in `tulu_data/sources/`; the name of the class in snake case
-is the key that says where its rows are (`jsonl: data/*.jsonl`).
+is the key that gives the place of its rows (`jsonl: data/*.jsonl`).
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
 
 
 class Source(Options):
-    """Where rows come from, and what is taken of them.
+    """Where rows come from, and which of them are taken.
 
-    Rows are taken by a keyed hash of their ids, so that `rows: 2000` holds the rows of
+    Rows are taken by a keyed hash of their ids, so that `rows: 2000` contains the rows of
     `rows: 1000`, whatever the order of the files.
     """
 
-    format: FormatSpec | None = Field(None, description="How columns become a conversation; detected where not said")
+    format: FormatSpec | None = Field(None, description="How columns become a conversation; detected by default")
     domain: str | None = Field(None, description="Written into the column `domain` of every row")
     license: str | None = Field(None, description="The licence of the data, as its publisher states it")
-    rows: PositiveInt | None = Field(None, description="Take this many rows; an error where there are fewer")
+    rows: PositiveInt | None = Field(None, description="Take this many rows; an error if there are fewer")
     fraction: Annotated[Decimal, Field(gt=0, le=1)] | None = Field(None, description="Take this part of the rows")
     max_quarantined: Annotated[int, Field(ge=0)] = Field(0, description="Allow this many bad records; they are listed")
-    exclude: Paths | None = Field(None, description="Files that are left out of those that the path means")
+    exclude: Paths | None = Field(None, description="Files to leave out of those that the path matches")
     max_quarantined_files: Annotated[int, Field(ge=0)] = Field(
         0, description="Allow this many files that can't be read to their end; they are listed, and give no row"
     )
@@ -48,17 +48,17 @@ class Source(Options):
         {}, description="Columns to carry along into the mixture: names, or names with types"
     )
     drop_parts: tuple[str, ...] = Field(
-        (), description="Types of content parts to leave out, such as `image`; of other types than text all are refused"
+        (), description="Types of content parts to leave out, such as `image`; others that are not text are errors"
     )
     allow_empty: bool = Field(False, description="Accept a source without any row")
 
     _needs_answer: bool = PrivateAttr(default=True)
 
     place: ClassVar[str]
-    """The field that says where the rows are; also the source's name in a recipe."""
+    """The field with the place of the rows; also the source's key in a recipe."""
 
     annotations: ClassVar[tuple[str, ...]] = ()
-    """Columns that its records have about themselves; that they are not read is no news."""
+    """Columns of records about themselves, which are not reported as unread."""
 
     made_by: ClassVar[tuple[str, ...]] = ()
     """The libraries whose versions decide the bytes of files that it makes."""
@@ -72,11 +72,11 @@ class Source(Options):
         return self
 
     def resolved(self) -> Self:
-        """The source with what may move pinned, such as a branch to its commit."""
+        """The source with everything that may change pinned, such as a branch to its commit."""
         return self
 
     def files(self, cache: Path) -> tuple[Path, ...]:
-        """The files that hold its rows now, without doubles, sorted by path.
+        """The files with its rows at this moment, each once, sorted by path.
 
         `cache` is a folder of the workspace for sources that make their files.
         """
@@ -92,16 +92,16 @@ class Source(Options):
         return tuple({os.path.realpath(file): file for file in reversed(found)}.values())[::-1]
 
     def is_here(self, cache: Path) -> bool:
-        """Whether its files can be had without a network."""
+        """Whether its files are available without a network."""
         return True
 
     @property
     def needs_answer(self) -> bool:
-        """Whether a record that nobody answers is a bad one; in a recipe it is, for rows are for fine-tuning."""
+        """Whether a record without an answer is a bad one; in a recipe it is, for rows are for fine-tuning."""
         return self._needs_answer
 
     def with_unanswered(self) -> Self:
-        """The same source, of which rows that nobody answers are read, too."""
+        """The same source, whose rows without an answer are read too."""
         copy = self.model_copy()
         copy._needs_answer = False  # noqa: SLF001 (of our own kind)
         return copy
@@ -112,7 +112,7 @@ class Source(Options):
         return self.model_dump(mode="json", include=own)
 
     def hint(self, columns: tuple[str, ...]) -> str:
-        """What may be amiss where these columns fit no format, to append to a message; or nothing."""
+        """A guess why these columns fit no format, to append to a message; or an empty text."""
         return ""
 
     def planted(self) -> pl.DataFrame:
@@ -121,10 +121,10 @@ class Source(Options):
 
     @abstractmethod
     def read(self, file: Path, columns: tuple[str, ...] = ()) -> AbstractContextManager[Reading]:
-        """Open one file. `columns` are those that will be read; of others it is seen whether they hold something."""
+        """Open one file. `columns` are those that will be read; others are only checked for values."""
 
     def cut(self, file: Path, records: int) -> Cut | None:
-        """Where a file can be cut into parts of so many records each; None where it is read in one go."""
+        """The places to cut a file into parts of this many records; None if it must be read as a whole."""
         return None
 
     def read_part(self, file: Path, part: Part, columns: tuple[str, ...] = ()) -> AbstractContextManager[Reading]:
@@ -135,7 +135,7 @@ class Source(Options):
 class Part(NamedTuple):
     """Some records of a file, after `before` others: bytes from `start` to `end`.
 
-    `sha256` is that of all bytes that decide what the records are.
+    `sha256` is that of all bytes that decide the records.
     """
 
     before: int
@@ -157,7 +157,7 @@ class Reading(NamedTuple):
 
     `records` come in order; `sha256` gives the digest of the file once they are read, and
     `expansion` how many bytes one byte of the file has become so far. `columns` and `rows`
-    are there where the file itself names them.
+    are given if the file itself states them.
     """
 
     records: Iterator[AnyRecord]

@@ -1,4 +1,4 @@
-"""The stages: one file, one stage, named as in a recipe; and the door for stages from outside."""
+"""The stages, each in a file of the name that it has in a recipe, and how stages from outside are found."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def names() -> list[str]:
 
 
 def of_step(name: str) -> type[Stage] | None:
-    """The stage of a step, by the step's name in a manifest; None where the stage is from outside.
+    """The stage of a step, by the step's name in a manifest; None if the stage is from outside.
 
     >>> [kind and kind.name() for kind in (of_step("length_filter-2"), of_step("no_refusals"))]
     ['length_filter', None]
@@ -35,10 +35,10 @@ def of_step(name: str) -> type[Stage] | None:
 def find(name: str, files: tuple[outside.CodeFile, ...] | None = None) -> type[Stage]:
     """The stage of this name, or of a reference: `my_package.stages:NoRefusals`, `./no_refusals.py:NoRefusals`.
 
-    `files` are those of the reference, where they were looked at before: just their bytes run.
-    Raises `UsageError` (exit 2) where there is none, with the file and line of a stage from
-    outside that can't be imported, and `InvariantError` (exit 1) where a file of this
-    program holds no stage of its name.
+    `files` are the files of the reference if they were read before: only those bytes are run.
+    Raises `UsageError` (exit 2) if the stage is unknown, or can't be imported from outside
+    (with file and line), and `InvariantError` (exit 1) if a file of this program has no
+    stage of its name.
     """
     if ":" in name:
         return _from_outside(name, files)
@@ -72,7 +72,7 @@ def _from_outside(reference: str, files: tuple[outside.CodeFile, ...] | None) ->
 
 
 def _without_class(name: str) -> str:
-    """What to write instead of a file or module alone."""
+    """The message for a file or module without a class, with the remedy."""
     place = outside.place_of(name) if not name.endswith(".py") else Path(name)
     if name.endswith(".py") and not Path(name).is_file():
         return f"{name}: no such file (looked in {Path.cwd()}); name a stage by file and class: {name}:Class"
@@ -102,6 +102,6 @@ def _import(module: str) -> ModuleType:
 
 
 def _place(error: Exception) -> str:
-    """The innermost line of the module that fails, or of what it imports."""
+    """The innermost line that failed, in the module or in one that it imports."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
     return f"{frames[-1].filename}:{frames[-1].lineno}"

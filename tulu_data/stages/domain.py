@@ -1,4 +1,4 @@
-"""Write what each row is about."""
+"""Write the domain of each row."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ class Domain(Annotator):
         - domain: {rules: {medicine: [{pattern: '(?i)\bpatients?\b', weight: 0.6, often: 2, on: prompt}]}}
         - domain: {model: models/domains.ftz}
 
-    A row has the domain that its source declares. Where that says none, rules decide: the
+    A row has the domain that its source declares. If the source declares none, rules decide: the
     density of formulas, arithmetic, code, calls of tools, questions and so on gives each of
     `tools`, `code`, `math`, `safety`, `multilingual`, `instruction_following`, `knowledge` and
-    `chat` a score from 0 to 1 (docs/domains.md), and the highest that is at least `min_score` is
-    the row's; of equal ones the first in this list. `rules` adds to these, or adds domains. Where rules
-    say too little, a fastText model decides whose labels are domains; else it is `other`.
+    `chat` a score from 0 to 1 (docs/domains.md). The row gets the domain with the highest score,
+    if that is at least `min_score`; of equal scores the first in this list. `rules` adds rules or
+    domains. Otherwise the `model` decides, a fastText model whose labels are domains, or else
+    the domain is `other`.
     Measures: `code_score` and so on, `model_label` and `model_certainty`.
     `reports/domain-domains.parquet` counts rows by source and domain.
     """
@@ -46,11 +47,15 @@ class Domain(Annotator):
     writes: ClassVar = ("domain",)
     requires: ClassVar = ("pyarrow", "fasttext-predict")
 
-    declared: Decides[Literal["use", "ignore"]] = Field("use", description="What becomes of the source's own domain")
-    min_score: Decides[Share] = Field(Decimal("0.3"), description="Rules decide from this score on")
-    rules: dict[Name, tuple[Rule, ...]] = Field({}, description="More rules, by domain")
+    declared: Decides[Literal["use", "ignore"]] = Field(
+        "use", description="Use or ignore the domain that the source declares"
+    )
+    min_score: Decides[Share] = Field(Decimal("0.3"), description="Rules decide if the score is at least this")
+    rules: dict[Name, tuple[Rule, ...]] = Field({}, description="Additional rules, by domain")
     model: str | None = Field(None, min_length=1, description="The file of a fastText model")
-    min_certainty: Decides[Share] = Field(Decimal("0.5"), description="The model decides from this certainty on")
+    min_certainty: Decides[Share] = Field(
+        Decimal("0.5"), description="The model decides if its certainty is at least this"
+    )
 
     _digest: str = PrivateAttr("")
 
@@ -58,13 +63,13 @@ class Domain(Annotator):
     @classmethod
     def _no_other(cls, rules: dict[str, tuple[Rule, ...]]) -> dict[str, tuple[Rule, ...]]:
         if OTHER in rules:
-            raise ValueError(f"'{OTHER}' is what no rule says enough of; give the domain another name")
+            raise ValueError(f"'{OTHER}' is the domain of rows that no rule decides; give the domain another name")
         return rules
 
     def prepare(self, workspace: Workspace, digest: Callable[[Path], str]) -> Self:
-        """Open the model, before anything is read.
+        """Open the model, before any row is read.
 
-        Raises `InputError` (exit 3) where it is not there, or no fastText model.
+        Raises `InputError` (exit 3) if it is missing, or not a fastText model.
         """
         if self.model is None:
             return self
@@ -97,7 +102,7 @@ class Domain(Annotator):
         return pl.DataFrame(scores).hstack(guessed)
 
     def label(self) -> pl.Expr:
-        """The domain that a row is given, of what was measured."""
+        """The domain of a row, from its measures."""
         top = pl.max_horizontal(f"{name}_score" for name in self._names())
         is_sure = top >= pl.lit(float(self.min_score), pl.Float32)
         by_rules = [pl.when(is_sure & (pl.col(f"{name}_score") == top)).then(pl.lit(name)) for name in self._names()]

@@ -28,26 +28,26 @@ class ExactDedup(Resolver):
 
         - exact_dedup: {on: prompt, normalise: whitespace, prefer: [gsm8k_train]}
 
-    `normalise: whitespace` compares NFC text with runs of white space as one space, and
-    none at the ends. The row kept is of the source that `prefer` names first, then the
-    one whose keyed hash is lowest. Roles and reasoning must be the same, and calls of tools in names and
-    values; their ids, the order of keys, and whether arguments are JSON text or an object make
-    no difference. A row without text under `on` is nobody's duplicate.
-    Texts are compared by 128 bits of BLAKE2b. Evidence: the twin that is kept.
+    `normalise: whitespace` compares NFC text in which each run of white space is one space, and
+    the ends have none. The row kept is of the source that `prefer` names first, then the
+    one whose keyed hash is lowest. Roles and reasoning must be the same, and so must the names
+    and values of tool calls; their ids, the order of keys, and whether arguments are JSON text
+    or an object are ignored. A row without text under `on` is never a duplicate.
+    Texts are compared by 128 bits of BLAKE2b. Evidence: the twin, which is the row kept.
     """
 
     evidence: ClassVar[Evidence] = {"twin": pl.UInt32}
     bytes_per_row: ClassVar[int] = 120
 
     on: On = Field("conversation", description="Which messages are compared")
-    normalise: Normalise = Field("none", description="What is ignored in comparing: nothing, or white space")
+    normalise: Normalise = Field("none", description="Ignore nothing, or differences in white space")
     prefer: Decides[SourceNames] = Field((), description="Sources whose rows are kept before others, best first")
 
     def claims(self, facts: Mapping[str, Any]) -> tuple[Claim, ...]:
         return (Claim(DISTINCT),)
 
     def measure(self, rows: Rows) -> pl.DataFrame:
-        """Columns `high` and `low`, UInt64: the hash of the text; null where there is none."""
+        """Columns `high` and `low`, UInt64: the hash of the text; null if there is none."""
         normalised = NORMALISERS[self.normalise]
         digests = np.zeros((len(rows), 2), dtype="<u8")
         has_text = np.zeros(len(rows), dtype=bool)
@@ -59,7 +59,7 @@ class ExactDedup(Resolver):
             ]
             if any(any(said) for _, *said in compared):
                 has_text[index] = True
-                # How many messages are on which side: the same texts elsewhere are another row.
+                # The number of messages on each side: the same texts on other sides are another row.
                 sides = (str(len(own)) for own in messages.values())
                 digests[index] = np.frombuffer(_digest(itertools.chain(sides, *compared)), dtype="<u8")
         return pl.DataFrame({"high": digests[:, 0], "low": digests[:, 1], "has_text": has_text}).select(
@@ -76,7 +76,7 @@ class ExactDedup(Resolver):
 
 
 def _digest(texts: Iterable[str]) -> bytes:
-    """128 bits of a list of texts; the lengths keep ["ab", "c"] from being ["a", "bc"]."""
+    """128 bits of a list of texts; their lengths count too, so that ["ab", "c"] is not ["a", "bc"]."""
     state = hashlib.blake2b(digest_size=16)
     for text in texts:
         encoded = text.encode()

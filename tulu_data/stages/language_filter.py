@@ -1,4 +1,4 @@
-"""Drop rows in other languages than those that are wanted."""
+"""Drop rows in languages that are not wanted."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class LanguageFilter(Identifying):
         - language_filter: {keep: [en, de, zh], min_share: 0.8, undetermined: drop}
         - language_filter: {drop: [zh]}
 
-    Languages are found as by the stage `language`, whose options it has. Rows whose
-    language can't be told (`und`: little or no prose, such as bare code) are kept unless
-    `undetermined: drop`; `reports/language_filter-languages.parquet` counts them apart.
+    Languages are found as by the stage `language`, with the same options. Rows whose language
+    is unknown (`und`: little or no prose, such as bare code) are kept unless
+    `undetermined: drop`; `reports/language_filter-languages.parquet` counts them separately.
     Evidence: the language, its score, and the part of the letters in that language.
     """
 
@@ -48,9 +48,9 @@ class LanguageFilter(Identifying):
     keep: Decides[tuple[str, ...]] = Field((), description="The languages that are kept; others are dropped")
     drop: Decides[tuple[str, ...]] = Field((), description="The languages that are dropped; others are kept")
     min_share: Decides[Share | None] = Field(
-        None, description="Drop rows of which less than this part of the letters is in the row's language"
+        None, description="Drop rows with less than this part of their letters in the row's language"
     )
-    undetermined: Decides[Literal["keep", "drop"]] = Field("keep", description="What happens to rows that are `und`")
+    undetermined: Decides[Literal["keep", "drop"]] = Field("keep", description="Keep or drop rows that are `und`")
 
     @model_validator(mode="after")
     def _something(self) -> LanguageFilter:
@@ -59,13 +59,13 @@ class LanguageFilter(Identifying):
         if not self.keep and not self.drop and self.min_share is None and self.undetermined == "keep":
             raise ValueError("nothing would be dropped; give the languages that are kept, as: keep: [en]")
         if UNDETERMINED in (*self.keep, *self.drop):
-            raise ValueError("und is no language; say what happens to such rows by: undetermined: drop")
+            raise ValueError("und is not a language; choose what happens to such rows with: undetermined: drop")
         return self
 
     def prepare(self, workspace: Workspace, digest: Callable[[Path], str]) -> Self:
-        """Find the model, which knows all languages that are named.
+        """Find the model, and check that it knows all languages of the options.
 
-        Raises `UsageError` (exit 2) for a name that it does not give: such a name would match no row.
+        Raises `UsageError` (exit 2) for a language that it does not know: no row would match it.
         """
         for option in ("keep", "drop"):
             for name in getattr(self, option):
@@ -94,7 +94,7 @@ class LanguageFilter(Identifying):
 
 
 def _meant(name: str) -> str:
-    """The code that a name stands for, as the end of a message: `English`, `EN`, `zh-cn`, `eng`."""
+    """The code meant by a name such as `English`, `EN`, `zh-cn` or `eng`, as the end of a message."""
     plain = name.lower().replace("_", "-")
     code = _NAMES.get(plain, plain.partition("-")[0])
     if code in language_id.labels():

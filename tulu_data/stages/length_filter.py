@@ -22,19 +22,19 @@ class LengthFilter(Filter):
         - length_filter: {on: response, min_characters: 1}
         - length_filter: {max_tokens: 4096}
 
-    Messages and characters (Unicode code points) are those of `on`, with their reasoning; of
-    the calls of tools count names of functions and values of arguments. Tokens are those of the
-    whole conversation, as the stage `tokens` counted them before. Evidence: what was measured,
-    and the limit it is beyond.
+    Messages and characters (Unicode code points) are those of `on`, with their reasoning, and
+    with the function names and argument values of tool calls. Tokens are those of the whole
+    conversation, as the stage `tokens` counted them before. Evidence: the count, and the
+    limit that it is beyond.
     """
 
     evidence: ClassVar[Evidence] = {"measured": pl.UInt64, "limit": pl.UInt64}
 
     on: On = Field("conversation", description="Which messages are counted")
     min_messages: Decides[NonNegativeInt] = Field(0, description="Fewest messages")
-    max_messages: Decides[PositiveInt | None] = Field(None, description="Most messages; no limit where not said")
+    max_messages: Decides[PositiveInt | None] = Field(None, description="Most messages; no limit by default")
     min_characters: Decides[NonNegativeInt] = Field(0, description="Fewest characters")
-    max_characters: Decides[PositiveInt | None] = Field(None, description="Most characters; no limit where not said")
+    max_characters: Decides[PositiveInt | None] = Field(None, description="Most characters; no limit by default")
     min_tokens: Decides[NonNegativeInt | None] = Field(None, description="Fewest tokens of the column `tokens`")
     max_tokens: Decides[PositiveInt | None] = Field(None, description="Most tokens of the column `tokens`")
 
@@ -57,7 +57,7 @@ class LengthFilter(Filter):
         texts = rows.texts(self.on)
         total = np.zeros(len(texts.strings) + 1, dtype=np.int64)
         np.cumsum(pc.utf8_length(texts.strings).to_numpy(), out=total[1:])
-        # Reasoning and calls are texts of their message, and no messages.
+        # Reasoning and calls belong to their message; they are not messages.
         is_first = np.ones(len(texts.strings) + 1, dtype=np.int64)
         is_first[1:-1] = np.diff(texts.numbers) != 0
         is_first[texts.offsets] = 1

@@ -42,9 +42,9 @@ Preset = Literal["fineweb", "olmo3", "refinedweb", "redpajama"]
 PRESETS: Final[dict[Preset, Bands]] = {
     # Penedo et al. 2024, section 3.4.
     "fineweb": Bands(5, 14, 8),
-    # The configuration that duplodocus ships; theirs are 5 tokens.
+    # The configuration that duplodocus ships; its shingles are 5 tokens.
     "olmo3": Bands(5, 26, 11),
-    # Penedo et al. 2023, appendix G.3, after Lee et al. 2022; theirs are 5 tokens.
+    # Penedo et al. 2023, appendix G.3, after Lee et al. 2022; their shingles are 5 tokens.
     "refinedweb": Bands(5, 450, 20),
     # Weber et al. 2024, the bands for 0.8.
     "redpajama": Bands(13, 9, 13),
@@ -75,14 +75,15 @@ class MinhashDedup(Comparer):
 
     A text is the set of its shingles: `ngram` words in order, within one message. Rows whose
     MinHash signatures agree in all `rows` of one of the `bands` are candidates; they are
-    compared, and count as near where the Jaccard similarity of their sets is at least the
+    compared, and are near if the Jaccard similarity of their sets is at least the
     `threshold`. Rows are taken by source (`prefer`), then by `keep`, then by keyed hash: a
-    row is removed where one kept before it is near, and its twin is the first such.
-    So no row is removed for a chain of others, and none without a twin that stays.
+    row is removed if it is near to one kept before it, and the first such row is its twin.
+    So no row is removed for a chain of others, and every removed row has a twin that is kept.
 
-    Rows without words are left to `exact_dedup`. Calls of tools are text, without their ids. Evidence: the twin, the
-    Jaccard similarity, its estimate by signature, and the number of the cluster, the
-    largest being 1. Reports: `clusters`, and `sources`, whose rows went for whose.
+    Rows without words are left to `exact_dedup`. Tool calls count as text, without their ids.
+    Evidence: the twin, the Jaccard similarity, its estimate by signature, and the number of the
+    cluster, from 1 for the largest. Reports: `clusters`, and `sources`, which counts by source
+    the rows that were removed and those in favour of which they were.
     """
 
     requires: ClassVar = ("numba",)
@@ -93,7 +94,7 @@ class MinhashDedup(Comparer):
         "cluster": pl.UInt32,
     }
 
-    preset: Preset = Field("fineweb", description="Whose ngram, bands and rows are taken where none are said")
+    preset: Preset = Field("fineweb", description="The project whose ngram, bands and rows are the defaults")
     on: On = Field("conversation", description="Which messages are compared")
     ngram: PositiveInt = Field(5, le=64, description="Words in a shingle")
     bands: PositiveInt = Field(14, le=1_000, description="Bands of a signature; rows that agree in one are compared")
@@ -101,24 +102,26 @@ class MinhashDedup(Comparer):
     permutations: PositiveInt | None = Field(
         None,
         le=MOST_PERMUTATIONS,
-        description="Values of a signature at most; bands and rows are then those that suit the threshold",
+        description="Most values of a signature; bands and rows are then chosen to suit the threshold",
     )
     threshold: Decides[Threshold] = Field(Decimal("0.8"), description="Smallest Jaccard similarity of near rows")
     scope: Decides[Literal["across", "within"]] = Field(
-        "across", description="Rows are compared across all sources, or within each"
+        "across", description="Compare rows across all sources, or within each"
     )
     prefer: Decides[SourceNames] = Field((), description="Sources whose rows are kept before others, best first")
-    protect: Decides[SourceNames] = Field((), description="Sources whose rows all stay, and others go for them")
+    protect: Decides[SourceNames] = Field(
+        (), description="Sources whose rows all stay, and in favour of which others are removed"
+    )
     keep: Decides[Annotated[str, AfterValidator(_is_order)]] = Field(
         "longest",
         description="Which rows are kept before others of their rank: the `longest` or `shortest` by characters of the "
-        "conversation, `any`, or those with most `tokens`, or of a measure of an earlier stage, `stage.measure`",
+        "conversation, `any`, or those with the most `tokens` or the highest `stage.measure` of an earlier stage",
     )
     keep_responses: Decides[PositiveInt] = Field(
-        1, le=MOST_ROWS, description="How many rows with near prompts stay; with on: prompt"
+        1, le=MOST_ROWS, description="How many rows with near prompts are kept; needs on: prompt"
     )
     bucket_cap: Decides[PositiveInt] = Field(
-        64, le=MOST_ROWS, description="Kept rows of one bucket that a row is compared with"
+        64, le=MOST_ROWS, description="Most kept rows of one bucket that a row is compared with"
     )
 
     @model_validator(mode="before")
@@ -141,7 +144,7 @@ class MinhashDedup(Comparer):
         return self
 
     def measuring_options(self) -> dict[str, Any]:
-        # What they stand for is in ngram, bands and rows.
+        # Their values are in ngram, bands and rows.
         return {
             name: value for name, value in super().measuring_options().items() if name not in ("preset", "permutations")
         }
@@ -150,7 +153,7 @@ class MinhashDedup(Comparer):
         return () if self.keep in BY_LENGTH else (self.keep,)
 
     def prepare(self, workspace: Workspace, digest: Callable[[Path], str]) -> Self:
-        # So that workers find the kernels compiled.
+        # Compile the kernels here, so that workers load them.
         rows = Rows.saying(("a", "\u00e9"))
         starts = np.array([0, 2, 4])
         compiling = self.model_copy(update={"on": rows.kind.widest})
@@ -162,11 +165,11 @@ class MinhashDedup(Comparer):
 
     @property
     def kept_values(self) -> int:
-        """Values of a signature that are kept, 8 bits of each."""
+        """The number of values of a signature that are kept, 8 bits of each."""
         return min(self.bands * self.rows, STORED)
 
     def memory_per_row(self) -> int:
-        # Keys, bytes of signatures, and what every row has; twice, for most rows may be candidates.
+        # Keys, bytes of signatures, and the columns of every row; twice, for most rows may be candidates.
         return 2 * (4 * self.bands + self.kept_values) + 150
 
     def facts(self) -> dict[str, Any]:
@@ -181,14 +184,14 @@ class MinhashDedup(Comparer):
         return (Claim(APART, but=but),)
 
     def found(self, similarity: float) -> float:
-        """How likely two rows of a Jaccard similarity are compared."""
+        """The probability that two rows of a Jaccard similarity are compared."""
         return probability(similarity, self.bands, self.rows)
 
     def measure(self, rows: Rows) -> pl.DataFrame:
-        """Columns, of a row without words null but for the first two.
+        """The columns below, null but for the first two if a row has no words.
 
-        `shingles` UInt32, how many different ones; `characters` UInt32 of all that is compared;
-        `high`, `low` UInt64, the hash of the set; `key_0`, … UInt32, of each band;
+        `shingles` UInt32, the number of distinct ones; `characters` UInt32 of the compared texts;
+        `high`, `low` UInt64, the hash of the set; `key_0`, … UInt32, one for each band;
         `values_0`, … UInt64, 8 bits of each value of the signature, eight values in each.
         """
         sketches = sketch(self._texts(rows), self.ngram, self.bands, self.rows)
@@ -213,10 +216,10 @@ class MinhashDedup(Comparer):
         return Source.of(texts.strings, texts.offsets)
 
     def candidates(self, measures: pl.DataFrame) -> pl.DataFrame:
-        """The rows that share a bucket or their set with another, in the order of their priority.
+        """The rows that share a bucket or their set with another row, in the order of their priority.
 
         Columns: `row`, `source`, `order`, `stays`; `first`, the first row with the same set,
-        which alone is compared; `room`; `bucket_0`, … UInt32; `values_0`, … as measured.
+        the only one of them that is compared; `room`; `bucket_0`, … UInt32; `values_0`, … as measured.
         """
         parts = measures.partition_by("source") if self.scope == "within" and len(measures) else [measures]
         listed: list[pl.DataFrame] = []
@@ -321,7 +324,7 @@ class MinhashDedup(Comparer):
 
     @staticmethod
     def _clusters(near: pl.DataFrame, measures: pl.DataFrame) -> pl.DataFrame:
-        """A number for each twin, the one that most rows went for first."""
+        """The number of each twin's cluster, from the largest cluster to the smallest."""
         sizes = near.group_by("twin").len("size")
         ordered = sizes.join(measures.select(pl.col("row").alias("twin"), "order"), on="twin").sort(
             "size", "order", descending=[True, False]
@@ -335,7 +338,7 @@ class MinhashDedup(Comparer):
         return sets
 
     def report(self, measures: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, Report]:
-        """`clusters`: the twin and the rows that went for it; `sources`: how many rows of which went for which."""
+        """`clusters`: the rows of each, with the twin; `sources`: rows removed, by their source and the twin's."""
         sources = measures.select("row", "source")
         twins = verdicts.select("cluster", pl.col("twin").alias("row")).unique()
         members = pl.concat(
@@ -368,7 +371,7 @@ class MinhashDedup(Comparer):
 
 
 def _suiting(values: Mapping[str, Any]) -> dict[str, int]:
-    """Bands and rows for the number of permutations that is said, where they are not."""
+    """Bands and rows for a given number of permutations, unless they are given."""
     if values.get("permutations") is None or "bands" in values or "rows" in values:
         return {}
     try:

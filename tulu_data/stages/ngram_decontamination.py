@@ -1,4 +1,4 @@
-"""Drop rows that hold items of evaluation sets."""
+"""Drop rows that contain items of evaluation sets."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from tulu_data.store.workspace import Workspace
 from tulu_data.verdicts import Evidence
 
 THRESHOLDS: Final = ("above", "at_least")
-# More than any evaluation item has: what a stranger's manifest may ask of `verify` has an end.
+# More than any evaluation item has: a bound on the work that a stranger's manifest may demand of `verify`.
 MOST_WORDS: Final = 100_000
 MOST_ITEMS: Final = 2**31 - 1
 MOST_PARTS: Final = 16
@@ -70,7 +70,7 @@ Against = Annotated[
 
 
 class _Way(NamedTuple):
-    """A way in which a row may hold an item: whether it counts, by which statistic, its value and the threshold."""
+    """A way in which a row may contain an item: whether it counts, by which statistic, its value and the threshold."""
 
     statistic: pl.Expr
     counts: pl.Expr
@@ -79,7 +79,7 @@ class _Way(NamedTuple):
 
 
 class NgramDecontamination(Filter):
-    """Drop rows that hold items of evaluation sets, by the n-grams that they share.
+    """Drop rows that contain items of evaluation sets, by the n-grams that they share.
 
         - ngram_decontamination: {against: [gsm8k, math, humaneval]}
         - ngram_decontamination:
@@ -87,20 +87,21 @@ class NgramDecontamination(Filter):
               gsm8k: {jsonl: "evals/gsm8k/test.jsonl", question: question, answer: answer}
               mmlu: {jsonl: "evals/mmlu/*.jsonl.gz", question: question, group_by: [config, eval_instance_index]}
 
-    A `rule` is a set of settings, ours or a published one's: n, normaliser, `on`, statistic
-    and threshold; what is said beside it goes first. Statistics of a row and an item: `coverage`, the
-    share of the item's tokens in n-grams that the row has too; `ngrams` and `ngram_share`,
-    the distinct ones; `longest_run`, the longest run of words in both, as a share of the
-    item's; `idf_overlap`, the share of n-grams weighed by ln((N + 1) / df) within the
-    evaluation set; `overlap`, the smaller of that and of the share of the item's words that
-    lie in n-grams, common ones too. N-grams never cross two texts; they unite over a row's messages.
+    A `rule` is a set of settings, ours or a published one: n, normaliser, `on`, statistic and
+    threshold; options given beside it win. Statistics of a row and an item: `coverage`, the
+    share of the item's tokens in n-grams that the row has too; `ngrams` and `ngram_share`, the
+    number and share of distinct n-grams; `longest_run`, the longest run of words in both, as a
+    share of the item's words; `idf_overlap`, the share of n-grams weighted by ln((N + 1) / df)
+    within the evaluation set; `overlap`, the smaller of that and of the share of the item's words
+    in shared n-grams, common ones included. An n-gram never crosses from one text to another;
+    the n-grams of all messages of a row count together.
 
-    An item without an n-gram, being short, is matched as a whole (`short_items`), on word
-    boundaries, where it stands alone or where its answer or choices follow. Nothing is capped,
+    A short item, which has no n-gram, is matched as a whole (`short_items`), on word
+    boundaries, if it stands alone or its answer or choices follow. Nothing is capped,
     sampled or approximated: no kept row matches the rule.
     Evidence: evaluation set, item, statistic, value, threshold, and the longest run in
-    characters of the row's message and of the item's text. What each source shares with
-    each evaluation set is in `reports/`, and the n-grams that most rows have.
+    characters of the row's message and of the item's text. `reports/` has the overlap of each
+    source with each evaluation set, and the n-grams that most rows have.
     """
 
     requires: ClassVar = ("numba",)
@@ -119,16 +120,16 @@ class NgramDecontamination(Filter):
         "items": pl.UInt32,
     }
     untold: ClassVar = frozenset({"message", "start", "end", "item_text", "item_start", "item_end"})
-    # What it removes holds texts of evaluation sets, which are not to be spread.
+    # The removed rows contain texts of evaluation sets, which must not be published.
     withholds: ClassVar = True
 
     against: Against = Field(
-        description="Evaluation sets: names and groups of the catalogue, or by name the keys of a source, "
-        "and which columns are what"
+        description="Evaluation sets: names and groups of the catalogue, or a mapping of names to the keys of a source "
+        "and the columns of the items"
     )
-    rule: Rule = Field("tulu_data", description="The rule whose settings are taken where none are said")
+    rule: Rule = Field("tulu_data", description="The rule whose settings are the defaults")
     n: PositiveInt = Field(8, le=64, description="Words in an n-gram")
-    normaliser: Normaliser = Field("words", description="What a word is, and what is ignored in comparing")
+    normaliser: Normaliser = Field("words", description="How text is split into words and normalised")
     on: On = Field("prompt", description="Which messages are compared")
     parts: tuple[Part, ...] = Field(
         ("question",), min_length=1, max_length=MOST_PARTS, description="The parts of an item that are compared"
@@ -137,50 +138,56 @@ class NgramDecontamination(Filter):
         3, le=MOST_WORDS, description="Short items of fewer words can't be matched; they are counted"
     )
     short_below: NonNegativeInt = Field(
-        0, le=MOST_WORDS, description="Items of fewer words are short, even where they have n-grams"
+        0, le=MOST_WORDS, description="Items of fewer words are short, even if they have n-grams"
     )
     max_item_df: PositiveInt | None = Field(
-        None, le=MOST_ITEMS, description="Leave n-grams that more items than this have out of every statistic"
+        None, le=MOST_ITEMS, description="Ignore n-grams that more items than this have"
     )
     noted_from: Share = Field(
-        Decimal(0), description="A row and an item that share less than this part of its n-grams, by idf, are not noted"
+        Decimal(0),
+        description="Ignore pairs of a row and an item that share less than this part of its n-grams, by idf",
     )
-    ignored: Paths | None = Field(None, description="Files of texts whose n-grams count in no statistic, one a line")
+    ignored: Paths | None = Field(None, description="Files of texts whose n-grams are ignored, one text a line")
     answer_words: PositiveInt = Field(
-        50, le=MOST_WORDS, description="An answer is nearby within so many words after its item"
+        50, le=MOST_WORDS, description="An answer is nearby if it is within this many words after its item"
     )
     answered_from: Share | None = Field(
         None,
-        description="Whatever an item's length, this overlap is enough where its answer or choices are nearby",
+        description="This overlap is enough for an item of any length if its answer or choices are nearby",
     )
     beginning_from: Share | None = Field(
-        None, description="A row with the beginning of an item that breaks off, from this part of its words on, is near"
+        None, description="A row that breaks off within an item, after at least this part of its words, is near"
     )
-    statistic: Decides[Statistic] = Field("coverage", description="What of a row and an item is held to the threshold")
-    above: Decides[Threshold | None] = Field(None, description="Contaminated where the statistic is above this")
-    at_least: Decides[Threshold | None] = Field(None, description="Contaminated where the statistic is at least this")
+    statistic: Decides[Statistic] = Field(
+        "coverage", description="The statistic of a row and an item that the threshold applies to"
+    )
+    above: Decides[Threshold | None] = Field(None, description="Contaminated if the statistic is above this")
+    at_least: Decides[Threshold | None] = Field(None, description="Contaminated if the statistic is at least this")
     thresholds: Decides[dict[str, Threshold]] = Field({}, description="Other thresholds for some evaluation sets")
     full_below: Decides[PositiveInt | None] = Field(
-        None, le=MOST_WORDS, description="Items of at most so many words must have the statistic 1"
+        None, le=MOST_WORDS, description="Items of at most this many words must have the statistic 1"
     )
     relaxed_from: Decides[PositiveInt | None] = Field(
-        None, le=MOST_WORDS, description="From so many words on the threshold is as said; between, it falls in a line"
+        None,
+        le=MOST_WORDS,
+        description="Items of at least this many words have the threshold as given; "
+        "between full_below and this, it falls linearly",
     )
     max_numbers_missing: Decides[Share | None] = Field(
-        None, description="Where a row lacks more than this part of an item's numbers, it is near, not contaminated"
+        None, description="A row that lacks more than this part of an item's numbers is near, not contaminated"
     )
-    near: Decides[Literal["keep", "drop"]] = Field("keep", description="What becomes of rows that are near an item")
+    near: Decides[Literal["keep", "drop"]] = Field("keep", description="Keep or drop rows that are near an item")
     short_items: Decides[Literal["whole", "answered", "ignore"]] = Field(
         "whole",
-        description="A short item counts where it is whole in a row, and alone or with its answer or choices nearby; "
+        description="A short item counts if it is whole in a row, and alone or with its answer or choices nearby; "
         "only with its answer nearby; never",
     )
     alone_below: Decides[NonNegativeInt] = Field(
-        8, description="Short items of at least so many words need not stand alone: no other text has them"
+        8, description="Short items of at least this many words need not stand alone: no other text has them"
     )
     run_of_signs: Decides[Share | None] = Field(
         None,
-        description="Of an item that is mostly signs a row needs this part in one run, "
+        description="If an item is mostly signs, a row needs this part of it in one run, "
         "or the threshold of an item of as many plain words",
     )
     max_contaminated: Decides[Share | None] = Field(
@@ -198,7 +205,7 @@ class NgramDecontamination(Filter):
         preset = RULES.get(values.get("rule", "tulu_data"), {})
         said = {name for name in ("above", "at_least") if values.get(name) is not None}
         replaced = {"above", "at_least"} if said else set()
-        # The rule's own bound hides nothing from the rule's own threshold; from another it might.
+        # The rule's noted_from suits the rule's threshold; it might hide pairs from another threshold.
         if said or "statistic" in values or "thresholds" in values:
             replaced.add("noted_from")
         return {**{key: value for key, value in preset.items() if key not in replaced}, **values}
@@ -231,7 +238,7 @@ class NgramDecontamination(Filter):
         return dict(sorted(against.items()))
 
     def measuring_options(self) -> dict[str, Any]:
-        # The index's key has the evaluation sets by their bytes; paths and the rule's name decide nothing.
+        # The index's key has the bytes of the evaluation sets; paths and the rule's name do not matter.
         return {
             name: value
             for name, value in super().measuring_options().items()
@@ -264,7 +271,7 @@ class NgramDecontamination(Filter):
                 self.n, self.normaliser, self.parts, self.min_words, self.short_below, self.max_item_df, ignored
             )
             ngram_index_build.build(folder, items, setting)
-            # So that workers find the scan compiled.
+            # Compile the scan here, so that workers load it.
             opened, work = ngram_index.open_index(folder)
             opened.scan(pa.array([""]), np.array([0, 1]), work)
         prepared = self.model_copy(update={"against": sets})
@@ -293,7 +300,7 @@ class NgramDecontamination(Filter):
         return (Claim(CLEAN),)
 
     def matched(self, evidence: Mapping[str, Any], facts: Mapping[str, Any], cache: Path) -> tuple[str, ...] | None:
-        """The texts of the evaluation item; None where the files of its set are not those that were used."""
+        """The texts of the evaluation item; None if the files of its set are not those that were used."""
         name = evidence["evaluation"]
         one = self.against[name]
         if sorted(sha256_file(path) for path in one.files(cache)) != facts["evaluations"][name]["files"]:
@@ -383,7 +390,7 @@ class NgramDecontamination(Filter):
         )
 
     def threshold(self, words: pl.Expr) -> pl.Expr:
-        """What is asked of an item of so many words."""
+        """The threshold for an item of this many words."""
         own = self.above if self.above is not None else self.at_least
         others = {name: float(value) for name, value in self.thresholds.items()}
         base = pl.col("evaluation").replace_strict(others, default=float(own or 0), return_dtype=pl.Float64)
@@ -393,7 +400,7 @@ class NgramDecontamination(Filter):
         return 1 - (1 - base) * part.clip(0, 1)
 
     def _ways(self, threshold: pl.Expr) -> Iterator[_Way]:
-        """The ways in which a row may hold an item, or be near it; the first that counts is told."""
+        """The ways in which a row may contain an item, or be near it; the first that counts is the evidence."""
         is_short = pl.col("kind") == "short"
         is_whole = is_short & (pl.col("whole") == pl.col("texts"))
         if self.short_items == "whole":
@@ -425,7 +432,7 @@ class NgramDecontamination(Filter):
         return value > threshold if self.above is not None else value >= threshold
 
     def scores(self, measures: pl.DataFrame) -> dict[str, pl.Series]:
-        """The statistic of each row and the item that it shares most with; null where it shares nothing."""
+        """The statistic of each row and the item that it shares most with; null if it shares nothing."""
         most = self.pairs(measures).group_by("row").agg(pl.col("value").max())
         values = measures.select("row").join(most, on="row", how="left", maintain_order="left")["value"]
         return {"above" if self.above is not None else "at_least": values}

@@ -31,7 +31,7 @@ _PROVIDERS: Final = (
 )
 _KIND: Final = r"(?:language model|model|assistant|ai|chat ?bot|chat assistant)"
 _MADE: Final = r"(?:trained|developed|created|made|built|designed)"
-# What says of the speaker, not of the world, who made it: "I am …", "as a model trained by …".
+# Phrases in which the speaker says who made it: "I am …", "as a model trained by …".
 _IDENTITY: Final = (
     rf"\b(?:i am|i['’]m|my name is|you can call me) (?:called |named )?{_MODELS}\b",
     rf"\b(?:i am|i['’]m|i was|i have been|i['’]ve been) (?:[\w-]+ ){{0,3}}?{_MADE} by {_PROVIDERS}\b",
@@ -54,7 +54,7 @@ _IDENTITY: Final = (
     rf"(?:私は|わたしは)[^。！？\n]{{0,12}}?{_MODELS}",
     rf"(?:私は|わたしは)[^。！？\n]{{0,20}}?{_PROVIDERS}(?:によって|が|に)[^。！？\n]{{0,8}}?(?:開発|訓練|作成|作ら)",
 )
-# What says of the speaker up to when it knows.
+# Phrases in which the speaker says when its knowledge ends.
 _YEAR: Final = r"(?:19|20)\d\d"
 _CUTOFF: Final = (
     r"\bknowledge cut-? ?off\b",
@@ -85,11 +85,11 @@ class PatternFilter(Filter):
         - pattern_filter: {patterns: ['(?i)\bas an ai language model\b'], on: response}
         - pattern_filter: {patterns: ['\b(def|class|import)\b'], action: keep}
 
-    Expressions are RE2's, which take time linear in the text whatever they are; write
-    `(?i)` for letters of either case. `provider_identity` finds assistants that say they
-    are, or were made by, a known model or provider, and not what is said of those;
-    `knowledge_cutoff` those that say up to when they know. Both know ten languages or so.
-    Evidence: the expression, and what it found.
+    Expressions are those of RE2, which always take time linear in the text; write `(?i)` to
+    ignore case. `provider_identity` finds assistants that say they are, or were made by, a
+    known model or provider, but not other text about these; `knowledge_cutoff` finds those
+    that say when their knowledge ends. Both know about ten languages.
+    Evidence: the expression, and the text that it found.
     """
 
     requires: ClassVar = ("google-re2",)
@@ -98,7 +98,9 @@ class PatternFilter(Filter):
     patterns: Expressions = Field((), description="RE2 expressions")
     presets: tuple[Preset, ...] = Field((), description="Sets of expressions that come with the program")
     on: On = Field("response", description="Which messages are searched")
-    action: Decides[Literal["keep", "drop"]] = Field("drop", description="What happens to rows in which one is found")
+    action: Decides[Literal["keep", "drop"]] = Field(
+        "drop", description="Keep or drop rows in which an expression is found"
+    )
 
     @model_validator(mode="after")
     def _something(self) -> PatternFilter:
@@ -107,7 +109,7 @@ class PatternFilter(Filter):
         return self
 
     def measure(self, rows: Rows) -> pl.DataFrame:
-        """Columns `pattern` (the expression, or the preset's name) and `found`, String; null where none is found."""
+        """Columns `pattern` (the expression, or the preset's name) and `found`, String; null if none is found."""
         names, expressions, search = _compiled(self.patterns, self.presets)
         patterns: list[str | None] = []
         found: list[str | None] = []

@@ -30,22 +30,22 @@ class Redact(Mapper):
         - redact: {code: all}
 
     `Ask ada@lovelace.org` becomes `Ask <EMAIL_1>`; the same value has the same placeholder
-    in all of a conversation, and numbers begin anew with the next. Kinds: `email`, `phone`,
-    `card` (Luhn), `iban` (MOD 97-10), `ip` (public ones) and `secret` (keys and tokens that are
-    known by their prefix, and private keys). In code, in calls, schemas and answers of tools,
-    and in columns that the recipe keeps, only secrets are replaced unless `code: all`: there
-    addresses and numbers are what a program is about, or an id is made of. Code is what stands
-    between fences, and a message without fences most of whose lines are code.
-    docs/privacy.md says what is found, and what is not.
+    throughout a conversation, and each conversation is numbered anew. Kinds: `email`, `phone`,
+    `card` (Luhn), `iban` (MOD 97-10), `ip` (public ones) and `secret` (keys and tokens with a
+    known prefix, and private keys). In code, in calls, schemas and answers of tools, and in
+    columns that the recipe keeps, only secrets are replaced unless `code: all`: there,
+    addresses and numbers are often program data or ids. Code is the text between fences, or a
+    whole message without fences if most of its lines are code.
+    docs/privacy.md lists the patterns and their limits.
     """
 
-    kinds: tuple[Kind, ...] = Field(KINDS, min_length=1, description="What is replaced")
-    code: Code = Field("secrets", description="What of it is replaced in code and by tools")
+    kinds: tuple[Kind, ...] = Field(KINDS, min_length=1, description="Kinds of values to replace")
+    code: Code = Field("secrets", description="In code and in texts of tools, replace secrets alone, or all kinds")
 
     def map(self, rows: Rows) -> Rows:
         """The rows with placeholders; also in calls, tools and kept columns."""
         columns = rows.message_columns()
-        # By the column, and of messages the field: the texts that are others now, by their places.
+        # The changed texts by their places, for each column and each field of messages.
         changed: defaultdict[tuple[str, str], dict[int, str]] = defaultdict(dict)
         for row in sensitive.suspect_rows(rows):
             texts = sensitive.texts_of(rows, row)
@@ -64,7 +64,7 @@ class Redact(Mapper):
         return rows
 
     def _redacted(self, given: Text, names: _Names) -> str:
-        # A placeholder may end what hid another value; at the end there is nothing left to find.
+        # A placeholder may uncover another value; repeat until nothing is found.
         while found := sensitive.search(given, self.kinds, self.code):
             pieces, end = [], 0
             for one in found:
@@ -75,14 +75,14 @@ class Redact(Mapper):
 
 
 def _replaced(strings: pa.StringArray, changed: Mapping[int, str]) -> pa.StringArray:
-    """The strings with some others, by their places in order."""
+    """The strings with some replaced, given by their places in order."""
     mask = np.zeros(len(strings), dtype=bool)
     mask[list(changed)] = True
     return pc.replace_with_mask(strings, pa.array(mask), pa.array(list(changed.values()), pa.string()))
 
 
 class _Names:
-    """The placeholders of one conversation, numbered on from those that it has."""
+    """The placeholders of one conversation, numbered after those that it already has."""
 
     def __init__(self, texts: Iterable[Text]) -> None:
         self._texts = texts
@@ -91,7 +91,7 @@ class _Names:
 
     @cached_property
     def _last(self) -> defaultdict[str, int]:
-        """The last number of each kind; looked for where there is something to name."""
+        """The last number of each kind; searched for only if there is a value to replace."""
         last: defaultdict[str, int] = defaultdict(int)
         for text in itertools.chain.from_iterable(text.said() for text in self._texts):
             for kind, number in _PLACEHOLDER.findall(text):
@@ -101,7 +101,7 @@ class _Names:
     def of(self, found: Found) -> str:
         value = sensitive.plain(found.kind, found.value)
         name = self._named(found.kind, value)
-        # Two keys of an object must not become one, though they may be two spellings of a value.
+        # Two keys of an object must stay different, even if they are two spellings of a value.
         if found.key and self._keys.setdefault(name, found.key) != found.key:
             name = self._named(found.kind, found.key + found.value)
         return name

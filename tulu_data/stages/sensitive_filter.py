@@ -1,4 +1,4 @@
-"""Report or drop conversations that hold personal data or secrets."""
+"""Report or drop conversations that contain personal data or secrets."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ MEASURES: Final[dict[str, Any]] = {"findings": pl.List(pl.Struct(FINDING))}
 
 
 class SensitiveFilter(Filter):
-    """Report or drop conversations that hold personal data or secrets.
+    """Report or drop conversations that contain personal data or secrets.
 
         - sensitive_filter
         - sensitive_filter: {kinds: [secret], action: drop, max_removed: 0.01}
         - sensitive_filter: {action: drop, max_removed: 0}
 
-    Kinds are those of the stage `redact`, and found by the same rules; after it, with the same
-    `kinds` and `code`, nothing is left to be found. `max_removed: 0` stops the build where there
-    is something, and names rows without their text.
+    It finds the kinds of the stage `redact` by the same rules; after that stage, with the same
+    `kinds` and `code`, it finds nothing. With `action: drop`, `max_removed: 0` stops the build if
+    there is a finding, and lists rows without their text.
     `reports/sensitive_filter-findings.parquet` lists each finding by the row's id, its kind
-    and place (`messages[2]`, `tool_calls` or `tools`) and its first and last character, from
-    0, the last not included, in the text as it is written (JSON with its escapes);
+    and place (`messages[2]`, `tool_calls` or `tools`) and its first character and end, from
+    0, the end not included, in the text as it is written (JSON with its escapes);
     `reports/sensitive_filter-kinds.parquet` counts rows and findings by source and kind.
-    Neither they nor the evidence have the value, or a hash of it.
+    Neither the reports nor the evidence contain the value, or a hash of it.
     Evidence: the first finding, and how many there are.
     """
 
@@ -44,9 +44,11 @@ class SensitiveFilter(Filter):
     evidence: ClassVar[Evidence] = {**FINDING, "count": pl.UInt32}
     withholds: ClassVar = True
 
-    code: Code = Field("secrets", description="What is looked for in code and by tools")
-    kinds: Decides[tuple[Kind, ...]] = Field(KINDS, min_length=1, description="What is reported, or dropped")
-    action: Decides[Literal["report", "drop"]] = Field("report", description="What happens to rows that hold some")
+    code: Code = Field("secrets", description="In code and in texts of tools, look for secrets alone, or all kinds")
+    kinds: Decides[tuple[Kind, ...]] = Field(KINDS, min_length=1, description="Kinds of values to report or drop")
+    action: Decides[Literal["report", "drop"]] = Field(
+        "report", description="Only report rows with findings, or drop them"
+    )
 
     def measure(self, rows: Rows) -> pl.DataFrame:
         """Column `findings`: a list of structs of `kind`, `place` (String), `start` and `end` (UInt32, characters)."""
@@ -73,7 +75,7 @@ class SensitiveFilter(Filter):
         return {"findings": self._found(measures)}
 
     def report(self, tallies: Mapping[str, pl.DataFrame]) -> dict[str, Report]:
-        """`findings`: each of them; `kinds`: rows and findings by source and kind."""
+        """`findings`: each finding; `kinds`: rows and findings by source and kind."""
         if not tallies:
             return {}
         found = tallies["findings"]
@@ -82,6 +84,6 @@ class SensitiveFilter(Filter):
         return {"findings": Report("data", found), "kinds": Report("data", kinds)}
 
     def _found(self, measures: pl.DataFrame) -> pl.DataFrame:
-        """One line a finding of the kinds that matter, in order."""
+        """One line for each finding of the `kinds`, in order."""
         each = measures.select("row", "findings").explode("findings", empty_as_null=False).unnest("findings")
         return each.filter(pl.col("kind").is_in(self.kinds))

@@ -27,12 +27,12 @@ class Tokens(Annotator):
         - tokens: {tokenizer: o200k_base}
         - tokens: {tokenizer: ./tokenizers/olmo}
 
-    `tokenizer` is an encoding of tiktoken, of which `cl100k_base` needs no network, or the
-    folder of a Hugging Face tokenizer, whose chat template is then applied. tiktoken's
-    counts are those of all contents, reasoning, calls and tools on offer, without what a
-    template puts between them. A row that the template refuses stops the build (exit 3).
-    Measures: `tokens`; `trainable`, those of the assistant's messages, but for messages whose
-    `weight` is 0; and `messages`, of each message with its reasoning and calls.
+    `tokenizer` is an encoding of tiktoken (`cl100k_base` needs no network), or the folder of a
+    Hugging Face tokenizer, whose chat template is then applied. With tiktoken all contents,
+    reasoning, calls and tools on offer are counted, without the text that a template puts
+    between them. A row that the template refuses stops the build (exit 3).
+    Measures: `tokens`; `trainable`, the tokens of the assistant's messages, except those whose
+    `weight` is 0; and `messages`, the tokens of each message with its reasoning and calls.
     `reports/tokens-sources.parquet` sums them by source.
     """
 
@@ -43,9 +43,9 @@ class Tokens(Annotator):
     tokenizer: str = Field("cl100k_base", min_length=1, description="An encoding of tiktoken, or a folder")
 
     def prepare(self, workspace: Workspace, digest: Callable[[Path], str]) -> Self:
-        """Open the tokenizer, before anything is read.
+        """Open the tokenizer, before any row is read.
 
-        Raises `InputError` (exit 3) where there is none of this name, or its files are not whole.
+        Raises `InputError` (exit 3) if there is none of this name, or its files are damaged.
         """
         self._counter()
         return self
@@ -82,7 +82,7 @@ class Tokens(Annotator):
 
 
 def _together(sides: Sequence[Counts]) -> Counts:
-    """The tokens of a row with several columns of messages: those of the longest, and what is trained on of all."""
+    """The tokens of a row with several columns of messages: those of the longest, and the trainable ones of all."""
     if len(sides) == 1:
         return sides[0]
     each = [tokens for side in sides for tokens in side.messages]

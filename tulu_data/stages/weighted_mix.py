@@ -29,7 +29,7 @@ PROFILES: Final[dict[str, dict[str, int]]] = {
         "multilingual": 100_000,
         "instruction_following": 29_980,
     },
-    # The same with math and code at two thirds, and without what a small model has no room for.
+    # The same with math and code at two thirds, and without the domains that a small model has no room for.
     "math_code": {"math": 40, "code": 27, "chat": 17, "knowledge": 10, "instruction_following": 6},
 }
 
@@ -60,47 +60,47 @@ Weights = Annotated[
 
 
 class WeightedMix(Mixer):
-    """Take rows in given proportions, after everything else.
+    """Take rows in given proportions, after all other stages.
 
         - weighted_mix: {by: domain, weights: {math: 0.36, code: 0.15, chat: 0.49}, rows: 100_000, max_repeat: 4}
         - weighted_mix: {by: domain, profile: tulu3, tokens: 50_000_000, max_repeat: 4}
         - weighted_mix: {by: [domain, language], weights: {math: {en: 3, zh: 1}, chat: {en: 4}}, others: drop}
         - weighted_mix: {by: language, temperature: 2, rows: 20_000, best: language_filter.score}
 
-    A stratum is a value of `by`, or a cell of several columns, as `math/en`; rows without a
+    A stratum is a value of `by`, or a cell of several columns, such as `math/en`; rows without a
     value are in the stratum `none`. Weights are exact decimals in any scale, for each
     stratum or cell; a `profile` has those of a published mixture; with a `temperature` T
-    they are the strata's sizes to the power 1/T, so that 1 keeps the proportions and large
-    ones level them.
+    they are the strata's sizes to the power 1/T: 1 keeps the proportions, and a large T makes
+    them more equal.
 
-    By `rows`: seats by Sainte-Laguë, whose sum is exact, and a larger mix holds the rows of
-    a smaller one. By `tokens`: all rows as often as they fit, and then the longest run of
-    them that still does, so that each stratum is short by less than its next row. Rows are
-    taken by a keyed hash, or the `best` first: by a score that an earlier stage measured.
-    Where a stratum has fewer than its share, rows are repeated, evenly, up to `max_repeat`
-    times each. Without `rows` or `tokens` the mix is as large as the data allows.
+    With `rows`, seats are given by Sainte-Laguë: the total is exact, and a larger mix contains
+    the rows of a smaller one. With `tokens`, all rows are taken as often as they fit, and then
+    the longest run of them that still fits, so that each stratum is short by less than its next
+    row. Rows are taken in the order of a keyed hash, or the `best` first, by a score that an
+    earlier stage measured. If a stratum has fewer than its share, rows are repeated, evenly, up
+    to `max_repeat` times each. Without `rows` or `tokens` the mix is as large as the data allows.
 
     Raises `InputError` (exit 3) for a stratum of the data without a weight, and for one
-    that has too few rows, with the largest total that there is. Evidence: the stratum.
-    `reports/weighted_mix-strata.parquet` holds targets beside what was taken.
+    that has too few rows, with the largest possible total. Evidence: the stratum.
+    `reports/weighted_mix-strata.parquet` has the targets and the amounts taken.
     """
 
     evidence: ClassVar[Evidence] = {"stratum": pl.String}
     bytes_per_row: ClassVar[int] = 90
 
-    by: Decides[Columns] = Field(("source",), description="What the weights are given to: one column, or several")
+    by: Decides[Columns] = Field(("source",), description="The column whose values have weights, or several columns")
     weights: Decides[Weights] = Field(
-        {}, description="The share of each stratum, in any scale; 0 drops it; all equal where not said"
+        {}, description="The share of each stratum, in any scale; 0 drops it; all equal by default"
     )
-    profile: Decides[Literal["tulu3", "math_code"] | None] = Field(None, description="Weights by domain, ready-made")
+    profile: Decides[Literal["tulu3", "math_code"] | None] = Field(None, description="Predefined weights by domain")
     temperature: Decides[Annotated[Decimal, Field(ge=1, le=100)] | None] = Field(
         None, description="Weights are sizes to the power 1 / temperature"
     )
     rows: Decides[PositiveInt | None] = Field(
-        None, description="Rows of the mixture; as many as there are where not said"
+        None, description="Rows of the mixture; by default as many as the data allows"
     )
     tokens: Decides[PositiveInt | Literal["all"] | None] = Field(
-        None, description="Tokens of the mixture, in place of rows; all: as many as there are"
+        None, description="Tokens of the mixture, instead of rows; all: as many as the data allows"
     )
     max_repeat: Decides[PositiveInt] = Field(1, le=1_000_000, description="How often one row may be taken")
     best: Decides[str | None] = Field(
@@ -108,11 +108,13 @@ class WeightedMix(Mixer):
         pattern=f"^({MEASURE})$",
         description="Rows with the highest value first: `tokens`, or a measure of an earlier stage, `stage.measure`",
     )
-    others: Decides[Literal["error", "drop"]] = Field("error", description="What happens to strata without a weight")
+    others: Decides[Literal["error", "drop"]] = Field(
+        "error", description="Stop at strata without a weight, or drop them"
+    )
     when_short: Decides[Literal["error", "shrink", "take_all"]] = Field(
         "error",
-        description="Where a stratum has too few rows: stop; make the whole mix smaller; or take all it has "
-        "and leave the others as they are",
+        description="If a stratum has too few rows: stop; make the whole mix smaller; or take all rows of the stratum "
+        "and leave the others unchanged",
     )
     max_removed: Decides[Share | dict[str, Share]] = Field(
         Decimal(1),
@@ -138,7 +140,7 @@ class WeightedMix(Mixer):
             raise ValueError("a profile has weights of domains; say: by: domain")
         cells = next((name for name in self.weights if name.count(SEPARATOR) != len(self.by) - 1), None)
         if cells is not None and len(self.by) > 1:
-            raise ValueError(f"'{cells}' is no cell of {' and '.join(self.by)}; write: {{math: {{en: 1}}}}")
+            raise ValueError(f"'{cells}' is not a cell of {' and '.join(self.by)}; write: {{math: {{en: 1}}}}")
         return self
 
     @property
@@ -164,7 +166,7 @@ class WeightedMix(Mixer):
         return taken.select("row", "copies", pl.lit("not taken into the mix").alias("reason"), "stratum")
 
     def report(self, measures: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, Report]:
-        """`strata`: of each its share, what it offered, its target and what was taken; `unit` says of what."""
+        """`strata`: the share, offer and target of each, and the amount taken, in `unit`."""
         copies = pl.col("copies").cast(pl.Int64)
         given = verdicts.select("row", "copies")
         counted = (
@@ -184,7 +186,7 @@ class WeightedMix(Mixer):
         return {"strata": Report("strata", joined)}
 
     def targets(self, offers: Mapping[str, int]) -> pl.DataFrame:
-        """Of each stratum its share, what it offers and what the mix is to take of it, largest share first."""
+        """The share, offer and target of each stratum, largest share first."""
         weights = self._weights(offers)
         whole, quotas = sum(weights.values()), self.quotas(offers)
         lines = [
@@ -196,7 +198,7 @@ class WeightedMix(Mixer):
         return targets.sort("share", "stratum", descending=[True, False])
 
     def _strata(self, measures: pl.DataFrame) -> pl.DataFrame:
-        """Columns `row`, `stratum`, `amount` (1, or the row's tokens) and those that rows are ordered by."""
+        """Columns `row`, `stratum`, `amount` (1, or the row's tokens), and `order` and `best`, which order the rows."""
         values = [pl.col(name).fill_null(NONE) for name in self.by]
         amount = pl.col("tokens").cast(pl.Int64) if self.tokens else pl.lit(1, pl.Int64)
         best = pl.col(self.best) if self.best else pl.lit(0)
@@ -226,7 +228,7 @@ class WeightedMix(Mixer):
         return ordered.with_columns((passes + extra.cast(pl.Int64)).cast(COPIES).alias("copies"))
 
     def quotas(self, offers: Mapping[str, int]) -> dict[str, int]:
-        """How many rows, or at most how many tokens, are taken of each stratum; `offers` gives those that there are.
+        """How many rows, or at most how many tokens, to take of each stratum; `offers` says how many each has.
 
         >>> WeightedMix(weights={"a": 1, "b": 3}, rows=10, when_short="take_all").quotas({"a": 9, "b": 4})
         {'a': 3, 'b': 4}
@@ -289,12 +291,12 @@ def _tokens(weights: Mapping[str, Fraction], total: int) -> dict[str, int]:
 
 
 def _largest_tokens(weights: Mapping[str, Fraction], limits: Mapping[str, int]) -> int:
-    """The largest total of which no stratum's share is more than it has."""
+    """The largest total for which every stratum has its share."""
     whole = sum(weights.values())
     return min((int(limits[name] * whole / weight) for name, weight in weights.items() if weight), default=0)
 
 
 def _power(size: int, temperature: Decimal) -> Fraction:
-    """A size to the power 1 / temperature, to 28 digits wherever it runs."""
+    """A size to the power 1 / temperature, to 28 digits on any machine."""
     with localcontext(prec=28):
         return Fraction(Decimal(size) ** (1 / temperature)) if size else Fraction(0)

@@ -1,1 +1,1 @@
-"""What the stages know of text."""
+"""Knowledge of text for the stages: languages, domains, tokens, code, personal data."""

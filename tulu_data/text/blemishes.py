@@ -1,7 +1,7 @@
-"""What rows have that no trainer wants: special tokens in text, roles that templates refuse, damaged letters.
+"""Faults of rows that no trainer wants: special tokens in text, roles that templates refuse, damaged letters.
 
-Each row has a number whose bits say which of these it has, taken when it is read. Nothing is
-removed for it: what many rows of a source share is listed, to be looked at first.
+When a row is read it gets a number whose bits say which faults it has. No row is removed for
+them: faults that many rows of a source share are listed, to be looked at first.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ NOTABLE_ROWS: Final = 100
 
 
 class Blemish(NamedTuple):
-    """One thing that rows may have: its name, what it is in words, and what to do about it.
+    """One fault of rows: its name, a description, and a remedy.
 
-    `pattern` finds it in a text; those without one are about roles. `is_refused` says that
-    chat templates refuse such a row, or render what nobody wants: then one row is notable.
+    `pattern` finds it in a text; faults without one are about roles. `is_refused` says that
+    chat templates refuse such a row, or render it wrongly: then a single row is listed.
     """
 
     name: str
@@ -78,7 +78,7 @@ _CONTEXT: Final = 40
 
 
 def marks(rows: Rows) -> npt.NDArray[np.uint32]:
-    """For each row the bits of what it has: bit i stands for `BLEMISHES[i]`.
+    """The bits of each row's faults: bit i means `BLEMISHES[i]`.
 
     >>> from tulu_data.rows.sft import Conversation
     >>> row = Conversation([("user", "Hi"), ("assistant", "Hello<|endoftext|>"), ("user", "")])
@@ -114,7 +114,7 @@ def _in_texts(contents: pa.StringArray) -> npt.NDArray[np.uint32]:
 
 
 def _roles(column: MessageColumn) -> npt.NDArray[np.uint32]:
-    """The bits of each message that are about who speaks, and whether anything is said."""
+    """The bits of each message that are about its role, and whether it is empty."""
     flat, bounds, number = column.flat, column.bounds, column.numbers
     found = np.zeros(len(flat), dtype=np.uint32)
     if not len(flat):
@@ -147,12 +147,12 @@ def _roles(column: MessageColumn) -> npt.NDArray[np.uint32]:
 
 
 def is_notable(name: str, rows: int, of: int) -> bool:
-    """Whether so many rows of so many are to be listed for it."""
+    """Whether to list a fault that this many of a number of rows have."""
     return BY_NAME[name].is_refused or rows >= NOTABLE_ROWS or rows >= NOTABLE_SHARE * of
 
 
 def shown_in(name: str, messages: Sequence[tuple[str, str]]) -> str:
-    """The part of a conversation that shows it: text around the first place, or the roles."""
+    """The part of a conversation that shows a fault: the text around its first place, or the roles."""
     pattern = BY_NAME[name].pattern.replace(r"\z", r"\Z")
     for _, content in messages if pattern else ():
         if found := re.search(pattern, content):

@@ -1,8 +1,8 @@
-"""Where code stands in a text: between fences, or in messages most of whose lines are code.
+"""The places of code in a text: between fences, or in messages most of whose lines are code.
 
-A line is code by its syntax alone: a statement with its brackets or colon, an end by
+A line is code by its syntax alone: a statement with its brackets or colon, an end with
 `;`, `{` or `}`, a prompt of a console. A sentence that begins with `if`, or a formula
-such as `x = 5`, is none.
+such as `x = 5`, is not code.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LINE: Final = (
 
 
 def spans(text: str) -> list[tuple[int, int]]:
-    """The parts of a text that are code, in order: the whole of it, or what stands between fences.
+    """The parts of a text that are code, in order: the text between fences, or the whole of it.
 
     >>> spans("Look:\\n```\\nx = 1\\n```\\n")
     [(6, 19)]

@@ -1,8 +1,8 @@
-"""What a conversation is about, by rules: expressions with weights, counted and joined.
+"""The domain of a conversation, by rules: expressions with weights, counted and combined.
 
-A rule says how often an expression stands in a thousand characters of the messages that
-it looks at, in full from `often` on. The score of a domain is 1 − Π (1 − weight × that part):
-each rule is one more reason, and none alone is certain (a noisy-or; Pearl 1988, 4.3.2).
+A rule counts its expression in a thousand characters of the messages that it looks at, as a part
+of `often`, and 1 from there on. The score of a domain is 1 − Π (1 − weight × that part):
+each rule is another reason, and none alone is certain (a noisy-or; Pearl 1988, 4.3.2).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tulu_data.text.expressions import Expression
 
 SIDES: Final = ("prompt", "response")
 SHORTEST: Final = 300
-"""A shorter text counts as so many characters: one formula in a line is not a thousand of them."""
+"""A shorter text counts as this many characters: a formula in a short line must not count as very frequent."""
 
 
 class Rule(BaseModel):
@@ -36,8 +36,8 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     pattern: Expression = Field(description="An RE2 expression")
-    weight: Share = Field(Decimal("0.5"), gt=0, description="How much it says where it is found often enough")
-    often: Decimal = Field(Decimal(1), gt=0, description="How often in a thousand characters counts in full")
+    weight: Share = Field(Decimal("0.5"), gt=0, description="Its part of the score if it is found often enough")
+    often: Decimal = Field(Decimal(1), gt=0, description="How many in a thousand characters are often enough")
     on: On = Field("conversation", description="Which messages it looks at")
 
 
@@ -206,14 +206,14 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
         ),
     ),
 }
-"""The rules of each domain; where two have one score, the first is meant."""
+"""The rules of each domain; of two with the same score, the first is chosen."""
 
 OTHER: Final = "other"
-"""What no rule says enough of."""
+"""The domain of rows that no rule decides."""
 
 
 def scores(rows: Rows, rules: Mapping[str, Sequence[Rule]]) -> dict[str, npt.NDArray[np.float32]]:
-    """The score of each row by domain, 0 to 1, rounded to 4 digits; 1 of `tools` where any are called or offered."""
+    """The score of each row by domain, 0 to 1, rounded to 4 digits; `tools` is 1 if any are called or offered."""
     sides = tuple(on for on in SIDES if on in rows.kind.on) or (rows.kind.widest,)
     texts = {on: rows.texts(on) for on in sides}
     sizes = {on: _by_row(pc.utf8_length(side.strings), side) for on, side in texts.items()}
@@ -228,7 +228,7 @@ def scores(rows: Rows, rules: Mapping[str, Sequence[Rule]]) -> dict[str, npt.NDA
     for domain, reasons in rules.items():
         left = np.ones(len(rows))
         for rule in reasons:
-            # A kind may lack what a rule looks at; the rule then finds nothing.
+            # A kind of row may lack the messages that a rule looks at; the rule then finds nothing.
             looked = sides if rule.on not in SIDES else tuple(on for on in sides if on == rule.on)
             hits = np.sum([count(rule.pattern, on) for on in looked], axis=0)
             size = np.maximum(np.sum([sizes[on] for on in looked], axis=0), SHORTEST)
@@ -251,7 +251,7 @@ class Model(NamedTuple):
     classifier: Any
 
     def label(self, text: str) -> tuple[str, float]:
-        """The likeliest domain of a text, and how likely it is, rounded to 4 digits."""
+        """The most probable domain of a text, and its probability, rounded to 4 digits."""
         labels, shares = self.classifier.predict(" ".join(text.split()), k=1)
         return (labels[0].removeprefix("__label__"), round(min(float(shares[0]), 1.0), 4)) if labels else (OTHER, 0.0)
 
@@ -260,7 +260,7 @@ class Model(NamedTuple):
 def open_model(path: str) -> Model:
     """The fastText model in a file.
 
-    Raises `InputError` (exit 3) where it can't be read as one.
+    Raises `InputError` (exit 3) if it can't be read as one.
     """
     import fasttext
 
@@ -268,5 +268,5 @@ def open_model(path: str) -> Model:
         return Model(fasttext.load_model(path))
     except ValueError as error:
         raise InputError(
-            f"{path}: no fastText model ({error}); give one that `fasttext supervised` has trained"
+            f"{path}: not a fastText model ({error}); give one that `fasttext supervised` has trained"
         ) from None

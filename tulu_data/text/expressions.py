@@ -1,4 +1,4 @@
-"""Regular expressions of a recipe: RE2's, which take time linear in the text whatever they are."""
+"""Regular expressions of a recipe: those of RE2, which always take time linear in the text."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ def _checked(text: str) -> str:
         re2.compile(text, options())
     except re2.error as error:
         what = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
-        raise ValueError(f"'{text}' is no RE2 expression: {what}") from None
+        raise ValueError(f"'{text}' is not an RE2 expression: {what}") from None
     return text
 
 
 Expression = Annotated[str, Field(min_length=1), AfterValidator(_checked)]
-"""An expression that RE2 takes; else an error that says what is wrong with it."""
+"""An expression that RE2 accepts; else an error that says what is wrong with it."""
 
 
 def options() -> Any:
-    """How expressions are compiled: quietly, and with room for sets of them."""
+    """Options for compiling expressions: no log, and memory for large sets."""
     chosen = re2.Options()
     chosen.log_errors = False
     chosen.max_mem = 256 << 20

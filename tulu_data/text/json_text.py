@@ -1,7 +1,7 @@
-"""The strings and numbers of a JSON text as they are meant, and where each is written in it.
+"""The strings and numbers of a JSON text, decoded, and the place of each in it.
 
-An address in JSON may be written with escapes, and what precedes it may end in one
-(`"to:\\nada@…"`): only what is decoded can be searched, and only what is written can be replaced.
+An address in JSON may be written with escapes, and the text before it may end in one
+(`"to:\\nada@…"`): only decoded text can be searched, and only written text can be replaced.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _ESCAPE: Final = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-
 class Leaf(NamedTuple):
     """A string or a number of a JSON text, decoded.
 
-    Character i of `text` is written from `places[i]` to before `places[i + 1]`. `key` is the key that
-    it is the value of, or in whose list it is; `is_key` says whether it is a key itself. A
-    string can be put in the place of a number between two `quotes`, which strings have already.
+    Character i of `text` is written from `places[i]` to before `places[i + 1]`. `key` is the key of
+    this value, or of the list that it is in; `is_key` says whether it is a key itself. `quotes`
+    go around a string that replaces a number; they are empty for strings, which have quotes.
     """
 
     text: str
@@ -31,9 +31,9 @@ class Leaf(NamedTuple):
 
 
 def leaves(text: str) -> list[Leaf] | None:
-    r"""The leaves of a JSON object or array, in order; None where the text is something else.
+    r"""The leaves of a JSON object or array, in order; None if the text is something else.
 
-    A string that is such a text itself is not a leaf; its own leaves are.
+    A string that is the JSON text of an object or array is not a leaf; its own leaves are.
 
     >>> [leaf.text for leaf in leaves('{"a": ["\\u0040", 12], "b": "{\\"c\\": \\"\\\\n\\"}"}')]
     ['a', '@', '12', 'b', 'c', '\n']
@@ -53,7 +53,7 @@ def _is_json(text: str) -> bool:
 
 
 def _leaves(text: str, places: Sequence[int], quote: str, key: str) -> Iterator[Leaf]:
-    """`places` say where each character of the text is written, `quote` how a quote is, there."""
+    """`places` says where each character of the text is written, `quote` how a quote is written there."""
     for token in _TOKEN.finditer(text):
         if token["number"] is not None:
             yield Leaf(token["number"], places[token.start() : token.end() + 1], key, is_key=False, quotes=quote)
@@ -69,7 +69,7 @@ def _leaves(text: str, places: Sequence[int], quote: str, key: str) -> Iterator[
 
 
 def _decoded(string: str, start: int) -> tuple[str, Sequence[int]]:
-    """What stands between two quotes, and where each of its characters is written, from `start` on; last its end."""
+    """The text between two quotes, and where each of its characters is written, from `start` on; last its end."""
     if "\\" not in string:
         return string, range(start, start + len(string) + 1)
     pieces, places = [], []

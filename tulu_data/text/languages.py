@@ -1,4 +1,4 @@
-"""The languages of rows: what the stages that need them measure."""
+"""The languages of rows, as measured by all stages that need them."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Identifying(Filter):
 
     on: On = Field("conversation", description="Which messages are looked at")
     min_letters: PositiveInt = Field(20, description="Rows with fewer letters are `und`; ideographs count three")
-    agree: bool = Field(False, description="Rows of which langdetect says another language are `und`; much slower")
+    agree: bool = Field(False, description="Rows for which langdetect finds another language are `und`; much slower")
     min_score: Decides[Share] = Field(Decimal("0.2"), description="Rows with a lower score are `und`")
 
     def prepare(self, workspace: Workspace, digest: Callable[[Path], str]) -> Self:
-        """Find the model, before anything is read."""
+        """Find the model, before any row is read."""
         language_id.model_digest()
         return self
 
@@ -50,7 +50,7 @@ class Identifying(Filter):
         return {"fasttext model": language_id.model_digest()}
 
     def measure(self, rows: Rows) -> pl.DataFrame:
-        """Columns `language` (`und` where there are too few letters), `score`, `share` (Float32) and `letters`."""
+        """Columns `language` (`und` if there are too few letters), `score`, `share` (Float32) and `letters`."""
         found = [self._of(texts) for texts in rows.texts(self.on).by_row()]
         return pl.DataFrame(found, schema=MEASURES, orient="row")
 
@@ -58,7 +58,7 @@ class Identifying(Filter):
         words = [language_id.prose(text) for text in texts]
         each = [language_id.identify(text, self.min_letters, agree=self.agree) for text in words]
         if all(one.language == UNDETERMINED for one in each):
-            # Turns that are each too short may be enough together.
+            # Turns that are too short alone may be long enough together.
             whole = language_id.identify(" ".join(filter(None, words)), self.min_letters, agree=self.agree)
             return whole.language, whole.score, 0.0 if whole.language == UNDETERMINED else 1.0, whole.letters
         counted: Counter[str] = Counter()
@@ -73,7 +73,7 @@ class Identifying(Filter):
         return language, score, round(counted[language] / total, 4), total
 
     def label(self) -> pl.Expr:
-        """The language that a row is given, of what was measured."""
+        """The language of a row, from its measures."""
         is_sure = pl.col("score") >= float(self.min_score)
         return pl.when(is_sure).then("language").otherwise(pl.lit(UNDETERMINED))
 

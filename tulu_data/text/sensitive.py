@@ -1,8 +1,8 @@
-"""Personal data and secrets in texts: where they stand, by rules that can be read.
+"""Personal data and secrets in texts, found by rules that can be read.
 
-A pattern says what may be one, a check what is: the digits of cards and IBANs, the ranges
-of addresses, the lengths and checksums of keys. What documentation shows as an example
-(reserved names and ranges, test cards, AWS's EXAMPLE key) is nobody's and is not found.
+A pattern finds candidates, and a check decides: the digits of cards and IBANs, the ranges
+of addresses, the lengths and checksums of keys. Examples from documentation (reserved names
+and ranges, test cards, AWS's EXAMPLE key) belong to nobody and are not found.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from tulu_data.text.json_text import Leaf
 
 Kind = Literal["email", "phone", "card", "iban", "ip", "secret"]
 KINDS: Final[tuple[Kind, ...]] = ("secret", "email", "iban", "card", "ip", "phone")
-"""All kinds; where two of them overlap, the first is meant."""
+"""All kinds; if findings of two kinds overlap, the first kind wins."""
 
 
 Code = Literal["secrets", "all"]
-"""What counts in code and in texts of tools."""
+"""Which kinds count in code and in texts of tools."""
 
 
 class Finding(NamedTuple):
-    """What was found, and where: characters from `start` to before `end`."""
+    """A finding: characters from `start` to before `end`, and its kind."""
 
     start: int
     end: int
@@ -46,7 +46,7 @@ class _Rule(NamedTuple):
     kind: Kind
     pattern: re.Pattern[str]
     length: Callable[[str], int]
-    """How much of what the pattern matched is one; 0 where it is none."""
+    """The length of the value within the pattern's match; 0 if there is none."""
 
 
 # --- e-mail -----------------------------------------------------------------------------
@@ -57,7 +57,7 @@ _EMAIL: Final = re.compile(
     rf"(?:[{_LETTER}](?:[{_LETTER}-]{{0,61}}[{_LETTER}])?\.)+(?:xn--[a-z0-9-]{{2,59}}|[A-Za-z]{{2,24}}|рф)"
     rf"(?![A-Za-z0-9])"
 )
-# RFC 2606 and 6761: names that nobody has.
+# RFC 2606 and 6761: reserved names, which nobody has.
 _RESERVED: Final = re.compile(r"(?i)(?:^|\.)(?:example(?:\.(?:com|org|net|edu))?|test|invalid|localhost)$")
 # `logo@2x.png` is a file.
 _FILES: Final = re.compile("png|jpg|jpeg|gif|svg|webp|css|js|ts|json|py|txt|md|html|pdf")
@@ -71,7 +71,7 @@ def _email(text: str) -> int:
 
 
 def _cut(length: Callable[[str], int]) -> Callable[[str], int]:
-    """The same for a text that numbers may follow which are no part of it: what is left of it without them."""
+    """The same, for a pattern whose match may end in numbers that are not part of the value."""
 
     def longest(text: str) -> int:
         while text and not length(text):
@@ -122,7 +122,7 @@ _ISSUERS: Final = re.compile(
     r"4(?:\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
     r"|6(?:011|4[4-9]\d|5\d\d)\d{12}|3(?:0[0-5]|[68]\d)\d{11}|35(?:2[89]|[3-8]\d)\d{12}|62\d{14,17}"
 )
-# What payment providers publish for tests.
+# Test numbers that payment providers publish.
 _TEST_CARDS: Final = re.compile(
     "4111111111111111|4242424242424242|4012888888881881|4000056655665556|5555555555554444|5105105105105100|"
     "2223003122003222|5200828282828210|378282246310005|371449635398431|6011111111111117|6011000990139424|"
@@ -192,11 +192,11 @@ def is_mod_97(code: str) -> bool:
 
 _IP: Final = re.compile(
     r"(?<![\w.:/-])(?<!ersion )\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d)"
-    # 2000::/3 is all there is of public IPv6 (RFC 4291).
+    # 2000::/3 is all of public IPv6 (RFC 4291).
     r"|(?<![\w:.])[23][0-9a-fA-F]{3}:[0-9a-fA-F:]{3,34}(?![\w:])",
     re.ASCII,
 )
-# Resolvers that anybody names.
+# Well-known public resolvers.
 _RESOLVERS: Final = re.compile(
     r"8\.8\.8\.8|8\.8\.4\.4|1\.1\.1\.1|1\.0\.0\.1|9\.9\.9\.9|149\.112\.112\.112|208\.67\.222\.222|"
     r"208\.67\.220\.220|2001:4860:4860::8888|2001:4860:4860::8844|2606:4700:4700::1111|2606:4700:4700::1001"
@@ -208,7 +208,7 @@ def _ip(text: str) -> int:
         address = ipaddress.ip_address(text)
     except ValueError:
         return 0
-    # 3.1.2.4 is a section or a version; of random addresses one in 650,000 looks so.
+    # 3.1.2.4 is a section or a version; one in 650,000 random addresses looks like it.
     is_section = address.version == 4 and all(part < 10 for part in address.packed)
     is_one = (
         address.is_global and not address.is_multicast and not is_section and not _RESOLVERS.fullmatch(str(address))
@@ -254,7 +254,7 @@ def _jwt(text: str) -> int:
         header = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
     except (binascii.Error, ValueError):
         return 0
-    # jwt.io shows this one to everybody.
+    # The example of jwt.io.
     is_shown = "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c" in text
     return len(text) if isinstance(header, dict) and "alg" in header and not is_shown else 0
 
@@ -291,7 +291,7 @@ _SECRETS: Final = (
         rf"|SG\.[\w-]{{22}}\.[\w-]{{43}}(?![\w-])|pypi-AgE[\w-]{{50,400}}|dckr_pat_[\w-]{{27}}(?![\w-])"
         rf"|\d{{8,10}}:AA[\w-]{{33}}(?![\w-])"
     ),
-    # The other half of a key of AWS has no prefix; what it is called stands before it.
+    # The secret half of an AWS key has no prefix; it is found by the name before it.
     _Rule(
         "secret",
         re.compile(
@@ -313,7 +313,7 @@ _RULES: Final = (
 
 _BREAK: Final = re.compile(r"\\[nrt]")
 
-# What a text has that may hold something: one pass of RE2 over a whole column, for all kinds.
+# Signs that a text may contain a finding: one pass of RE2 over a whole column, for all kinds.
 _SUSPECT: Final = (
     r"[^\s]@[^\s]|hf_|api_org_|A[KSBC][IC]A[A-Z2-7]|gh[pousr]_|github_pat_|glpat-|npm_|xox[abeoprs]-|xapp-|AIza|GOCSPX-"
     r"|sk-|[rs]k_(?:live|test)_|SG\.|pypi-|dckr_pat_|:AA|(?i:secret_?access_?key)|hooks\.slack|eyJ|-----BEGIN "
@@ -326,13 +326,13 @@ _SUSPECT_TEXT: Final = re.compile(_SUSPECT.replace(r"\x{a0}", r"\xa0"))
 
 
 def suspects(texts: pa.StringArray) -> list[bool]:
-    """Which texts `find` is to look at; in the others it finds nothing."""
+    """The texts that `find` must search; it would find nothing in the others."""
     found: list[bool] = pc.fill_null(pc.match_substring_regex(texts, _SUSPECT), fill_value=False).to_pylist()
     return found
 
 
 def find(text: str, kinds: Iterable[Kind] = KINDS, *, code: Code = "secrets", is_tool: bool = False) -> list[Finding]:
-    """What a text holds of some kinds, in order and without overlaps.
+    """The findings of some kinds in a text, in order and without overlaps.
 
     In code (`code_lines.spans`), and in all of a text of tools, only secrets count unless
     `code` is `all`.
@@ -341,7 +341,7 @@ def find(text: str, kinds: Iterable[Kind] = KINDS, *, code: Code = "secrets", is
     [Finding(start=9, end=25, kind='email'), Finding(start=35, end=51, kind='phone')]
     """
     wanted = set(kinds)
-    # A line break may be written as in code, or in JSON that stands within other text.
+    # A line break may be an escape, as in code, or in JSON within other text.
     unescaped = _BREAK.sub("\n ", text)
     if is_tool and code == "secrets":
         wanted &= {"secret"}
@@ -375,13 +375,13 @@ class Text(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where it is, as evidence says it: `messages[0]`, `messages[1].reasoning_content`, `tools`."""
+        """Its place as written in evidence: `messages[0]`, `messages[1].reasoning_content`, `tools`."""
         if self.message is None:
             return self.column
         return f"{self.column}[{self.message}]" + (f".{self.field}" if self.field != "content" else "")
 
     def said(self) -> list[str]:
-        """What it says: itself, or the strings and numbers of a JSON text."""
+        """The parts to search: the text itself, or the strings and numbers of a JSON text."""
         leaves = json_text.leaves(self.text)
         return [self.text] if leaves is None else [leaf.text for leaf in leaves]
 
@@ -393,10 +393,10 @@ def beside(rows: Rows) -> list[str]:
 
 
 class Found(NamedTuple):
-    """What a text was found to hold, and where it is written there, from `start` to before `end`.
+    """A finding in a text of a row, which is written there from `start` to before `end`.
 
-    `value` is what is meant, without escapes; `quotes` go around what takes the place of a
-    number in JSON; `key` is the key of an object that it is in, where it is in one.
+    `value` is the finding without escapes; `quotes` go around a text that replaces a number in
+    JSON; `key` is the key of the object that it is in, if it is in one.
     """
 
     start: int
@@ -408,7 +408,7 @@ class Found(NamedTuple):
 
 
 def search(given: Text, kinds: Iterable[Kind] = KINDS, code: Code = "secrets") -> list[Found]:
-    r"""What a text of a row holds, in order: of JSON what its strings and numbers hold, however they are written.
+    r"""The findings in a text of a row, in order; in JSON, those in its strings and numbers, decoded.
 
     >>> search(Text("tools", '["to:\\nada\\u0040lovelace.org"]', is_tool=True), code="all")
     [Found(start=7, end=28, kind='email', value='ada@lovelace.org', quotes='', key='')]
@@ -432,7 +432,7 @@ def search(given: Text, kinds: Iterable[Kind] = KINDS, code: Code = "secrets") -
 
 
 def _search_leaf(leaf: Leaf, kinds: Sequence[Kind], code: Code, *, is_tool: bool) -> Iterator[Found]:
-    # Some keys are known by what they are called, as in `secret_access_key: …`.
+    # Some keys are found by their name, as in `secret_access_key: …`.
     called = f"{leaf.key}: " if _NAMED.search(leaf.key) else ""
     text = called + leaf.text
     for one in find(text, kinds, code=code, is_tool=is_tool) if _SUSPECT_TEXT.search(text) else ():
@@ -446,11 +446,11 @@ def _search_leaf(leaf: Leaf, kinds: Sequence[Kind], code: Code, *, is_tool: bool
 
 
 FIELDS: Final = ("content", "reasoning_content")
-"""The fields of a message that are texts of its own."""
+"""The fields of a message that are separate texts."""
 
 
 def suspect_rows(rows: Rows) -> list[int]:
-    """The rows that `find` is to look at."""
+    """The rows that `find` must search."""
     looked = np.zeros(len(rows), dtype=bool)
     for column in rows.message_columns().values():
         suspected = np.array(suspects(column.flat.field("content")), dtype=bool)
@@ -465,7 +465,7 @@ def suspect_rows(rows: Rows) -> list[int]:
 
 
 def texts_of(rows: Rows, row: int) -> list[Text]:
-    """All texts of a row: its messages, then what it calls and offers."""
+    """All texts of a row: its messages, then its calls, tools and kept columns."""
     texts = [
         Text(column.name, text, message["role"] == "tool", number, field)
         for column in rows.message_columns().values()
@@ -478,7 +478,7 @@ def texts_of(rows: Rows, row: int) -> list[Text]:
 
 
 def plain(kind: Kind, value: str) -> str:
-    """What is the same for two spellings of one value.
+    """A form of a value that is the same for all its spellings.
 
     >>> plain("phone", "+44 20 7123-4567")
     '442071234567'

@@ -1,10 +1,10 @@
-"""A process that renders chat templates: they are strangers' programs, which may take all time and memory.
+"""A process that renders chat templates, which are strangers' programs and may take any time and memory.
 
-`python template_process.py` reads one JSON value a line and answers with one. First a
-`{templates, special}`, answered by `{generation}`: whether the templates say what is trained on. Then
-`{messages, tools}` of a conversation, which is not answered, and for it any number of
-`{template, upto, invites}`: how many of its messages are rendered, and whether the next is
-invited, answered by `{text, trained}`. An answer `{refused}` says what the template says.
+`python template_process.py` reads one JSON value a line and answers with one. The first is
+`{templates, special}`, answered by `{generation}`: whether the templates mark the text to train on.
+Then comes `{messages, tools}` of a conversation, which is not answered, and for it any number of
+`{template, upto, invites}`: how many of its messages to render, and whether to invite the next
+one; each is answered by `{text, trained}`. An answer `{refused}` has the template's error.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from functools import partial
 from typing import Any, Final, NoReturn
 
 SECONDS: Final = 20
-"""Of processor time, for one rendering."""
+"""Seconds of processor time for one rendering."""
 MEMORY: Final = 2 << 30
 """Bytes of address space."""
 LONGEST: Final = 1 << 26
 """Characters of a rendered conversation."""
 TODAY: Final = datetime(2024, 7, 26, tzinfo=UTC)
-"""The date of `strftime_now`, always: that which Llama 3's template has where it is not told one."""
+"""The date that `strftime_now` always gives: the default of Llama 3's template."""
 
 
 class Templates:
-    """Chat templates as transformers compiles them, by name."""
+    """Chat templates by name, compiled as transformers does."""
 
     def __init__(self, templates: dict[str, str], special: dict[str, str]) -> None:
         self.has_generation = False
@@ -44,7 +44,7 @@ class Templates:
         self._compiled = {name: environment.from_string(text) for name, text in templates.items()}
 
     def render(self, name: str, values: dict[str, Any]) -> dict[str, Any]:
-        """The text of a conversation, and the parts of it, by their characters, that stand in generation tags."""
+        """The text of a conversation, and its parts within generation tags, by their characters."""
         random.seed(0)
         text = self._compiled[name].render(documents=None, **{**self._special, **values})
         if len(text) > LONGEST:
@@ -60,7 +60,7 @@ class Templates:
         templates = self
 
         class Generation(Extension):
-            """`{% generation %}…{% endgeneration %}`: what the model is to write."""
+            """`{% generation %}…{% endgeneration %}`: the text that the model learns to write."""
 
             tags = {"generation"}  # noqa: RUF012 (Jinja's own form)
 
@@ -107,7 +107,7 @@ def _as_json(
 
 @contextmanager
 def _bounded() -> Iterator[None]:
-    """Let the system end this process where what is inside takes too long."""
+    """Let the system end this process if the block takes too long."""
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         yield
@@ -132,12 +132,12 @@ def _answer(question: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def serve() -> None:
-    """Answer what stands on stdin, until it ends."""
-    # Only the process that asks is stopped by hand.
+    """Answer the requests on stdin, until it ends."""
+    # An interrupt by hand is left to the parent process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    # What a template could write would be taken for an answer.
+    # Text that a template writes to stdout would be taken for an answer.
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)
 

