@@ -1,4 +1,4 @@
-"""The exception tree; each error says place, value and remedy, and knows its exit code.
+"""The exception tree; each error gives a place, a value and a remedy, and has its own exit code.
 
     TuluDataError
     ├── InvariantError      1    a bug or a broken promise: please report it
@@ -11,7 +11,7 @@
     ├── ResourceError       6    disk, memory, a read-only file system
     └── HubError            7    the network, or what the Hub answered
 
-`RecordError` stands beside the tree: one bad record of an input, which its source
+`RecordError` is outside the tree: it is one bad record of an input, which its source
 either quarantines or turns into an `InputError`.
 """
 
@@ -31,7 +31,7 @@ EXCERPT_CHARACTERS = 80
 
 
 class TuluDataError(Exception):
-    """Something a person can act on. `str(error)` is the whole message."""
+    """A problem that a person can act on. `str(error)` is the whole message."""
 
     exit_code = 1
 
@@ -43,7 +43,7 @@ class InvariantError(TuluDataError):
 
 
 class UsageError(TuluDataError):
-    """The command was called with words that do not fit."""
+    """The command was called with wrong arguments."""
 
     exit_code = 2
 
@@ -77,7 +77,7 @@ class RecipeError(TuluDataError):
         head = f"{self.file}:{problem.line}:{problem.column}: {path}{problem.what}"
         if not 0 < problem.line <= len(lines):
             return head
-        # A long line is shown from a little before the place.
+        # A long line is cut, so that it begins shortly before the place.
         start = max(0, problem.column - 80) if problem.column > 140 else 0
         source = printable(lines[problem.line - 1][start:], limit=160)
         gutter = f"{problem.line:>5} | {'…' * bool(start)}"
@@ -94,7 +94,7 @@ class InputError(TuluDataError):
 class RowError(InputError):
     """A row that a stage refuses to measure, and why.
 
-    `row` is its number among those that the stage was handed, from 0; where `source` and
+    `row` is its number among the rows that were given to the stage, from 0; where `source` and
     `file` (sha256) are known, it is the number of its record in that file, from 1.
 
     >>> str(RowError(3, "it has no words"))
@@ -111,7 +111,7 @@ class RowError(InputError):
 
 @contextmanager
 def told_of(place: str) -> Iterator[None]:
-    """Put a place before the message of what goes wrong inside with inputs, findings or the Hub.
+    """Put a place before the message of an error about inputs, findings or the Hub that is raised inside.
 
     >>> with told_of("sources.a"):
     ...     raise InputError("x.jsonl: no such file")
@@ -126,19 +126,19 @@ def told_of(place: str) -> Iterator[None]:
 
 
 class FindingsError(TuluDataError):
-    """The data was read, and what was found in it stops the build."""
+    """The data was read, and a finding in it stops the build."""
 
     exit_code = 4
 
 
 class ConflictError(TuluDataError):
-    """Somebody else holds the output, or a version's name is taken."""
+    """Another process uses the output, or a version's name is taken."""
 
     exit_code = 5
 
 
 class ResourceError(TuluDataError):
-    """The machine has no room, or lets nothing be written."""
+    """The machine has no room left, or refuses to write."""
 
     exit_code = 6
 
@@ -154,7 +154,7 @@ class ResourceError(TuluDataError):
         free = _free_space(place)
         return cls(
             f"{place + ': ' if place else ''}{what}{free}; "
-            f"{_REMEDIES.get(error.errno or 0, 'see to it')} and run the same command again: "
+            f"{_REMEDIES.get(error.errno or 0, 'fix it')} and run the same command again: "
             "it goes on where it stopped"
         )
 
@@ -172,7 +172,7 @@ _REMEDIES = {
 }
 RESOURCE_ERRNOS = frozenset(_REMEDIES)
 PLACE_ERRNOS = frozenset({errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG})
-"""What is wrong with a path that a person chose."""
+"""Errors of the operating system about a path that a person chose."""
 
 
 def _free_space(place: str | None) -> str:
@@ -185,13 +185,13 @@ def _free_space(place: str | None) -> str:
 
 
 class Remark(UserWarning):
-    """Something that works, and that a person should know of: shown by the command line, and the work goes on."""
+    """A warning about input that works but may be a mistake: the command line shows it and continues."""
 
 
 class HubError(TuluDataError):
     """The Hub can't be reached, or does not give what is asked for.
 
-    `is_busy` says that it may answer a little later, and `wait` in how many seconds, if it said so.
+    `is_busy` is true where it may answer later; `wait` is the number of seconds to wait, if the Hub gave one.
     """
 
     exit_code = 7
@@ -203,7 +203,7 @@ class HubError(TuluDataError):
 
 
 class RecordError(Exception):
-    """One record that cannot become a row: a code, and what was found.
+    """One record that cannot become a row: a code, and a detail of what was found.
 
     >>> str(RecordError("unknown_role", "messages[1].role is 'narrator'"))
     "unknown_role: messages[1].role is 'narrator'"
@@ -226,7 +226,7 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
 
 
 def printable(text: str, limit: int = EXCERPT_CHARACTERS) -> str:
-    r"""Text of a stranger for a message: cut at `limit`, every character of it to be seen.
+    r"""Untrusted text made safe for a message: cut at `limit`, with every character visible.
 
     >>> printable("a\x1b]0;title\n")
     'a\\x1b]0;title\\n'

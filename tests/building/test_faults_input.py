@@ -439,7 +439,7 @@ def test_names_that_would_lead_elsewhere(yard: Yard):
         with pytest.raises(TuluDataError) as caught:
             yard.recipe(name=name, sources={"a": {"jsonl": "a"}})
         assert caught.value.exit_code == 2
-        assert re.search("is no name: small letters, digits|nothing|no NUL character", str(caught.value))
+        assert re.search("is not a name: small letters, digits|nothing|no NUL character", str(caught.value))
         with pytest.raises(TuluDataError):
             yard.recipe(version=name, sources={"a": {"jsonl": "a"}})
 

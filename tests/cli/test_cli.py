@@ -139,7 +139,7 @@ def test_colours_come_and_go_by_the_usual_variables(run: Run):
             2,
             "data/example.jsonl: it has no record 7; its records are numbered from 1 to 6",
         ),
-        (["explain", "first_mix", "recipe.yaml:1"], 3, "recipe.yaml: no input of mixtures/first_mix/"),
+        (["explain", "first_mix", "recipe.yaml:1"], 3, "recipe.yaml: not an input of mixtures/first_mix/"),
         (["explain", "first_mix", "--text", "nobody says this"], 2, "none of its rows has a message with this text"),
         (["explain", "first_mix@1", "abcdef"], 2, "no version '1'; there are "),
         (["removed", "first_mix", "--stage", "exact"], 2, "no stage 'exact' in mixtures/first_mix/"),

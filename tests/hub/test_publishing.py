@@ -236,11 +236,15 @@ def test_private_is_not_said_of_what_all_can_see(hub: Hub, run: Run, built: Buil
     ("words", "code", "message"),
     [
         (["publish", "MIX", "--to", "mix"], 2, "'mix' is no name of a dataset; write ORG/NAME"),
-        (["pull", "mix"], 2, "'mix' is no dataset of the Hub; write ORG/NAME or ORG/NAME@VERSION"),
+        (["pull", "mix"], 2, "'mix' is not a dataset of the Hub; write ORG/NAME or ORG/NAME@VERSION"),
         (["pull", "org/none"], 7, "org/none: the Hub has no such dataset"),
-        (["pull", "org/other"], 4, "org/other: has no manifest.json: it is no mixture of tulu-data"),
-        (["pull", "org/outside"], 4, "org/outside: manifest.json names '../x', which is no file inside of the mixture"),
-        (["pull", "org/list"], 4, "org/list: manifest.json is no 'tulu-data manifest 1'"),
+        (["pull", "org/other"], 4, "org/other: has no manifest.json: it is not a mixture of tulu-data"),
+        (
+            ["pull", "org/outside"],
+            4,
+            "org/outside: manifest.json names '../x', which is not a file inside of the mixture",
+        ),
+        (["pull", "org/list"], 4, "org/list: manifest.json is not a 'tulu-data manifest 1'"),
         (["pull", "org/moved@v2"], 4, "org/moved: the tag v2 leads to version v1; ask its publisher"),
     ],
 )
@@ -373,7 +377,7 @@ def test_load_reads_a_folder_and_checks_it_when_asked(built: Built, tmp_path: Pa
     assert tulu_data.load(copy, "arrow", split="test").num_rows == 10
     with pytest.raises(UsageError, match="no split 'tset'; did you mean 'test'\\?; there are test, train"):
         tulu_data.load(copy, split="tset")
-    with pytest.raises(UsageError, match="'polar' is none of datasets, polars, arrow; did you mean 'polars'\\?"):
+    with pytest.raises(UsageError, match="'polar' is not one of datasets, polars, arrow; did you mean 'polars'\\?"):
         tulu_data.load(copy, "polar")
     path = min(copy.glob("data/test*"))
     path.write_bytes(path.read_bytes() + b"x")
@@ -463,7 +467,7 @@ def test_only_files_of_a_mixture_are_pulled(hub: Hub, run: Run, built: Built, tm
     for number, name in enumerate(("evil.py", "data/../evil.parquet", "evidence/a\u202eyp.parquet", "data/A.parquet")):
         hub.dataset(f"org/strange{number}", sealed(ours, **{name: b"boom()"}))
         refused = run("pull", f"org/strange{number}", "--out", "strange", code=4).stderr
-        assert "', which is no file inside of the mixture" in refused
+        assert "', which is not a file inside of the mixture" in refused
     assert not (tmp_path / "strange").exists()
 
 

@@ -185,11 +185,11 @@ def options_of(stage: str, **options: Any) -> Callable[[dict[str, Any]], None]:
         (lambda facts: facts["stages"].append(facts["stages"][0]), "it: two stages have one name"),
         (
             lambda facts: facts["files"].update({"/etc/passwd": facts["files"]["README.md"]}),
-            "is no file inside of the mixture",
+            "is not a file inside of the mixture",
         ),
         (
             lambda facts: facts["files"].update({"data/../../x": facts["files"]["README.md"]}),
-            "is no file inside of the mixture",
+            "is not a file inside of the mixture",
         ),
     ],
 )
@@ -357,7 +357,7 @@ def encoded(name: str) -> Callable[[pa.Table], pa.Table]:
             "reports/minhash_dedup-scores.parquet",
             with_values("low", math.inf),
             "audit",
-            "a value of 'low' is no number",
+            "a value of 'low' is not a number",
         ),
         (
             "data/train-00000-of-00001.parquet",
@@ -469,7 +469,7 @@ def test_links_and_pipes_are_not_opened(folder: Path):
     assert told("removed", folder)[1].startswith(f"{folder}/{LEDGER}: is a link; a mixture holds plain files")
     (folder / LEDGER).unlink()
     os.mkfifo(folder / LEDGER)
-    assert told("removed", folder)[1].startswith(f"{folder}/{LEDGER}: is no plain file")
+    assert told("removed", folder)[1].startswith(f"{folder}/{LEDGER}: is not a plain file")
     (folder / LEDGER).unlink()
     (folder / "ledger").rmdir()
     (folder.parent / "elsewhere").mkdir()

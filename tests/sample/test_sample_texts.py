@@ -111,7 +111,7 @@ def chat() -> object:
             CHAT,
             "@ a\n> a\n\n@b\n> b\n",
             chat,
-            f"{CHAT}:1: @ a: a line begins with '@' and is no heading, which has a space: '@ name'",
+            f"{CHAT}:1: @ a: a line begins with '@' and is not a heading, which has a space: '@ name'",
         ),
         (CHAT, "@ a\n> a [b|c\n", chat, f"{CHAT}:1: @ a: brackets do not match: a [b|c"),
         (CHAT, "@ a\n> a\n\n*3\n- b\n- c\n", chat, f"{CHAT}:1: @ a: *3 has 2 items"),

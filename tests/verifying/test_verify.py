@@ -129,11 +129,14 @@ def drop_row(folder: Path) -> None:
         (forge_row, r"a: the manifest says written|its id is not that of its content"),
         (drop_row, r"rows are written, the ledger says"),
         (lambda folder: (folder / "SHA256SUMS").write_text(""), r"SHA256SUMS: \S+ has the sum None"),
-        (lambda folder: (folder / "manifest.json").write_text("[]"), r"manifest\.json: is no 'tulu-data manifest 1'"),
+        (
+            lambda folder: (folder / "manifest.json").write_text("[]"),
+            r"manifest\.json: is not a 'tulu-data manifest 1'",
+        ),
         (lambda folder: (folder / "manifest.json").write_text("{"), r"manifest\.json: can't be read \(EOF"),
         (lambda folder: (folder / "data/link").symlink_to("/etc/passwd"), r"data/link: is a link"),
         (lambda folder: (folder / "more").symlink_to("/etc"), r"more: is a link"),
-        (lambda folder: os.mkfifo(folder / "data/pipe"), r"data/pipe: is no plain file"),
+        (lambda folder: os.mkfifo(folder / "data/pipe"), r"data/pipe: is not a plain file"),
         (lambda folder: (folder / "more.txt").write_text(""), r"more\.txt: is not in the manifest"),
         (
             lambda folder: (

@@ -1,1 +1,1 @@
-"""What a build does, from the inputs to the sealed mixture."""
+"""The steps of a build, from the inputs to the sealed mixture."""

@@ -1,4 +1,4 @@
-"""Build a mixture: survey, examine, write, report, commit. The story on one page."""
+"""Build a mixture: survey, examine, write, report, commit."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DEFAULT_MEMORY: Final = 4 << 30
 
 @dataclass(frozen=True)
 class Built:
-    """What a build made of a recipe, or found made: `status` says which, `why` the reason where it is not plain."""
+    """The mixture of a recipe: `status` says whether it was built or already there, `why` gives a reason if needed."""
 
     mixture: Mixture
     recipe: Recipe
@@ -44,7 +44,7 @@ class Built:
     why: str = ""
 
     def as_values(self) -> dict[str, Any]:
-        """What was built as plain values, for JSON."""
+        """The result as plain values, for JSON."""
         mixture = self.mixture
         return {
             "mixture": str(mixture.folder),
@@ -66,20 +66,20 @@ def build(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Built:
-    """Build the mixture of a recipe, or find it built.
+    """Build the mixture of a recipe, unless it is already built.
 
         built = build("recipes/sft_mix.yaml")
         built.mixture.folder
 
-    `trusted` are the sha256 of the only code from outside that may run; without it none does
-    that a recipe inside of a mixture names, unless that was built here. `memory` is in bytes;
-    `limit` takes the first rows of each source, as a trial;
-    `trust_mtime` takes size, inode and mtime of an input for its digest;
-    `shard_rows` is the size of the store's shards, and `executor` where units of work run
+    `trusted` are the sha256 of the only code from outside that may run; by default, code that a
+    recipe inside of a mixture names does not run, unless the mixture was built here. `memory` is
+    in bytes; `limit` takes only this many first rows of each source, as a trial;
+    `trust_mtime` recognizes an unchanged input by its size, inode and mtime, without hashing it;
+    `shard_rows` is the size of the store's shards, and `executor` is where units of work run
     (this process by default): neither changes a byte of the output.
 
-    Raises what `tulu_data.errors` lists, each with its exit code. A build that was stopped
-    at any moment goes on where it stopped when it is called again.
+    Raises the errors of `tulu_data.errors`, each with its exit code. A build that was stopped
+    at any moment resumes where it stopped when it is called again.
     """
     folders = folders or Folders()
     progress = Timed(progress or Silent())
@@ -94,7 +94,7 @@ def build(
         built = _find(inputs, identity, folder, engine)
         if built is None:
             with locked(make_folders(folder)):
-                # Another build may have made it since.
+                # Another build may have made it in the meantime.
                 built = _find(inputs, identity, folder, engine) or _make(inputs, identity, folders, engine, progress)
         versions.restore(built.mixture, folders)
         return built
@@ -126,7 +126,7 @@ def _make(inputs: Inputs, identity: Identity, folders: Folders, engine: Engine, 
 
     made = Mixture(folder / str(facts["version"]))
     if not made.folder.exists():
-        # Before the version is there, so that it is never without its record.
+        # Written before the version is moved into place, so that a version never lacks its record.
         run.write(made.run_path)
     why = versions.commit(staging, made.folder, sealed, engine.workspace)
     remove_folder(engine.workspace.written(identity.digest, folder))
@@ -139,15 +139,15 @@ def _write(examined: Examined, identity: Identity, staging: Path, engine: Engine
     """Write the rows that are kept, the ledger of all rows, and the recipe."""
     remove_temporaries(staging)
     folder, workspace = staging.parents[1], engine.workspace
-    # Another build may make the same in another folder.
+    # Another build may make the same mixture in another folder.
     spill, notes = workspace.spill(identity.digest, folder), workspace.written(identity.digest, folder)
     recipe, decision, shards = examined.recipe, examined.decision, examined.shards
-    # Each row is read once and each kept row written once; both tick.
+    # Each row is read once and each kept row is written once; progress counts both.
     steps = len(decision) + int(decision.kept.sum())
     with engine.progress.phase("write", steps, "rows") as tick:
         written = write(recipe, decision, shards, staging, spill, notes, engine.executor, tick)
     engine.units.count("write", done=written.done, found=written.found)
-    # A worker that died at a file left its beginning; the unit was done again by another.
+    # A worker that died left an unfinished file; another worker did the unit again.
     remove_temporaries(staging)
     ledger.write(decision, shards, staging)
     write_text(staging / RECIPE, recipe.to_yaml())
@@ -164,7 +164,7 @@ def _report(examined: Examined, facts: dict[str, Any], staging: Path, run: Run) 
 
 
 def _draw(facts: dict[str, Any], staging: Path, text: str) -> dict[str, Any]:
-    """Draw report and card from what was written so far; the manifest with all files."""
+    """Draw report and card from the files written so far; return the manifest with all files."""
     files = pinned(staging)
     drawn_from = manifest.with_files(facts, files)
     report.write(staging, drawn_from)

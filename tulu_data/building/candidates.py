@@ -1,7 +1,7 @@
-"""Read the candidates of stages that compare texts: the few rows that their measures do not suffice for.
+"""Read the candidates of stages that compare texts: the few rows whose measures are not enough to decide.
 
-What a stage reads of them is in one file of the workspace, under the digest of the measures
-that they were chosen by and of the choice, so that another threshold reads nothing.
+The result is cached in one file of the workspace, under a key of the measures and the chosen
+rows, so that a different threshold reads no text.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tulu_data.store.workspace import CachedTable
 class CandidateUnit:
     """The candidates of one shard, by their positions in it: a unit of work.
 
-    Row i has `room[i]` numbers in `file`, the first row from the number `start` on.
+    Row i has `room[i]` numbers in `file`; those of the first row begin at number `start`.
     """
 
     shard: Shard
@@ -49,7 +49,7 @@ class CandidateUnit:
 
 
 def read_candidates(unit: CandidateUnit, tick: Tick) -> None:
-    """Read one shard, and write what the stage reads of its candidates into their part of the file."""
+    """Read one shard, and write the stage's numbers for its candidates into their part of the file."""
     stage = unit.stage.measuring()
     with unit.file.open("r+b") as file:
         file.seek(unit.start * 8)
@@ -69,14 +69,14 @@ def read_candidates(unit: CandidateUnit, tick: Tick) -> None:
 
 @dataclass(frozen=True)
 class CandidateReader:
-    """Reads candidates from the shards of some measures; `used` are the tables that it found or made."""
+    """Reads candidates from the shards that were measured; `used` are the tables that it found or made."""
 
     measures: Measures
     engine: Engine
     used: list[CachedTable] = field(default_factory=list)
 
     def read(self, step: Step, candidates: pl.DataFrame) -> npt.NDArray[np.uint64]:
-        """What a step's stage reads of its candidates that have `room`, in the order of `row`, mapped."""
+        """The numbers that a step's stage reads of its candidates with `room`, in the order of `row`, memory-mapped."""
         chosen = candidates.select("row", "room").filter(pl.col("room") > 0).sort("row")
         rows, room = (chosen[name].to_numpy().astype(np.int64) for name in ("row", "room"))
         if not len(rows):

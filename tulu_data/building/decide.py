@@ -1,7 +1,7 @@
-"""Decide, stage by stage, on narrow tables: no text is seen here.
+"""Decide, stage by stage, on narrow tables: no text is read here.
 
-Rows are numbered through all shards in the order of (source, file sha256, row), which no
-decision depends on.
+Rows are numbered through all shards in the order of (source, file sha256, row); no decision
+depends on this order.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Ranks = Callable[[str], npt.NDArray[np.uint32]]
 def decide(
     recipe: Recipe, plan: Plan, measures: Measures, reader: CandidateReader, *, is_trial: bool = False
 ) -> Decision:
-    """Give every row of the store its fate. A trial has too few rows for tripwires, and takes what there is.
+    """Give every row of the store its fate. A trial has too few rows for tripwires, and takes all that it has.
 
     `reader` reads the candidates of stages that compare texts. Raises `FindingsError` (exit 4)
     where a step removes more than its `max_removed`, and `InputError` (exit 3) where a source
@@ -59,7 +59,7 @@ def decide(
 
 
 def _ranks(decision: Decision, seed: int, purpose: str) -> npt.NDArray[np.uint32]:
-    """The rank of each row by its keyed hash, then by its id: no ties."""
+    """The rank of each row by its keyed hash, then by its id, so that there are no ties."""
     words = decision.id_words()
     order = in_order(keyed_order(words, seed, purpose), words[:, 0], words[:, 1])
     ranks = np.empty(len(order), dtype=np.uint32)
@@ -68,7 +68,7 @@ def _ranks(decision: Decision, seed: int, purpose: str) -> npt.NDArray[np.uint32
 
 
 def _take(decision: Decision, recipe: Recipe, ranks: Ranks, *, is_trial: bool) -> None:
-    """Leave out what the sources' own `rows` and `fraction` do not take."""
+    """Leave out the rows that the sources' own `rows` and `fraction` do not take."""
     for index, name in enumerate(decision.sources):
         source = recipe.sources[name]
         if source.rows is None and source.fraction is None:
@@ -94,7 +94,7 @@ def _share(fraction: Decimal, rows: int) -> int:
 
 
 def _judge(decision: Decision, stage: Filter, step: Step, measures: Measures) -> pl.DataFrame:
-    """The verdicts of a filter; the columns that it writes, and its reports, are those of the decision."""
+    """The verdicts of a filter; the columns and reports that it writes are added to the decision."""
     found = [verdicts.none(stage.evidence)]
     tallies: dict[str, list[pl.DataFrame]] = {}
     written: list[pl.DataFrame] = []
@@ -127,7 +127,7 @@ def _annotated(stage: Filter, given: pl.DataFrame, domain: pl.Series) -> pl.Data
 
 
 def _given(decision: Decision, step: Step, measures: Measures, ranks: Ranks) -> pl.DataFrame:
-    """What a resolver is given: the measures of the rows that are alive, and what rows are ordered and named by."""
+    """The input of a resolver: the measures of the remaining rows, and the columns that order and name rows."""
     kept = decision.kept
     frames = []
     for source, rows, given in measures.of(step, decision):
@@ -171,7 +171,7 @@ def _checked(step: Step, method: str, given: object, rows: pl.Series) -> pl.Data
 
 
 def _apply(decision: Decision, number: int, step: Step, dropped: pl.DataFrame) -> None:
-    """Write the verdicts down; a row keeps the fate that an earlier step gave it."""
+    """Record the verdicts; a row keeps the fate that an earlier step gave it."""
     first = dropped.filter(pl.Series(decision.kept[dropped["row"].to_numpy()]))
     for (reason,), group in first.group_by("reason", maintain_order=True):
         decision.drop(group["row"].to_numpy(), number, str(reason))

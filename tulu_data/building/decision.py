@@ -31,14 +31,14 @@ class Decision:
     """The fate of every row.
 
     Arrays have one entry a row: `source` (index into `sources`), `file` (index into
-    `files`), `place` (the record's number in its file), `id` (16 bytes; it is made when it is
-    asked for), `content` (32 bytes), `fate` (index into `fates`; 0 is kept), `copies`, `reason` (index into
+    `files`), `place` (the record's number in its file), `id` (16 bytes; made on demand),
+    `content` (32 bytes), `fate` (index into `fates`; 0 is kept), `copies`, `reason` (index into
     `reasons`). `columns` are those of `stage.COLUMNS`, null where
-    nothing wrote them; `marks` are those of `blemishes`. `evidence` holds a verdict table for
+    no stage wrote them; `marks` are those of `blemishes`. `evidence` holds a verdict table for
     each step that dropped rows.
-    `alone` counts, for each filter and source, what it would have dropped by itself;
-    `reports` are those that stages make beside their verdicts, by step and name;
-    `counts` is what the manifest is to count of resolvers.
+    `alone` counts, for each filter and source, the rows that it would have dropped by itself;
+    `reports` are those that stages make in addition to their verdicts, by step and name;
+    `counts` holds the counts of resolvers for the manifest.
     """
 
     sources: tuple[str, ...]
@@ -113,7 +113,7 @@ class Decision:
 
 
 def numbered(recipe: Recipe, plan: Plan, shards: Sequence[Shard]) -> Decision:
-    """The rows of all shards, in this order, all of them kept so far."""
+    """The rows of all shards, in the order of the shards, all of them kept so far."""
     sources = tuple(sorted(recipe.sources))
     files = tuple(sorted({file.file for shard in shards for file in shard.files}))
     numbers = {file: number for number, file in enumerate(files)}
@@ -154,7 +154,7 @@ def _ids(
     sources: tuple[str, ...], source: npt.NDArray[np.uint16], content: npt.NDArray[np.void]
 ) -> npt.NDArray[np.void]:
     words = content.view("<u8").reshape(-1, 4)
-    # 128 bits of a sha256 tell contents apart as well as all of it, in half the memory.
+    # 128 bits of a sha256 distinguish contents as well as the whole hash, in half the memory.
     keys = pl.DataFrame({"source": source, "a": words[:, 0], "b": words[:, 1]})
     occurrence = keys.select(pl.int_range(pl.len(), dtype=pl.UInt32).over("source", "a", "b")).to_series()
     return row_ids(sources, source, content, occurrence.to_numpy())
@@ -171,7 +171,7 @@ def row_ids(
     digits = 1 + np.searchsorted(10 ** np.arange(1, 10), occurrence, side="right")
     for index, name in enumerate(sources):
         own = np.flatnonzero(source == index)
-        # Hashed together are those whose texts are of one length.
+        # Ids whose texts have the same length are hashed together.
         for count in np.unique(digits[own]).tolist():
             rows = own[digits[own] == count]
             for piece in np.array_split(rows, max(1, len(rows) // MANY)):
@@ -182,7 +182,7 @@ def row_ids(
 def _named(
     source: str, content: npt.NDArray[np.void], occurrence: npt.NDArray[np.uint32], digits: int
 ) -> npt.NDArray[np.uint8]:
-    """The text that an id is the hash of, in ASCII, one row of a matrix for each."""
+    """The text that each id is the hash of, in ASCII, one matrix row for each id."""
     powers = 10 ** np.arange(digits)[::-1]
     decimal = (occurrence[:, None] // powers % 10 + ord("0")).astype(np.uint8)
     before = np.frombuffer(f"{source}\n".encode(), dtype=np.uint8)

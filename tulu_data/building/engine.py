@@ -1,4 +1,4 @@
-"""What does the work of a build, and of the commands without a recipe."""
+"""The engine that does the work of a build, and of the commands without a recipe."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tulu_data.store.workspace import Workspace
 
 @dataclass
 class Units:
-    """How many units of work were done, and how many were found done."""
+    """How many units of work were done, and how many had been done before."""
 
     done: dict[str, int] = field(default_factory=dict)
     found: dict[str, int] = field(default_factory=dict)
@@ -27,10 +27,10 @@ class Units:
 
 @dataclass(frozen=True)
 class Engine:
-    """Where work is done, where its results stay, and who is told of it.
+    """Where work is done, where its results are stored, and where progress is reported.
 
-    `trust_mtime`, `shard_rows` and `limit` are as `build` has them; `memory` is how many bytes
-    deciding may use, as many as it takes where it is None. `units` counts what was done.
+    `trust_mtime`, `shard_rows` and `limit` are as in `build`; `memory` is how many bytes
+    deciding may use, without a limit if it is None. `units` counts the work that was done.
     """
 
     workspace: Workspace

@@ -1,4 +1,4 @@
-"""From a recipe to the fate of every row: survey, ingest, scan, decide. Nothing is written but the workspace."""
+"""From a recipe to the fate of every row: survey, ingest, scan, decide. Only the workspace is written to."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tulu_data.store.workspace import CachedTable
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is known of a recipe before its rows are read: its sources as they were surveyed, its stages prepared."""
+    """A recipe before its rows are read: its sources as they were surveyed, its stages prepared."""
 
     recipe: Recipe
     surveyed: tuple[Surveyed, ...]
@@ -41,10 +41,10 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Examined:
-    """The fate of every row, and what it was decided on.
+    """The fate of every row, and the data that it was decided on.
 
-    `surveyed` has the files that can't be read, where a source allows such files; `candidates`
-    are the tables of what was read of rows that were compared.
+    `surveyed` lists the files that can't be read, where a source allows such files; `candidates`
+    are the tables of numbers that were read for the rows that were compared.
     """
 
     recipe: Recipe
@@ -80,7 +80,7 @@ def _digests(paths: Iterable[Path], engine: Engine, tick: Tick) -> dict[Path, st
 
 
 def with_artifacts(recipe: Recipe, engine: Engine) -> Recipe:
-    """The recipe with its stages prepared, each with what it needs beside rows."""
+    """The recipe with its stages prepared, each with the artifacts that it needs."""
     with engine.progress.phase(_preparing(recipe), None, "stages") as tick:
         ready = []
         for stage in recipe.stages:
@@ -92,7 +92,7 @@ def with_artifacts(recipe: Recipe, engine: Engine) -> Recipe:
 
 def _preparing(recipe: Recipe) -> str:
     if any("numba" in stage.requires for stage in recipe.stages):
-        # numba takes half a second to import; a recipe that does without does without.
+        # numba takes half a second to import, so it is imported only for recipes that need it.
         from tulu_data.kernels.compiled import are_compiled
 
         if not are_compiled():
@@ -101,10 +101,10 @@ def _preparing(recipe: Recipe) -> str:
 
 
 def examine(inputs: Inputs, engine: Engine) -> Examined:
-    """Read, measure and judge all rows; what was read and measured before is found again.
+    """Read, measure and judge all rows; what was read and measured before is reused.
 
-    Raises `ResourceError` (exit 6) where deciding takes more memory than there may be, and
-    what `decide` raises.
+    Raises `ResourceError` (exit 6) where deciding takes more memory than it may use, and
+    the errors of `decide`.
     """
     surveyed, shards = read_rows(inputs, engine)
     if engine.memory is not None:
@@ -117,9 +117,9 @@ def examine(inputs: Inputs, engine: Engine) -> Examined:
 
 
 def read_rows(inputs: Inputs, engine: Engine) -> tuple[tuple[Surveyed, ...], list[Shard]]:
-    """Read all sources into the store, or find them there; the first records of each, where the engine has a limit.
+    """Read all sources into the store, unless they are there; only the first records of each if the engine has a limit.
 
-    The sources come back with the files that can't be read, where they allow such files.
+    The sources are returned with the files that can't be read, where they allow such files.
     Raises `InputError` (exit 3) where a source has more bad records or files than it allows, or no rows.
     """
     surveyed, executor = inputs.surveyed, engine.executor
@@ -149,7 +149,7 @@ def read_rows(inputs: Inputs, engine: Engine) -> tuple[tuple[Surveyed, ...], lis
 
 
 def _unusable(surveyed: Surveyed, shards: Sequence[Shard]) -> str | None:
-    """What keeps a source from being used, now that all of it was read."""
+    """Why a source can't be used, now that all of it was read; None if it can."""
     own = [shard for shard in shards if shard.source == surveyed.name]
     try:
         check_unreadable(surveyed.source, surveyed.unreadable)
@@ -162,7 +162,7 @@ def _unusable(surveyed: Surveyed, shards: Sequence[Shard]) -> str | None:
 
 
 def measure_rows(surveyed: Sequence[Surveyed], shards: Sequence[Shard], plan: Plan, engine: Engine) -> Measures:
-    """Measure all shards for all steps, or find them measured.
+    """Measure all shards for all steps, unless they are measured already.
 
     Raises `InputError` (exit 3) with the place of a row that a stage refuses.
     """

@@ -1,7 +1,7 @@
-"""Some rows of each fate, with what they were removed for: the part of a mixture that a person can read through.
+"""Some rows of each fate, with the evidence for their removal: the part of a mixture that a person can read through.
 
-Ids are hashes, so that the first by id are as good as drawn. Texts are cut, and those of rows
-that a private stage would remove are left out: they hold evaluation items, or secrets.
+Ids are hashes, so the first ids are as good as a random sample. Texts are cut, and those of rows
+that a private stage would remove are left out: they hold evaluation items or secrets.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from tulu_data.mixture.layout import EXCERPT_CHARACTERS, EXCERPT_MESSAGE, EXCERP
 from tulu_data.rows.rows import Turn
 from tulu_data.store import parquet
 
-# What rows that are read together may have.
+# How much text rows that are read together may have.
 TEXT_BYTES: Final = 64 << 20
 MESSAGES: Final = 8
 
 
 def write(explainer: Explainer, private: Collection[str], folder: Path) -> None:
-    """Write `excerpts.parquet`: up to 120 kept and 120 removed rows, as evenly over sources and stages as they allow.
+    """Write `excerpts.parquet`: up to 120 kept and 120 removed rows, spread evenly over sources and stages if possible.
 
     `messages` are the first 8, each with its reasoning and calls after its content, with up to 1,600
-    characters in all, and `left_out` says how many characters of each are not there; it is
-    null for rows whose ids are `private`. `evidence` is what the stage filed, as text.
+    characters in all, and `left_out` is how many characters of each were cut; `messages` is
+    null for rows whose ids are `private`. `evidence` is the stage's evidence, as text.
     """
     ledger = explainer.mixture.scan(*explainer.mixture.ledger)
     kept = _spread(ledger.filter(pl.col("fate") == KEPT), EXCERPT_ROWS[0])
@@ -87,7 +87,7 @@ def _line(row: Explanation, private: Collection[str]) -> dict[str, Any]:
 
 
 def _cut(turns: Sequence[Turn]) -> list[dict[str, Any]]:
-    """The first messages, each with its fair part of the characters that there are."""
+    """The first messages, each cut to its fair share of the characters."""
     shown = turns[:MESSAGES]
     each = _fair([len(turn.text) for turn in shown], EXCERPT_CHARACTERS)
     return [
@@ -102,7 +102,7 @@ def _cut(turns: Sequence[Turn]) -> list[dict[str, Any]]:
 
 
 def _fair(lengths: list[int], total: int) -> list[int]:
-    """What each may have of a total, none more than it wants, and what one leaves goes to the others.
+    """Share a total fairly: none gets more than its length, and what one leaves is given to the others.
 
     >>> _fair([10, 500, 500], 410)
     [10, 200, 200]

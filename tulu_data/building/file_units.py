@@ -1,4 +1,4 @@
-"""What is read at a time: a file, a part of a large one, or several small ones together."""
+"""Units of reading: a file, a part of a large file, or several small files together."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from tulu_data.store.code_id import code_id
 from tulu_data.store.keys import key_of
 from tulu_data.store.workspace import Workspace
 
-# What makes shards of files: all that it imports is in their key.
+# The module that makes shards of files: all that it imports is in their key.
 INGEST: Final = "tulu_data.building.ingest"
-# Of more files than these, those that are smaller than a shard's own cost in time are read as one.
+# If there are more files than this, small files, which take less time than a shard itself costs, are read together.
 MANY_FILES: Final = 32
 SMALL_BYTES: Final = 64 << 10
 PACK_BYTES: Final = 4 << 20
-# A pack ends at one file in 256, by its sha256, so that a file that is added changes one pack.
+# A pack ends at one file in 256, chosen by its sha256, so that adding a file changes only one pack.
 PACK_END: Final = "00"
 
 
 @dataclass(frozen=True)
 class FileUnit:
-    """One file to ingest, or several small ones that are read as one: a unit of work."""
+    """One file to ingest, or several small ones that are read together: a unit of work."""
 
     name: str
     source: Source
@@ -46,7 +46,7 @@ class FileUnit:
     shard_rows: int
     limit: int | None = None
     has_others: bool = False
-    """Whether its source has other files, which could go on without it."""
+    """Whether its source has other files, which could be used without it."""
 
     @property
     def size(self) -> int:
@@ -55,7 +55,7 @@ class FileUnit:
 
     @property
     def rows(self) -> int:
-        """About how many rows it has, at the size of a short conversation."""
+        """An estimate of its rows, as if each were a short conversation."""
         return self.size // 1000
 
     def paths(self) -> dict[str, Path]:
@@ -77,7 +77,7 @@ class FileUnit:
         return pa.schema([*stored(self.kind), *kept_columns.fields_of(self.source.keep_columns)])
 
     def key(self) -> str:
-        """The key of the file's shards: all that decides what is in them."""
+        """The key of the file's shards, made of all that decides their content."""
         modules = {type(part).__module__ for part in (self.source, self.kind, self.format)} | {INGEST}
         modules |= {module for mapper in self.mappers for module in mapper.measured_in()}
         requires = {name for mapper in self.mappers for name in mapper.requires} | {"orjson", "pyarrow"}
@@ -115,7 +115,7 @@ class PartUnit:
 
 
 class FileResult(NamedTuple):
-    """The shards of one file or part, how many of them were there already, and why it can't be read, if so."""
+    """The shards of one file or part, how many of them were there already, and why it can't be read, if it can't."""
 
     shards: tuple[Shard, ...]
     found: int
@@ -125,7 +125,7 @@ class FileResult(NamedTuple):
 def units_of(
     surveyed: Surveyed, mappers: tuple[Mapper, ...], workspace: Workspace, shard_rows: int
 ) -> Iterator[FileUnit]:
-    """The units of one source, in the order of the files' sha256: names do not matter."""
+    """The units of one source, in the order of the files' sha256: file names do not matter."""
     own = applying(mappers, surveyed.name)
     files = sorted(surveyed.files, key=lambda file: (file.sha256, str(file.path)))
     is_packed = not surveyed.source.max_quarantined_files
@@ -137,7 +137,7 @@ def units_of(
 
 
 def _packs(files: Sequence[InputFile], *, is_packed: bool) -> Iterator[tuple[InputFile, ...]]:
-    """Each file by itself; of many files, small ones that follow each other together."""
+    """Each file by itself; if there are many, neighbouring small files together."""
     pack: list[InputFile] = []
     for file in files:
         is_alone = not is_packed or len(files) <= MANY_FILES or file.size > SMALL_BYTES

@@ -1,4 +1,4 @@
-"""What to look at first: what rows of a source have that no trainer wants, counted."""
+"""What to look at first: blemishes of rows, which no trainer wants, counted by source."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from tulu_data.text.blemishes import BLEMISHES
 def write(decision: Decision, staging: Path) -> None:
     """Write `reports/blemishes.parquet`, where a row has any.
 
-    A line for each source and blemish: the `rows` read that have it, `of` how many, how many
-    of them are `kept`, and the `id` of one, the first of those kept where there is one.
+    It has a line for each source and blemish: how many of the rows read have it (`rows`), the
+    number of all rows read (`of`), how many with it are kept (`kept`), and the `id` of one such
+    row, the first of those kept if there is one.
     """
     lines = []
     for index, source in enumerate(decision.sources):

@@ -1,4 +1,4 @@
-"""What a mix will take, as far as it can be known before a build: of the last one, or of what the files hold."""
+"""Forecast what a mix will take, from the last version if there is one, else from the input files."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tulu_data.recipe.plan import Plan, Step
 from tulu_data.store.parquet import read_frame
 
 PLENTY: Final = 1_000_000
-"""How many times more rows than estimated there are not."""
+"""The real number of rows is less than this many times the estimate."""
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """Lines as a build's report has them, and what they rest on.
+    """Lines as in a build's report, and the basis of the forecast.
 
-    `problem` is why a build would stop, and `is_sure` whether it does whatever the stages remove.
+    `problem` is why a build would stop, and `is_sure` whether it stops whatever the stages remove.
     """
 
     step: str
@@ -39,11 +39,11 @@ class Expectation:
 
 
 def expect(plan: Plan, surveyed: Sequence[Surveyed], last: Mixture | None) -> Expectation | None:
-    """What the mix of a plan will take; None where nothing mixes, or nothing is known yet.
+    """Forecast what the mix of a plan will take; None if no stage mixes, or nothing is known yet.
 
-    `last` is the newest version of the mixture: where it was mixed by the same columns, what
-    was left of its rows for the mix is what counts. Else it is the rows of the files, as
-    far as their strata are sources and domains that sources declare.
+    `last` is the newest version of the mixture: if it was mixed by the same columns, the rows
+    that it had left for the mix are counted. Otherwise the rows of the input files are, as
+    far as the strata are sources, or domains that sources declare.
     """
     step = next((step for step in plan.steps if isinstance(step.stage, Mixer)), None)
     if step is None or not isinstance(step.stage, Mixer):
@@ -65,7 +65,7 @@ def _is_sure(plan: Plan, stage: Mixer, surveyed: Sequence[Surveyed]) -> bool:
     if not all(source.is_counted for source in surveyed):
         offers = {name: count * PLENTY for name, count in offers.items()}
     if len(plan.steps) > 1 and stage.named:
-        # The stages before may remove all rows of a stratum that has no share.
+        # Earlier stages may remove all rows of a stratum that has no share.
         offers = {name: count for name, count in offers.items() if name in stage.named}
     try:
         stage.targets(offers)

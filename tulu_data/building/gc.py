@@ -1,4 +1,4 @@
-"""Free the workspace: what no mixture names any more, the oldest use first."""
+"""Free the workspace: remove files that no mixture names any more, the least recently used first."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ _IS_LEFT: Final = re.compile(rf"\.\d+-\d+{re.escape(TEMPORARY)}$|^{PREPARING}")
 
 @dataclass(frozen=True)
 class Freed:
-    """What was removed, and what is left: files and bytes."""
+    """How many files and bytes were removed, and how many are left."""
 
     files: int
     size: int
     left: int
 
     def as_values(self) -> dict[str, int]:
-        """What was freed as plain values, for JSON."""
+        """The counts as plain values, for JSON."""
         return {"files": self.files, "bytes": self.size, "bytes_left": self.left}
 
 
 def collect(workspace: Path, out: Path, keep: int = 0) -> Freed:
-    """Remove what no mixture under `out` names from a workspace, down to `keep` bytes of it.
+    """Remove files that no mixture under `out` names from a workspace, but keep up to `keep` bytes of them.
 
-    What a killed build would go on from is named by it and stays; what it was writing at
-    that moment goes. Nothing under `out` is touched, nor anything that this program does not
-    make, nor what a link leads to. Raises `UsageError` (exit 2) where the folder is not a
-    workspace, and `ConflictError` (exit 5) where a build is at work, or the record of a
+    A killed build can still resume: the files that it needs stay, and half-written ones are
+    removed. Files under `out`, files that this program does not make, and targets of links are
+    not touched. Raises `UsageError` (exit 2) where the folder is not a
+    workspace, and `ConflictError` (exit 5) where a build is running, or the record of a
     mixture's build can't be read.
     """
     room = Workspace(workspace)
@@ -61,7 +61,7 @@ def collect(workspace: Path, out: Path, keep: int = 0) -> Freed:
 
 
 def _leavings(room: Workspace) -> Iterator[Path]:
-    """What killed commands were writing: nobody else is at work here."""
+    """The half-written files of killed commands: no other command is running here."""
     for kind in (*TABLES, "evaluations"):
         for path in walk(room.root / kind):
             parts = path.relative_to(room.root).parts
@@ -70,7 +70,7 @@ def _leavings(room: Workspace) -> Iterator[Path]:
 
 
 def _named(workspace: Path, out: Path) -> set[Path]:
-    """The tables that the run records of mixtures name, finished or not, without their endings."""
+    """The tables that the run records of mixtures, finished or not, name, without their file endings."""
     named: set[Path] = set()
     for record in sorted(out.glob(f"*/{RUNS}/*.json")):
         mixture = record.parent.parent
@@ -81,7 +81,7 @@ def _named(workspace: Path, out: Path) -> set[Path]:
 
 
 class _Record(BaseModel):
-    """What is read of a run's record."""
+    """The part of a run's record that is read."""
 
     tables: list[Annotated[str, Field(pattern=r"[^/.]")]] = []
 
@@ -104,7 +104,7 @@ def _remove(path: Path) -> int:
 
 
 def _remove_empty_folders(workspace: Path) -> None:
-    """Remove the folders that are empty, or hold empty ones alone; links are not followed."""
+    """Remove the folders that are empty or hold only empty folders; links are not followed."""
     for kind in (*TABLES, "spill"):
         for parent, _, _ in os.walk(workspace / kind, topdown=False):
             if Path(parent) != workspace / kind and not any(Path(parent).iterdir()):

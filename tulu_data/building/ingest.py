@@ -1,8 +1,8 @@
 """Read each input once, in order, into a store of canonical shards.
 
-Rewriting stages run here, before anything is written: what they remove from a text never
-reaches a disk of ours. A shard holds the rows of 65,536 records of one file, or of several
-where a source has many small ones; its note says what it has of each, and lists the
+Rewriting stages run here, before anything is written: text that they remove is never
+written to disk. A shard holds the rows of 65,536 records of one file, or of several
+if a source has many small ones; its note says how many rows it has of each file, and lists the
 records that could not become rows.
 """
 
@@ -26,12 +26,12 @@ from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.store import parquet
 from tulu_data.store.durable import remove_folder
 
-# Cutting takes a tenth of a second for so much, and reading it two.
+# Cutting a file of this size takes a tenth of a second, and reading it takes two seconds.
 LARGE_BYTES: Final = 64 << 20
 
 
 def ingest_first(units: Iterable[FileUnit], limit: int, tick: Tick) -> Iterator[tuple[FileUnit, FileResult]]:
-    """Ingest the first `limit` records of some files, taken as one; each unit as it was read, with its result."""
+    """Ingest the first `limit` records of some files together; yield each unit as it was read, with its result."""
     for unit in units:
         if limit > 0:
             first = replace(unit, limit=limit)
@@ -53,7 +53,7 @@ def ingest_files(units: Sequence[FileUnit], executor: Executor, tick: Tick) -> I
 
 
 def cut_file(unit: FileUnit, tick: Tick) -> tuple[PartUnit, ...]:
-    """The parts of a file; none where it is read in one go, or was read to its end before."""
+    """The parts of a file; empty if it is read in one go, or was read to its end before."""
     with told_of(f"sources.{unit.name}"):
         key = unit.key()
         if unit.workspace.shards_of(key) is not None:
@@ -62,7 +62,7 @@ def cut_file(unit: FileUnit, tick: Tick) -> tuple[PartUnit, ...]:
         try:
             cut = unit.source.cut(file.path, unit.shard_rows)
         except InputError:
-            # Whoever reads it in one go says what is wrong with it.
+            # Reading it in one go raises an error that says what is wrong with it.
             return ()
         if cut and cut.sha256 != file.sha256:
             raise changed_file(file)
@@ -97,7 +97,7 @@ def ingest_part(unit: PartUnit, tick: Tick) -> FileResult:
 
 
 def _joined(unit: FileUnit, results: Iterable[FileResult]) -> FileResult:
-    """The shards of all parts of a file, which then is ingested to its end."""
+    """Join the shards of all parts of a file, which is then ingested to its end."""
     shards: list[Shard] = []
     found = 0
     unreadable = None
@@ -114,9 +114,9 @@ def _joined(unit: FileUnit, results: Iterable[FileResult]) -> FileResult:
 
 
 def ingest_file(unit: FileUnit, tick: Tick) -> FileResult:
-    """Ingest one unit's files, or what is left of them; `tick` hears of records as they are read.
+    """Ingest one unit's files, or the rest of them; `tick` is called with the number of records read.
 
-    Raises `InputError` (exit 3) where a file is not what was surveyed, or has a thousand
+    Raises `InputError` (exit 3) where a file has changed since the survey, or has a thousand
     bad records more than the recipe allows.
     """
     with told_of(f"sources.{unit.name}"):
@@ -170,14 +170,14 @@ class Records:
                     raise changed_file(file)
 
     def take(self, count: int) -> Iterator[tuple[str, Iterator[AnyRecord]]]:
-        """The next `count` records, those of each file with its sha256: to be read to their end before the next."""
+        """The next `count` records, by file, with its sha256; read those of one file to their end before the next."""
         count = count if self._left is None else min(count, self._left)
         while count and self._file:
             sha256, records = self._file
             if (head := next(records, None)) is None:
                 self._file = next(self._files, None)
                 continue
-            # Counted without a step of Python for each record.
+            # Counts without running Python code for each record.
             counter = itertools.count()
             yield (
                 sha256,
@@ -213,7 +213,7 @@ def _write_shard(
     tick: Tick,
     check: Callable[[], None] = lambda: None,
 ) -> Shard:
-    """Write one shard of the records of some files; `check` is called before it counts as finished."""
+    """Write one shard of the records of some files; `check` is called before the shard counts as finished."""
     shard = unit.workspace.shard(key, number)
     left_out = LeftOut([], Counter())
     with parquet.writer(unit.workspace.make_place(shard.path), unit.schema, parquet.WORKING) as writer:

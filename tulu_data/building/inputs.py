@@ -31,13 +31,13 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Surveyed:
-    """One source, looked into.
+    """One source after its survey.
 
-    `source` is as it was found, its format said and what may move pinned. `columns` are
-    those of the first rows, and `unread` what of them the format does not read; `rows`
-    are the first rows as they will be, `preview` the first of them; `bad` are those of the
-    first records that can't become rows, and `probed` is their number; `expected_rows` is an
-    estimate, unless `is_counted`: then there are no more. `problem` is why a build of it is
+    `source` has its format filled in and its moving parts pinned. `columns` are
+    those of the first rows, and `unread` the columns that the format does not read; `rows`
+    are the first rows as they will be, `preview` the first few of them; `bad` are those of the
+    first records that can't become rows, and `probed` is the number of the first records;
+    `expected_rows` is an estimate, or exact if `is_counted`. `problem` is why a build of it is
     sure to fail.
     """
 
@@ -68,7 +68,7 @@ class Surveyed:
 
     @property
     def blemishes(self) -> list[tuple[Blemish, int, str]]:
-        """What the first rows have that no trainer wants: how many, and the part of one that shows it."""
+        """The blemishes of the first rows: how many rows have each, and an excerpt of one that shows it."""
         marks = blemishes.marks(self.rows)
         found = []
         for bit, blemish in enumerate(BLEMISHES):
@@ -81,12 +81,12 @@ class Surveyed:
 
     @property
     def size(self) -> int:
-        """Bytes of all files, as they lie on the disk."""
+        """Bytes of all files on disk."""
         return sum(file.size for file in self.files)
 
 
 def columns_read(source: Source, format: Format) -> tuple[str, ...]:
-    """The columns of a source's records that are read, or known to be about them."""
+    """The columns of a source's records that are read, or known to describe the records."""
     return (*format.columns(), *kept_columns.columns_of(source.keep_columns), *source.annotations)
 
 

@@ -1,8 +1,8 @@
 """The ledger: one line for every row that was read, and the evidence for every removal.
 
-Tables, each sorted so that no file name or shard shows in it: `ledger/` (id, source, fate,
-copies, reason), `evidence/<stage>.parquet`, `quarantine.parquet` (records that became no
-row) and `places/` (which record of which file, by its sha256, a row was).
+The tables are `ledger/` (id, source, fate, copies, reason), `evidence/<stage>.parquet`,
+`quarantine.parquet` (records that did not become a row) and `places/` (which record of which
+file, by its sha256, a row was). Each is sorted so that it depends on no file name or shard.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _schema(frame: pl.DataFrame) -> pa.Schema:
 
 
 def _with_ids(decision: Decision, frame: pl.DataFrame) -> pl.DataFrame:
-    """A report with the ids of its rows, sorted by its columns; no number of a row is written down."""
+    """A report with the ids of its rows instead of their numbers, sorted by its columns."""
     if "row" not in frame.columns:
         return frame
     ids = pl.Series("id", decision.id_texts(frame["row"].to_numpy()), dtype=pl.String)

@@ -1,7 +1,7 @@
-"""The manifest: what a mixture is made of and what is in it, by digest and by count.
+"""The manifest: the inputs and the contents of a mixture, by digest and by count.
 
-It is written last and makes the mixture exist. Times, hosts and file names are not in it:
-the same rows through the same recipe give the same bytes.
+It is written last; a mixture exists once its manifest does. Times, hosts and file names are not
+in it: the same rows through the same recipe give the same bytes.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ from tulu_data.store.keys import key_of
 
 @dataclass(frozen=True)
 class Identity:
-    """What a build is before it runs; `digest` names all of it.
+    """The identity of a build before it runs; `digest` covers all of it.
 
-    `recipe` is the digest of the resolved recipe, `inputs` of all input files, `code` of
-    this program and its stages, `limit` the rows a trial takes of each source.
+    `recipe` is the digest of the resolved recipe, `inputs` that of all input files, `code` that of
+    this program and its stages, `limit` how many rows a trial takes of each source.
     """
 
     recipe: str
@@ -56,7 +56,7 @@ class Identity:
 
 
 def identify(inputs: Inputs, limit: int | None) -> Identity:
-    """The identity of a build. File names and their order are no part of it."""
+    """The identity of a build, which does not depend on file names or their order."""
     recipe = inputs.recipe
     parts = (*recipe.sources.values(), *recipe.stages)
     kind = kinds.find(recipe.kind)
@@ -80,7 +80,7 @@ def logical_root(decision: Decision) -> str:
 
 
 def version_of(recipe: Recipe, identity: Identity, root: str) -> str:
-    """The version's name: the recipe's own, or 12 hex digits of rows, recipe and inputs."""
+    """The version's name: the one that the recipe gives, or 12 hex digits of a hash of rows, recipe and inputs."""
     if recipe.version and identity.limit is None:
         return recipe.version
     key = key_of(root=root, recipe=identity.recipe, inputs=identity.inputs, limit=identity.limit)[:12]
@@ -158,7 +158,7 @@ def compose(examined: Examined, identity: Identity, staging: Path) -> dict[str, 
 
 
 def with_files(facts: Mapping[str, Any], files: Mapping[str, Any]) -> dict[str, Any]:
-    """The manifest with these files, and with the tables among them that tell how each stage measured."""
+    """The manifest with these files, and for each stage the tables among them that show its measures."""
     stages = []
     for stage in facts["stages"]:
         measured = [name for name in MEASURED if f"reports/{stage['name']}-{name}.parquet" in files]
@@ -192,19 +192,19 @@ def _read_by_stages(recipe: Recipe) -> dict[str, dict[str, str]]:
 
 
 def _made_by(source: Source) -> dict[str, dict[str, str]]:
-    """Of a source that makes its files: the versions that decide their bytes, so that they can be made again."""
+    """For a source that makes its files: the versions that decide their bytes, so that they can be made again."""
     return {"made_by": {name: version(name) for name in source.made_by}} if source.made_by else {}
 
 
 def _outside(stage: Stage) -> dict[str, str]:
-    """Of a stage that is not ours: how the recipe names it, and the sha256 of its file."""
+    """For a stage from outside: its name in the recipe, and the sha256 of its file."""
     if not stage.reference:
         return {}
     return {"from": stage.reference, "sha256": sha256_file(Path(inspect.getfile(type(stage))))}
 
 
 def _unread(source: Surveyed, shards: Sequence[Shard]) -> dict[str, int]:
-    """What the records of a source held that nobody read, with the number of rows that had it."""
+    """The parts of a source's records that were not read, each with the number of rows that had it."""
     counted: Counter[str] = Counter()
     for shard in shards:
         if shard.source == source.name:
@@ -223,7 +223,7 @@ def _inputs(source: Surveyed, shards: Sequence[Shard]) -> list[dict[str, Any]]:
         for file in source.files
         if file.path in source.unreadable
     }
-    # Of files of the same bytes the counts of one are given.
+    # Files with the same bytes have one entry, with the counts of one of them.
     copies = Counter((file.sha256, file.size) for file in source.files)
     return [
         {
@@ -244,7 +244,7 @@ def to_text(manifest: Mapping[str, Any]) -> str:
 
 
 def seal(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write the manifest, then the sums of all files, it included."""
+    """Write the manifest, then the checksums of all files, including the manifest."""
     write_text(folder / MANIFEST, to_text(manifest))
     sums = {
         **{path: entry["sha256"] for path, entry in manifest["files"].items()},

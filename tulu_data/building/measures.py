@@ -1,4 +1,4 @@
-"""What the steps of a plan measured of every shard, as they are given it."""
+"""The measures of every shard by the steps of a plan, in the form in which steps are given them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tulu_data.store.workspace import CachedTable
 
 
 class Measured(NamedTuple):
-    """What a step is given of neighbouring rows of one source: `row`, the columns that it needs, and its measures."""
+    """The input of a step for neighbouring rows of one source: `row`, the columns that it needs, and its measures."""
 
     source: str
     rows: slice
@@ -34,7 +34,7 @@ class Measures:
     tables: tuple[Mapping[str, CachedTable], ...]
 
     def of(self, step: Step, decision: Decision) -> Iterator[Measured]:
-        """The rows that a step applies to, in order; small shards of one source together, for each call costs time."""
+        """The rows that a step applies to, in order; small shards of one source come together, to save calls."""
         for pack in self._packs():
             source = self.shards[pack[0]].source
             if step.stage.applies_to(source):
@@ -73,7 +73,7 @@ class Measures:
         return parquet.read_frame(self.tables[index][step].path)
 
     def _of_another(self, step: Step, name: str, index: int) -> pl.DataFrame:
-        """A measure of an earlier step, as a number; null where that step does not judge the source."""
+        """A measure of an earlier step, as a number; null if that step does not judge the source."""
         other, _, column = name.partition(".")
         if not self.tables[index][other].path.is_file():
             return pl.DataFrame({name: pl.Series([None] * self.shards[index].rows, dtype=pl.Float64)})

@@ -14,7 +14,7 @@ from tulu_data.rows.identity import in_order, keyed_order
 class Layout:
     """Where each copy of each kept row is in the output.
 
-    Arrays have one entry an output row, grouped by the row that it is a copy of: `row`,
+    Arrays have one entry for each output row, grouped by the row that it is a copy of: `row`,
     `copy` (from 0), `file` (index into `names`) and `position`, which orders all rows of
     the output, one split after the other. All copies of a row are in one split.
 
@@ -54,7 +54,7 @@ class Layout:
 
 
 def _splits(recipe: Recipe, decision: Decision, kept: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The split of each kept row: the first by keyed hash are held out, what is left is the last split."""
+    """The split of each kept row: the first rows by keyed hash are held out, the rest is the last split."""
     sizes = list(recipe.output.splits.values())
     if sum(sizes) > len(kept):
         raise InputError(

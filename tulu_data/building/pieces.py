@@ -1,4 +1,4 @@
-"""Records become rows of the store, in pieces whose bounds depend on nothing but the rows.
+"""Turn records into rows of the store, in pieces whose bounds depend on the rows alone.
 
 Stages that rewrite text run here, before anything is written.
 """
@@ -24,14 +24,14 @@ from tulu_data.rows.rows import Rows
 from tulu_data.stage import Mapper, blamed, returned
 from tulu_data.text import blemishes
 
-# Row groups of the store: enough rows for the kernels, little enough text for the memory.
+# Row groups of the store: enough rows for the kernels, and text that fits into memory.
 PIECE_ROWS: Final = 8_192
 # Characters, or bytes.
 PIECE_SIZE: Final = 16 << 20
 
 
 class LeftOut(NamedTuple):
-    """What became of the records of a shard: those of each file, and by its name what nobody reads."""
+    """What became of the records of a shard: counts by file, and by the name of each part that is not read."""
 
     files: list[FileRows]
     unread: Counter[str]
@@ -43,7 +43,7 @@ class Piece(NamedTuple):
 
 
 def parts_of(unit: FileUnit, members: Iterable[tuple[str, Iterable[AnyRecord]]], left_out: LeftOut) -> Iterator[Piece]:
-    """Rows of the records of some files; what got into none of them goes to `left_out`."""
+    """Rows of the records of some files; what did not become part of a row is noted in `left_out`."""
     for file, records in members:
         quarantined: list[Quarantined] = []
         rows = 0
@@ -54,7 +54,7 @@ def parts_of(unit: FileUnit, members: Iterable[tuple[str, Iterable[AnyRecord]]],
 
 
 def pieces_of(found: Iterable[Piece]) -> Iterator[Piece]:
-    """Rows in pieces whose bounds depend on nothing but the rows."""
+    """Rows in pieces whose bounds depend on the rows alone."""
     parts: list[Piece] = []
     rows = size = 0
     for part in found:
@@ -79,7 +79,7 @@ def _joined_pieces(parts: Sequence[Piece]) -> Piece:
 def _parts(
     unit: FileUnit, records: Iterable[AnyRecord], quarantined: list[Quarantined], not_read: Counter[str]
 ) -> Iterator[Piece]:
-    """Rows of records that Arrow gave together at once, where their format can; of others one by one."""
+    """Rows of records, a whole Arrow batch at once if their format can read it, else one by one."""
     for batch, members in itertools.groupby(records, key=lambda record: record.batch):
         if batch is None:
             yield from _one_by_one(unit, ((record, ()) for record in members), quarantined, not_read)
@@ -106,7 +106,7 @@ def _one_by_one(
     quarantined: list[Quarantined],
     not_read: Counter[str],
 ) -> Iterator[Piece]:
-    """Rows of records, each with the names of what its batch has beside the columns that are read."""
+    """Rows of records, each with the names of its batch's columns that are not read."""
     numbers: list[int] = []
     read: list[Row] = []
     beside_rows: list[dict[str, Any]] = []
@@ -159,14 +159,14 @@ def _mapped(rows: Rows, mappers: tuple[Mapper, ...]) -> Rows:
 
 
 def rewritten(texts: Sequence[str], kind: Kind, mappers: tuple[Mapper, ...]) -> list[str]:
-    """What is said of bad records, rewritten as a message is: it may show a part of the record."""
+    """Texts about bad records, rewritten like messages, since they may quote a part of the record."""
     rows = _mapped(Rows.saying(texts, kind), mappers)
     found: list[str] = rows.contents().to_pylist()
     return found
 
 
 def as_stored(surveyed: Surveyed, mappers: tuple[Mapper, ...]) -> Surveyed:
-    """A surveyed source with its first rows, and what is said of bad ones, as a build will store them."""
+    """A surveyed source with its first rows, and the texts about bad records, as a build will store them."""
     own = applying(mappers, surveyed.name)
     rows = _mapped(surveyed.rows, own)
     return replace(surveyed, rows=rows, bad=tuple(rewritten(surveyed.bad, surveyed.kind, own)))

@@ -1,4 +1,4 @@
-"""What a build of a recipe would do, as far as it can be known before it."""
+"""What a build of a recipe would do, as far as that is known before the build."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from tulu_data.store.workspace import Workspace
 class Preview:
     """What a build would do.
 
-    `recipe` is the one that was given, with the stages that its stages need, and `resolved` the
-    same with formats and moving things as they were found; `surveyed` are its sources, with
-    their first rows as they will look; `expected` is what the mix will take, where that is known.
+    `recipe` is the one that was given, with the stages that its stages need, and `resolved` is the
+    same with formats filled in and moving parts pinned; `surveyed` are its sources, with
+    their first rows as they will look; `expected` is what the mix will take, if that is known.
     """
 
     recipe: Recipe
@@ -40,12 +40,12 @@ class Preview:
 
     @property
     def bytes_per_row(self) -> int:
-        """What deciding needs in memory for each row, at its peak."""
+        """The bytes of memory that deciding needs for each row, at its peak."""
         return bytes_per_row(self.plan)
 
     @property
     def problems(self) -> list[str]:
-        """Why a build is sure to stop; empty where nothing is known that stops it."""
+        """Why a build is sure to stop; empty if no such problem is known."""
         found = [f"sources.{source.name}: {source.problem}" for source in self.surveyed if source.problem]
         return [*found, *([self.expected.problem] if self.expected and self.expected.is_sure else [])]
 
@@ -70,13 +70,13 @@ def plan(
     trusted: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> Preview:
-    """What a build of a recipe would do. Nothing is written but what a source fetches or makes, and indexes.
+    """Preview a build of a recipe. Only indexes, and files that a source fetches or makes, are written.
 
         found = plan("recipes/sft_mix.yaml")
         found.surveyed[0].preview, found.bytes_per_row, found.problems
 
     `out` is the folder of mixtures, whose newest version says what the mix will take; `trusted`
-    is as in `build`. Raises what a build raises for sources and stages that it can't begin with.
+    is as in `build`. Raises the errors of a build for sources and stages that it can't start with.
     """
     engine = Engine(Workspace(workspace), progress=progress or Silent())
     given = read(recipe, engine.workspace, trusted)

@@ -18,12 +18,12 @@ from tulu_data.sources.source import Source
 
 SHOWN_RECORDS: Final = 5
 SHOWN_FILES: Final = 5
-# A file that is all wrong is not read to its end; one that has a few bad records is, so that all are told.
+# A file that is all wrong is not read to its end; one with a few bad records is, so that all of them are listed.
 MANY_RECORDS: Final = 1_000
 
 
 class _FinalError(InputError):
-    """What is wrong with more than the file itself: it is not set aside for it."""
+    """An error that is not only about one file, so that the file is not set aside for it."""
 
 
 def changed_file(file: InputFile) -> InputError:
@@ -48,7 +48,7 @@ class _Aside:
 
 @contextmanager
 def set_aside(unit: FileUnit) -> Iterator[_Aside]:
-    """Note that a file can't be read, where its source allows such files: it is then a unit by itself."""
+    """Note that a file can't be read, if its source allows such files: each file is then a unit by itself."""
     aside = _Aside()
     try:
         yield aside
@@ -93,6 +93,6 @@ def check_unreadable(source: Source, reasons: Mapping[Path, str]) -> None:
 
 
 def unreadable_file(path: Path, error: InputError, *, has_others: bool) -> InputError:
-    """The error of a file that can't be read, with what to do where a source has others."""
+    """The error of a file that can't be read, with a remedy if the source has other files."""
     remedy = f"; to go on without it say: exclude: {json.dumps(str(path))}, or: max_quarantined_files: 1"
     return InputError(f"{error}{remedy if has_others else ''}")

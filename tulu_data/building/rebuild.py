@@ -1,4 +1,4 @@
-"""Build a mixture again from its own recipe, with nothing of what was made before."""
+"""Build a mixture again from its own recipe, without reusing any earlier result."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tulu_data.store.workspace import Workspace
 def rebuild(
     folder: Path, workspace: Path = Path(".tulu-data"), trusted: Collection[str] | None = None
 ) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Read the recipe of a mixture; the function that it returns builds it, and gives the manifest of what was built.
+    """Read the recipe of a mixture; return a function that builds it and returns the manifest of the new build.
 
         verify("sft_mix", rebuild=rebuild)
 
-    `workspace` tells whether the mixture was built here; nothing else in it is used. `trusted` are
+    `workspace` shows whether the mixture was built here; nothing else in it is used. `trusted` are
     the sha256 of the code from outside that may run. The function takes the manifest of the
-    mixture, builds in a temporary folder, and removes what it built.
+    mixture, builds in a temporary folder, and removes the new build.
 
     Raises `RecipeError` (exit 2) where the recipe would run other code.
     """

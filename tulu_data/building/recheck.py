@@ -1,4 +1,4 @@
-"""Compare shards that were found in the store with what they were read of."""
+"""Compare shards that were found in the store with the files that they were read from."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from tulu_data.readers.arrow_record import AnyRecord
 from tulu_data.store import parquet
 from tulu_data.store.durable import sha256_file
 
-# So many records of a shard that was found are read again: hundredths of a second for each source.
+# This many records of a shard that was found are read again: hundredths of a second for each source.
 CHECKED_RECORDS: Final = 1_000
 
 
 @dataclass(frozen=True)
 class CheckUnit:
-    """A shard that was found in the store, to be held to what it was read of: a unit of work."""
+    """A shard that was found in the store, to be compared with its input files: a unit of work."""
 
     whole: FileUnit
     shard: Shard
@@ -44,7 +44,7 @@ class CheckUnit:
 
 
 def checks_of(results: Iterable[tuple[FileUnit, FileResult]]) -> list[CheckUnit]:
-    """One shard of each source, of those that were found: one that nobody can foresee."""
+    """One random shard of each source, of those that were found: nobody can predict which."""
     found: dict[str, list[CheckUnit]] = {}
     for unit, result in results:
         if result.found:
@@ -55,7 +55,7 @@ def checks_of(results: Iterable[tuple[FileUnit, FileResult]]) -> list[CheckUnit]
 def check_shard(unit: CheckUnit, tick: Tick) -> None:
     """Read some records of a shard again.
 
-    Raises `FindingsError` (exit 4) where the store holds other rows: somebody else wrote them.
+    Raises `FindingsError` (exit 4) where the store holds different rows: somebody else wrote them.
     """
     whole, shard = unit.whole, unit.shard
     kept = parquet.read(shard.table.path)

@@ -1,4 +1,4 @@
-"""Recipes from their files: that of a mixture that was built here is one's own."""
+"""Read recipes from their files; the recipe of a mixture that was built here is trusted."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tulu_data.store.workspace import Workspace
 
 
 def read(recipe: Recipe | Path | str, workspace: Workspace, trusted: Collection[str] | None = None) -> Recipe:
-    """A recipe, from its file where one is given, with the stages that its stages need."""
+    """A recipe, read if a file is given, with the stages that its stages need."""
     if isinstance(recipe, Recipe):
         return recipe.completed()
     holder = mixture_of(Path(recipe))
     is_own = False
     if holder is not None and holder / RECIPE == Path(recipe).absolute() and workspace.root.is_dir():
-        # A workspace that can't be used says nothing of what was built.
+        # A workspace that can't be used does not show what was built.
         with suppress(UsageError, ConflictError), workspace.held():
             is_own = _is_own(holder, workspace)
     return load(recipe, trusted, is_own=is_own)

@@ -15,12 +15,12 @@ from tulu_data.store.durable import require_room
 
 # Ids, content hashes, occurrences, fates and the frames that group them.
 BYTES_PER_ROW: Final = 200
-# What placing an output row takes: eight arrays of numbers.
+# Memory to place an output row: eight arrays of numbers.
 LAYOUT_BYTES_PER_ROW: Final = 100
 
 
 def bytes_per_row(plan: Plan) -> int:
-    """What deciding needs in memory for each row, at its peak."""
+    """The bytes of memory that deciding needs for each row, at its peak."""
     return BYTES_PER_ROW + max((resolver.memory_per_row() for resolver in plan.resolvers), default=0)
 
 
@@ -35,7 +35,7 @@ def check_deciding(rows: int, plan: Plan, memory: int) -> None:
 
 
 def check_writing(decision: Decision, shards: tuple[Shard, ...], out: Path, memory: int) -> None:
-    """Raise `ResourceError` (exit 6) where the rows that are to be written, repeated ones too, can't fit."""
+    """Raise `ResourceError` (exit 6) where the rows to be written, including repeated ones, can't fit."""
     rows = int(decision.copies[decision.kept].sum(dtype=np.uint64))
     if rows * LAYOUT_BYTES_PER_ROW > memory:
         raise ResourceError(
@@ -43,5 +43,5 @@ def check_writing(decision: Decision, shards: tuple[Shard, ...], out: Path, memo
             f"{memory / 1e9:.1f} GB; raise it, or take fewer rows in the mix"
         )
     stored = sum(shard.table.path.stat().st_size for shard in shards)
-    # Compressed better than the store it may be, repeated rows above all; not ten times.
+    # The mixture may be compressed better than the store, above all if rows repeat, but not ten times better.
     require_room(out, stored * rows // max(len(decision), 1) // 10, f"a mixture of {rows:,} rows")

@@ -1,4 +1,4 @@
-"""One run of a build: where it writes, what it did, when and from where. Local knowledge, no part of a mixture."""
+"""One run of a build: where it writes, what it did, when, and from which files. It is local, not part of a mixture."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Folders:
     workspace: Path = Path(".tulu-data")
 
     def check(self, mixture: str) -> None:
-        """See that a mixture can be written, before anything is read.
+        """Check that a mixture can be written, before anything is read.
 
         Raises `ResourceError` (exit 6) where a folder can't be written, and `UsageError` (exit 2) where a link is
         in the way.
@@ -47,7 +47,7 @@ class Folders:
 
 @dataclass(frozen=True)
 class Run:
-    """When and where a build ran, and what it took of the workspace."""
+    """When and where a build ran, and which tables of the workspace it used."""
 
     examined: Examined
     units: Units
@@ -56,14 +56,14 @@ class Run:
     phases: Mapping[str, float]
 
     def write(self, path: Path) -> None:
-        """Write the record down."""
+        """Write the record to a file."""
         make_folders(path.parent)
         write_text(path, json.dumps(self.record(), indent=1, sort_keys=True) + "\n")
 
     def record(self) -> dict[str, Any]:
-        """What ran when, where and on what.
+        """The record of the run: what ran when, where, and on which inputs.
 
-        `phases` are seconds of each; `tables` names what it took of the workspace, so that it stays.
+        `phases` are the seconds of each; `tables` names the tables that it used, so that `gc` keeps them.
         """
         examined, workspace = self.examined, self.folders.workspace
         tables = {shard.table.path for shard in examined.shards}
@@ -83,7 +83,7 @@ class Run:
 
 
 def _places(shard: Shard) -> Iterator[list[Any]]:
-    """Where the rows of each file are in a shard: source, file, key, number, position of the first, rows."""
+    """Where the rows of each file are in a shard: source, file, key, number, position of the first row, rows."""
     ends = itertools.accumulate(file.rows for file in shard.files)
     for file, end in zip(shard.files, ends, strict=True):
         yield [shard.source, file.file, shard.key, shard.number, end - file.rows, file.rows]

@@ -22,7 +22,7 @@ from tulu_data.store.workspace import CachedTable, Workspace
 
 
 class Task(NamedTuple):
-    """What one step is to measure of a shard, and where it goes."""
+    """A step that is to measure a shard, and the table for its measures."""
 
     step: Step
     table: CachedTable
@@ -46,9 +46,9 @@ class ScanUnit:
 
 
 class Scan(NamedTuple):
-    """What is to be measured: `units`; `found` counts the measures that are there already.
+    """The work that is left: `units` are to be measured; `found` counts the measures that are there already.
 
-    `checks` are one of these for each step, drawn anew in each build, to be measured again.
+    `checks` are measures that are there, one for each step, drawn anew in each build, to be measured again.
     """
 
     measures: Measures
@@ -58,7 +58,7 @@ class Scan(NamedTuple):
 
 
 def what_to_measure(plan: Plan, shards: Sequence[Shard], workspace: Workspace) -> Scan:
-    """See what is measured already."""
+    """Find out which shards each step has yet to measure."""
     tables: list[dict[str, CachedTable]] = []
     units: list[ScanUnit] = []
     known: dict[str, list[ScanUnit]] = {}
@@ -77,13 +77,13 @@ def what_to_measure(plan: Plan, shards: Sequence[Shard], workspace: Workspace) -
         tables.append(own)
         if missing:
             units.append(ScanUnit(shard, tuple(missing), workspace))
-    # Which ones nobody can foresee, not even who could write them.
+    # Nobody can predict which ones, not even somebody who could write them.
     checks = [secrets.choice(found) for found in known.values()]
     return Scan(Measures(tuple(shards), tuple(tables)), units, sum(map(len, known.values())), checks)
 
 
 def scan_shard(unit: ScanUnit, tick: Tick) -> int:
-    """Read one shard once and write what each of the unit's steps measures; return their number."""
+    """Read one shard once and write the measures of each of the unit's steps; return the number of steps."""
     for task, measures in zip(unit.tasks, _measure(unit.shard, [task.step for task in unit.tasks], tick), strict=True):
         parquet.write_frame(unit.workspace.make_place(task.table.path), measures, parquet.WORKING)
         task.table.finish()
@@ -91,7 +91,7 @@ def scan_shard(unit: ScanUnit, tick: Tick) -> int:
 
 
 def check_shard(unit: ScanUnit, tick: Tick) -> None:
-    """Measure again what was measured.
+    """Measure again a shard that was measured before.
 
     Raises `InvariantError` (exit 1) where it differs: the stage's measures depend on
     something that is not in their key.
@@ -134,7 +134,7 @@ def _joined(stage: Filter | Resolver, frames: Sequence[pl.DataFrame]) -> pl.Data
 
 @contextmanager
 def _placed(stage: Stage, shard: Shard, before: int) -> Iterator[None]:
-    """Say which record of which file it is that a stage refuses."""
+    """Add the file and the record's number to the error of a row that a stage refuses."""
     try:
         yield
     except RowError as error:

@@ -1,4 +1,4 @@
-"""One finished shard of the store: what it has of which file, and what of it can be read."""
+"""One finished shard of the store: its rows by file, and how they are read."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Quarantined:
 
 
 class FileRows(NamedTuple):
-    """What a shard has of one file, by the file's sha256: how many rows, and the records that became none."""
+    """The part of a shard from one file, by the file's sha256: its rows, and the records that did not become rows."""
 
     file: str
     rows: int
@@ -50,9 +50,9 @@ class FileRows(NamedTuple):
 class Shard:
     """One finished shard of the store.
 
-    `source` is the name of the source it is read for, `kind` that of its rows, `files` what it has of which file, in
-    the order of its rows. `unread` counts the rows whose records held something that nobody
-    reads, by its name.
+    `source` is the name of the source that it is read for, `kind` the kind of its rows, `files` its
+    parts by file, in the order of its rows. `unread` counts the rows whose records held something
+    that is not read, by its name.
     """
 
     source: str
@@ -69,7 +69,7 @@ class Shard:
 
     @property
     def quarantined(self) -> Iterator[tuple[str, Quarantined]]:
-        """The records that became no row, each with the sha256 of its file."""
+        """The records that did not become a row, each with the sha256 of its file."""
         return ((file.file, record) for file in self.files for record in file.quarantined)
 
     @property
@@ -106,7 +106,7 @@ def batches(shard: Shard, columns: Iterable[str]) -> Iterator[Rows]:
     """The rows of a shard in batches, with the columns named."""
     names = list(columns)
     with pq.ParquetFile(shard.table.path, page_checksum_verification=True) as opened:
-        # One row group at a time: they are bounded by bytes as well as by rows.
+        # One row group at a time: row groups are bounded by bytes as well as by rows.
         for group in range(opened.num_row_groups):
             for batch in opened.iter_batches(BATCH_ROWS, row_groups=[group], columns=names):
                 yield Rows(batch, shard.kind)

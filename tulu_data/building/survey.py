@@ -1,4 +1,4 @@
-"""What the sources hold before anything is built: files, digests, formats, first rows."""
+"""Survey the sources before anything is built: files, digests, formats, first rows."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class DigestUnit:
 
     @property
     def rows(self) -> int:
-        # What is hashed in the time that a row of the other work takes.
+        # As many bytes as are hashed in the time of one row of other work count as one row.
         return self.path.stat().st_size // 10_000
 
     def __str__(self) -> str:
@@ -59,19 +59,19 @@ class DigestUnit:
 
 
 def digest_file(unit: DigestUnit, tick: Tick) -> Digest:
-    """Take a file's sha256."""
+    """Compute a file's sha256."""
     digest = Digest.of(unit.path)
     tick(1)
     return digest
 
 
 def survey(recipe: Recipe, cache: Path) -> tuple[Surveyed, ...]:
-    """Look into every source of a recipe, in the order of their names; no file is hashed.
+    """Survey every source of a recipe, in the order of their names; no file is hashed.
 
     `cache` is a folder for sources that make their files.
 
-    Raises `InputError` (exit 3) for a source without files or rows, for files that are
-    not what the recipe says, and for files of one source that disagree in their columns.
+    Raises `InputError` (exit 3) for a source without files or rows, for files that do not match
+    the recipe, and for files of one source that disagree in their columns.
     """
     kind = kinds.find(recipe.kind)
     surveyed = tuple(_survey(name, source, kind, cache) for name, source in sorted(recipe.sources.items()))
@@ -149,7 +149,7 @@ def _problem(source: Source, bad: Sequence[str], at_most: int | None) -> str:
 
 
 def _tried(source: Source, kind: Kind, format: Format, probe: _Probe, record: AnyRecord) -> Row | str:
-    """A record as the row that it will be, or its place and what is wrong with it."""
+    """The row that a record will become, or its place and what is wrong with it."""
     try:
         value = record.content()
         unread.refuse_media(unread.of_record(value, format, columns_read(source, format)), source.drop_parts)
@@ -170,7 +170,7 @@ def _unread_keys(format: Format | None, probes: Sequence[_Probe]) -> list[str]:
 
 
 def _probe(source: Source, path: Path, *, has_others: bool) -> _Probe | str:
-    """The first records of a file; or why it can't be read, where the source allows such files."""
+    """The first records of a file; or why it can't be read, if the source allows such files."""
     try:
         with source.read(path) as reading:
             records = tuple(itertools.islice(reading.records, PROBE_ROWS))
@@ -184,7 +184,7 @@ def _probe(source: Source, path: Path, *, has_others: bool) -> _Probe | str:
 
 
 def _format(source: Source, kind: Kind, probes: Sequence[_Probe]) -> Format | None:
-    """The format that is said, or the first that the columns fit; every file is held to it."""
+    """The given format, or the first that fits the columns; every file is checked against it."""
     readable = [probe for probe in probes if probe.values]
     if not readable:
         if probes and source.format is None:
@@ -192,7 +192,7 @@ def _format(source: Source, kind: Kind, probes: Sequence[_Probe]) -> Format | No
         return source.format
     first = readable[0]
     said: Format | None = source.format
-    # A format by its name alone takes the columns' usual names.
+    # A format that is given by its name alone reads the columns' usual names.
     format = (type(said).detect(first.columns) or said) if said and said == type(said)() else said
     format = format or detect(first.columns, kind, is_finished=source.needs_answer)
     if format is None:
@@ -203,7 +203,7 @@ def _format(source: Source, kind: Kind, probes: Sequence[_Probe]) -> Format | No
         raise InputError(f"format '{format.name}' reads no rows of kind {kind.name}; there are {listed}")
     if missing := format.missing(first.values):
         close = "" if missing[0].isdecimal() else did_you_mean(missing[0], first.columns)
-        # One column is mostly a line that was not split.
+        # A single column is usually a line that was not split.
         hint = (len(first.columns) == 1 and source.hint(first.columns)) or close or source.hint(first.columns)
         raise InputError(f"{first.path}: no column '{missing[0]}', which the format reads; {_listed(first)}{hint}")
     for probe in readable[1:]:

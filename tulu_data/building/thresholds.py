@@ -1,7 +1,7 @@
-"""What other thresholds would do: filters judge the stored measures again, with another value.
+"""What other thresholds would remove: filters judge the stored measures again, with another value.
 
-Nothing is scanned. What a threshold removes is counted for the stage alone, on all rows that
-it measured, whichever stage removed them before.
+Nothing is scanned. The rows that a threshold removes are counted for the stage alone, on all
+rows that it measured, including those that another stage removed before.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def write(plan: Plan, decision: Decision, measures: Measures, staging: Path) -> 
 
     `scores` counts rows by `option`, `source` and the bin from `low` to before `high`;
     `thresholds` counts the `rows` that each `value` of an `option` would remove of each
-    `source`, `used` marking the one that the recipe has. Of a resolver there are only scores,
-    of the rows that it removed: what another threshold would do to rows that hang together
-    takes another build to say, which scans nothing.
+    `source`; `used` marks the value in the recipe. A resolver has only scores, those of the
+    rows that it removed: it decides on rows together, so that only another build, which scans
+    nothing, shows what another threshold would remove.
     """
     for step in plan.steps:
         if isinstance(step.stage, Resolver):
@@ -56,7 +56,7 @@ def _write(staging: Path, step: Step, kind: str, frame: pl.DataFrame) -> None:
 
 
 def private_rows(plan: Plan, decision: Decision, measures: Measures) -> frozenset[str]:
-    """The ids of rows whose texts are not to be published: those that a private filter would remove, whoever did."""
+    """The ids of rows whose texts must not be published: a private filter removed them, or would have."""
     rows: set[int] = set()
     for step in plan.steps:
         if isinstance(step.stage, Filter) and step.stage.withholds:
@@ -66,12 +66,12 @@ def private_rows(plan: Plan, decision: Decision, measures: Measures) -> frozense
 
 
 def _scores(stage: Filter, measures: Iterable[Measured]) -> pl.DataFrame:
-    """A line for each row and threshold that the recipe says: `option`, `source`, `score`."""
+    """A line for each row and threshold that the recipe gives: `option`, `source`, `score`."""
     frames = [pl.DataFrame(schema=_SCORED)]
     for source, _, frame in measures:
         with blamed(stage):
             found = stage.scores(frame)
-        # A bound of 0 is none.
+        # A bound of 0 does not bound anything.
         frames += [
             pl.DataFrame({"score": values.cast(pl.Float64)}).select(
                 pl.lit(option).alias("option"), pl.lit(source).alias("source"), "score"
@@ -83,7 +83,7 @@ def _scores(stage: Filter, measures: Iterable[Measured]) -> pl.DataFrame:
 
 
 def _removed(stage: Resolver, decision: Decision, step: Step) -> pl.DataFrame:
-    """The same of the rows that a resolver removed."""
+    """The same for the rows that a resolver removed."""
     verdicts = decision.evidence[step.name]
     sources = pl.Series("source", decision.sources, dtype=pl.String).gather(decision.source[verdicts["row"].to_numpy()])
     frames = [pl.DataFrame(schema=_SCORED)]
@@ -124,10 +124,10 @@ def _counted(stage: Filter, scores: pl.DataFrame, measures: Iterable[Measured]) 
 
 
 def values_of(option: str, used: float, scores: pl.Series) -> list[float]:
-    """The values of a threshold that are worth a look, the one in use among them, in order.
+    """The values of a threshold that are worth a look, including the one in use, in order.
 
-    Tenths where it is a share; else where a hundredth to half of the rows would go, in two digits,
-    and of tokens the powers of two that some row is beyond.
+    A share has tenths; other thresholds have values, in two digits, that would remove a hundredth
+    to half of the rows, and those of tokens also the powers of two that some row exceeds.
 
     >>> values_of("max_characters", 2048.0, pl.Series(range(1, 1001)))
     [500.0, 750.0, 900.0, 950.0, 990.0, 2048.0]
@@ -145,10 +145,10 @@ def values_of(option: str, used: float, scores: pl.Series) -> list[float]:
 
 
 def _with(stage: Filter, option: str, value: float) -> Filter | None:
-    """The stage with another threshold; None where the two of a range cross, or a rule forbids it."""
+    """The stage with another threshold; None if the two bounds of a range cross, or a rule forbids it."""
     try:
         checked = type(stage).model_validate({**stage.model_dump(mode="json"), option: f"{value:g}"})
     except ValidationError:
         return None
-    # A copy, since what it was prepared with is in no field.
+    # A copy, since the artifacts that it was prepared with are not in a field.
     return stage.model_copy(update={option: getattr(checked, option)})

@@ -25,7 +25,7 @@ SCHEMA: Final[dict[str, Any]] = {
 def write(plan: Plan, decision: Decision, measures: Measures, staging: Path) -> None:
     """Write `reports/<step>-trainable.parquet`: tokens of the mixture by source, domain and language.
 
-    Rows count as often as they are in the mixture. Nothing is written where no stage counts tokens.
+    Rows count as often as they are in the mixture. Nothing is written if no stage counts tokens.
     """
     step = next((step for step in reversed(plan.steps) if "tokens" in step.stage.writes), None)
     if step is None:

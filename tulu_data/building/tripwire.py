@@ -40,7 +40,7 @@ def check_removed(decision: Decision, step: Step, alive: npt.NDArray[np.bool_], 
 
 
 def check_left(decision: Decision) -> None:
-    """Raise `FindingsError` (exit 4) where rows were read and none of them is kept."""
+    """Raise `FindingsError` (exit 4) if rows were read and none of them is kept."""
     if len(decision) and not decision.kept.any():
         gone = {fate: sum(counts[fate] for counts in decision.removed().values()) for fate in decision.fates[1:]}
         listed = ", ".join(f"{fate} removed {count:,}" for fate, count in gone.items() if count)
@@ -48,7 +48,7 @@ def check_left(decision: Decision) -> None:
 
 
 def _example(decision: Decision, shards: Sequence[Shard], row: int) -> str:
-    """One removed row as a person sees it: id, reason, twin, and how its text begins, where its shard is given."""
+    """One removed row as a person sees it: id, reason, twin, and, if its shard is given, the beginning of its text."""
     named = (
         f"  {decision.ids(np.array([row]))[0]}  {decision.reasons[int(decision.reason[row])]}{_evidence(decision, row)}"
     )

@@ -1,4 +1,4 @@
-"""The versions of a mixture: which one a build made already, and how another comes to its place."""
+"""The versions of a mixture: find the one that a build made before, and move a new one into place."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tulu_data.store.workspace import Workspace
 def committed(
     folder: Path, recipe: Recipe, identity: Identity, workspace: Workspace, digest: Callable[[Path], str]
 ) -> Mixture | None:
-    """The version that this very build made already in this workspace, if it is there with every byte.
+    """The version that the same build made before in this workspace, if it is still there, unchanged.
 
     Raises `ConflictError` (exit 5) where one of its files was changed, and where the version
-    that the recipe names was made by another recipe or of other inputs.
+    that the recipe names was made by another recipe or from other inputs.
     """
     if made := origin.built(workspace, identity.digest, folder):
         made.check_files(digest)
@@ -45,13 +45,13 @@ def committed(
 
 
 def commit(staging: Path, target: Path, manifest: Mapping[str, Any], workspace: Workspace) -> str:
-    """Move what was written to its version's folder; where the same version is there already: why it was not moved.
+    """Move the written files to their version's folder; if the same version is there already, return why they stay.
 
-    Raises `ConflictError` (exit 5) where another version is there.
+    Raises `ConflictError` (exit 5) where a different version is there.
     """
     build = str(manifest["build"]["digest"])
     if not (target / MANIFEST).is_file():
-        # Before the version is there, so that it is never taken for a stranger's.
+        # Noted before the version is moved into place, so that it never looks like somebody else's.
         origin.note_built(workspace, build, Mixture(staging))
         publish_folder(staging, target)
         return ""
@@ -81,7 +81,7 @@ def commit(staging: Path, target: Path, manifest: Mapping[str, Any], workspace: 
 
 
 def restore(mixture: Mixture, folders: Folders) -> None:
-    """Put the manifest's copy and LATEST in place, where they are not. A trial has neither."""
+    """Put the manifest's copy and LATEST in place, if they are missing. A trial has neither."""
     if mixture.manifest["trial"]:
         return
     copy = folders.manifests / mixture.manifest["name"] / f"{mixture.version}.json"

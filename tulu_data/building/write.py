@@ -1,8 +1,8 @@
 """Write the rows that are kept, once, in their final order.
 
-Each store shard is read once, and its kept rows are spilled by the output shard that they go
+Each store shard is read once, and its kept rows are spilled by the output shard that they belong
 to; each output shard is gathered from the spill files and sorted in memory. Every row's
-content hash is compared with the one that was decided on: what is written is what was judged.
+content hash is compared with the one that was decided on, so that only judged rows are written.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from tulu_data.rows.rows import Rows, stored
 from tulu_data.store import parquet
 from tulu_data.store.durable import TEMPORARY, make_folders, remove_folder, sha256_file, sync_folder, write_text
 
-# Texts of a batch that is spilled, and of a row group of a file whose texts are too many for one array.
+# Bytes of text in a batch that is spilled, and in a row group of a file whose texts do not fit one array.
 SPILLED_BYTES: Final = 64 << 20
 ROW_GROUP_BYTES: Final = 256 << 20
 COMPUTED: Final = {"domain": pa.string(), "language": pa.string(), "tokens": pa.int32()}
 
 
 class WriteResult(NamedTuple):
-    """How many output shards were written, and how many were there."""
+    """How many output shards were written, and how many were there before."""
 
     done: int
     found: int
@@ -61,7 +61,7 @@ def write(
 ) -> WriteResult:
     """Write the output shards that are not in `staging` yet.
 
-    One is there if its sha256 is in `notes`, a folder of the workspace; whatever else is in
+    A shard counts as written if its sha256 is in `notes`, a folder of the workspace; any other file in
     `staging` was not made by this build, or will be made again, and is removed.
     Raises `InvariantError` (exit 1) where the store holds other rows than were judged.
     """
@@ -152,9 +152,9 @@ def _any_kept_message_has(decision: Decision, shards: Sequence[Shard], name: str
 
 @dataclass(frozen=True)
 class RouteUnit:
-    """The kept rows of one store shard, and where they go: a unit of work.
+    """The kept rows of one store shard, and where they are to be written: a unit of work.
 
-    Arrays have one entry a row that is written: `offset` (the row's place in the shard),
+    Arrays have one entry for each row that is written: `offset` (the row's place in the shard),
     `id` (16 bytes), `content` (32 bytes), `copy`, `file` and `position` as in `Layout`;
     `columns` are the computed ones.
     """
@@ -237,7 +237,7 @@ def _routes(
 
 
 def route_shard(unit: RouteUnit, tick: Tick) -> Spilled:
-    """Read one store shard and spill its kept rows, those of each output file in batches of their own."""
+    """Read one store shard and spill its kept rows, with separate batches for each output file."""
     files: list[int] = []
     schema = unit.schema.append(pa.field("position", pa.int64()))
     with pa.OSFile(str(unit.spill), "wb") as sink, pa.ipc.new_file(sink, schema) as spill:
@@ -249,7 +249,7 @@ def route_shard(unit: RouteUnit, tick: Tick) -> Spilled:
             first, last = np.searchsorted(unit.offset, [start, start + len(rows)])
             if first < last:
                 part = slice(first, last)
-                # Those of one file beside each other, so that a batch holds rows of one file.
+                # Rows are sorted by file, so that a batch holds rows of one file.
                 ordered = first + np.argsort(unit.file[part], kind="stable")
                 sizes = rows.text_bytes().sum(axis=1)[unit.offset[ordered] - start]
                 for bounds in _cut(sizes, SPILLED_BYTES, np.flatnonzero(np.diff(unit.file[ordered])) + 1):
@@ -264,7 +264,7 @@ def route_shard(unit: RouteUnit, tick: Tick) -> Spilled:
 
 
 def write_shard(unit: OutputUnit, tick: Tick) -> int:
-    """Gather one output shard, sort it, write it; return its rows."""
+    """Gather one output shard, sort it, write it; return its number of rows."""
     parts = []
     for spilled in unit.spilled:
         if unit.number in spilled.files:
@@ -289,9 +289,9 @@ def write_shard(unit: OutputUnit, tick: Tick) -> int:
 
 
 def _row_groups(sizes: npt.NDArray[np.int64]) -> list[slice]:
-    """The row groups of a file: 20,000 rows each, or less where the texts of all its rows would not fit one array.
+    """The row groups of a file: 20,000 rows each, or less if the texts of all its rows would not fit one array.
 
-    `sizes` are the bytes of each row's texts, in the shape (rows, columns). An empty file has one, which is empty.
+    `sizes` are the bytes of each row's texts, in the shape (rows, columns). An empty file has one empty row group.
     """
     fits = (sizes.sum(axis=0) <= MAX_TEXT_BYTES).all()
     most = np.iinfo(np.int64).max if fits else ROW_GROUP_BYTES
@@ -301,7 +301,7 @@ def _row_groups(sizes: npt.NDArray[np.int64]) -> list[slice]:
 
 
 def _cut(sizes: npt.NDArray[np.int64], most: int, at: Iterable[int]) -> Iterator[slice]:
-    """Neighbours that have at most this many bytes together, or one alone, and do not cross some bounds.
+    """Slices of neighbouring rows with at most this many bytes, or of one row, that do not cross the bounds `at`.
 
     >>> list(_cut(np.array([5, 5, 5, 90, 1]), 10, at=[4]))
     [slice(0, 2, None), slice(2, 3, None), slice(3, 4, None), slice(4, 5, None)]
@@ -317,7 +317,7 @@ def _cut(sizes: npt.NDArray[np.int64], most: int, at: Iterable[int]) -> Iterator
 
 
 def _gathered(parts: Sequence[pa.RecordBatch], order: npt.NDArray[np.intp], schema: pa.Schema) -> pa.Table:
-    """Rows of some batches in this order, in which the batches' rows are numbered one after the other."""
+    """The rows of some batches in the given order, in which rows are numbered through all batches."""
     starts = np.cumsum([0, *(len(part) for part in parts)])
     ascending = np.sort(order)
     bounds = np.searchsorted(ascending, starts)

@@ -1,4 +1,4 @@
-"""Where units of work run: units in, what they return out, in order."""
+"""Executors run units of work and return their results in order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Unit(Protocol):
 
     @property
     def rows(self) -> int:
-        """About how many rows it is about."""
+        """About how many rows it works on."""
         ...
 
 
@@ -30,5 +30,5 @@ class Executor(Protocol):
     """How many units run at a time."""
 
     def run(self, work: Callable[[AnyUnit, Tick], Result], units: Iterable[AnyUnit], tick: Tick) -> Iterator[Result]:
-        """What `work` returns for each unit; `tick` hears of the rows that are done."""
+        """The result of `work` for each unit; `tick` is called with the number of rows that are done."""
         ...

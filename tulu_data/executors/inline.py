@@ -8,7 +8,7 @@ from tulu_data.executors import AnyUnit, Result, Tick
 
 
 class Inline:
-    """The executor that needs nothing."""
+    """The executor without workers."""
 
     workers = 1
 

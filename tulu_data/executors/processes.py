@@ -1,7 +1,7 @@
 """Run units in worker processes of this machine.
 
 Each worker holds one unit at a time, so that when a worker dies it is known which unit it
-had: that unit is tried once more, in a new worker. Workers end with their parent.
+had: that unit is tried again, once, in a new worker. Workers end with their parent.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tulu_data.executors.inline import Inline
 from tulu_data.store import outside
 
 TRIES: Final = 2
-# A worker is one thread: the libraries' own pools would share the cores that workers have.
+# A worker is one thread: the libraries' own thread pools would compete for the workers' cores.
 ONE_THREAD: Final = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
@@ -37,7 +37,7 @@ class Processes:
             build("recipe.yaml", executor=executor)
 
     Work on fewer rows than `inline_below` is done in this process: starting workers would
-    take longer. Raises what a unit raised, and `ResourceError` (exit 6) naming the unit
+    take longer. Raises the error of a unit, and `ResourceError` (exit 6) naming the unit
     whose worker died twice.
     """
 
@@ -78,7 +78,7 @@ class Processes:
             raise
 
     def close(self) -> None:
-        """End the workers, whatever they do."""
+        """End the workers, even if they are working."""
         self._crew.end()
 
     def __enter__(self) -> Self:
@@ -105,7 +105,7 @@ class _Crew:
         self.busy: dict[Connection, tuple[SpawnProcess, _Task]] = {}
 
     def hire(self, size: int) -> None:
-        """See to it that there are at least `size` workers."""
+        """Start workers until there are at least `size`."""
         while len(self.free) + len(self.busy) < size:
             self._hire()
 
@@ -122,13 +122,13 @@ class _Crew:
             connection, process = self.free.pop()
             task = waiting.popleft()
             self.busy[connection] = (process, task)
-            # A worker that is dead already is found by `listen`.
+            # `listen` finds a worker that is dead already.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 # A unit can be read only when the code of its stages can be imported.
                 connection.send_bytes(pickle.dumps((outside.admitted(), pickle.dumps((task.work, task.unit)))))
 
     def listen(self) -> Iterator[tuple[_Task, str, Any]]:
-        """What workers say of their tasks: ("tick" | "result" | "error" | "died", value)."""
+        """Messages of workers about their tasks: ("tick" | "result" | "error" | "died", value)."""
         for ready in wait(list(self.busy)) if self.busy else ():
             assert isinstance(ready, Connection)
             process, task = self.busy[ready]
@@ -166,7 +166,7 @@ def _died(exit_code: int | None, unit: object) -> str:
 
 
 def _serve(connection: Connection) -> None:
-    """A worker: take units until the parent goes."""
+    """The loop of a worker: run units until the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(ONE_THREAD)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -183,7 +183,7 @@ def _serve(connection: Connection) -> None:
 
 
 def _end_with_parent() -> None:
-    """A parent that is killed can't end its workers: they see it go."""
+    """End this worker when its parent ends: a parent that is killed can't end its workers."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
@@ -195,7 +195,7 @@ def _say(connection: Connection, message: tuple[str, Any]) -> None:
 
 
 def _pickled(error: Exception) -> bytes:
-    """An error as the parent can raise it, with the worker's traceback where it is a bug."""
+    """An error that the parent can raise, with the worker's traceback if it is a bug."""
     try:
         answer = pickle.dumps(("error", error))
         pickle.loads(answer)  # noqa: S301 (an error that can't be read back is told as text)

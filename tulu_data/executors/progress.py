@@ -1,4 +1,4 @@
-"""How long work tells how far it is, without knowing who listens."""
+"""Progress of long work, reported to whatever displays it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tulu_data.executors import Tick
 
 
 class Progress(Protocol):
-    """Somebody who wants to know."""
+    """A display of progress."""
 
     def phase(self, name: str, total: float | None, unit: str) -> AbstractContextManager[Tick]:
-        """A phase begins; call what it gives with the units done since the last call."""
+        """Begin a phase; call the function that it gives with the units done since the last call."""
         ...
 
 
 class Timed:
-    """Takes the seconds of each phase, for somebody who listens."""
+    """Measures the seconds of each phase, and passes progress on."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
@@ -34,7 +34,7 @@ class Timed:
 
 
 class Silent:
-    """Nobody is listening."""
+    """Displays nothing."""
 
     @contextmanager
     def phase(self, name: str, total: float | None, unit: str) -> Iterator[Tick]:

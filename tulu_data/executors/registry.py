@@ -1,4 +1,4 @@
-"""Executors by their names: a new one is a module of this folder, and its name here."""
+"""Executors by name: to add one, write a module in this folder and add its name here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFAULT: Final = "processes"
 
 
 def open(name: str = DEFAULT, workers: int | None = None) -> AbstractContextManager[Executor]:
-    """The executor of a name, which is closed at the end.
+    """The executor of this name, as a context that closes it at the end.
 
         with registry.open("processes", workers=4) as executor:
             build("recipe.yaml", executor=executor)
@@ -34,5 +34,5 @@ def open(name: str = DEFAULT, workers: int | None = None) -> AbstractContextMana
 
 
 def cores() -> int:
-    """The cores of this process, which may be fewer than the machine's; macOS knows the latter only."""
+    """The cores that this process may use, which may be fewer than the machine's; macOS only knows the latter."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

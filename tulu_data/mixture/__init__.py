@@ -1,1 +1,1 @@
-"""What a build leaves, and what reads it: the layout is the one thing that writers and readers share."""
+"""The output of a build, and its readers: the layout is all that writers and readers share."""

@@ -13,7 +13,7 @@ BINS: Final = 30
 
 
 def bins(values: pl.Series, most: int = BINS) -> list[float]:
-    """Where about `most` bins of one round width begin and end; the last holds the highest thousandth as well.
+    """The edges of about `most` bins of one round width; the last bin holds the highest thousandth as well.
 
     >>> bins(pl.Series([0.0, 3.0, 9.0]), 5)
     [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
@@ -34,7 +34,7 @@ def bins(values: pl.Series, most: int = BINS) -> list[float]:
 
 
 def binned(values: pl.Series, edges: Sequence[float]) -> list[int]:
-    """How many values lie in each bin; the last has its end, and what is beyond it.
+    """How many values are in each bin; the last includes its end, and all values beyond it.
 
     >>> binned(pl.Series([0, 1, 2, 9]), [0.0, 1.0, 2.0])
     [1, 3]

@@ -1,8 +1,8 @@
-"""What the stages of a mixture declare in its manifest: reports, claims, and evidence that is not told.
+"""The declarations of stages in the manifest of a mixture: reports, claims, and evidence that is not shown.
 
-A manifest of before stages declared them has none of the keys. How those are read is in this
-module, and nowhere else: reports by the names of their files, claims by asking the stage, and
-as untold the columns that no stage of then told.
+Old manifests, written before stages declared these, have none of the keys. Only this module
+knows how to read them: reports by the names of their files, claims by asking the stage, and
+as `untold` the columns that no stage showed at that time.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from tulu_data.stage import Stage
 from tulu_data.verdicts import TWIN
 
 _BEFORE: Final = ("evaluations", "clusters", "strata", "near", "scores", "thresholds", "trainable")
-"""Reports whose names were their kinds."""
+"""Reports of old manifests whose names were their kinds."""
 _OVERLAP_BEFORE: Final = ("twin_source", "sources")
-"""A column that reports of the kind overlap had, and their name, which others had too."""
+"""A column of old reports of the kind `overlap`, and their name, which other reports had too."""
 _UNTOLD_BEFORE: Final = frozenset({"message", "start", "end", "item_text", "item_start", "item_end"})
 
 
 class Shown(NamedTuple):
-    """A report of a step: where its table is, its kind, and what is written over a plain table."""
+    """A report of a step: the path of its table, its kind, and the texts that are shown above a plain table."""
 
     step: str
     kind: str
@@ -46,7 +46,7 @@ class Shown(NamedTuple):
 def reports(folder: Path, manifest: Mapping[str, Any], kind: Kind) -> list[Shown]:
     """The reports of a mixture by the names of their files, each with the columns that its kind must have.
 
-    Raises `DamagedError` (exit 3) for one that is not there or is of no stage.
+    Raises `DamagedError` (exit 3) for one that is missing or does not belong to a stage.
     """
     steps = manifest["stages"]
     if all(step.get("reports") is None for step in steps):
@@ -75,7 +75,7 @@ def _path(folder: Path, manifest: Mapping[str, Any], step: str, name: str) -> Pa
 
 
 def _named(folder: Path, steps: set[str], of: Kind) -> Iterator[Shown]:
-    """Reports of a manifest that does not name them."""
+    """The reports of a manifest that does not name them."""
     column, name = _OVERLAP_BEFORE
     for path in tables.files_in(folder, "reports/*.parquet", of):
         step, _, kind = path.stem.rpartition("-")
@@ -88,15 +88,15 @@ def _named(folder: Path, steps: set[str], of: Kind) -> Iterator[Shown]:
 
 
 def untold(step: Mapping[str, Any]) -> frozenset[str]:
-    """The columns of a step's evidence that no person is shown; a twin is shown as a row."""
+    """The columns of a step's evidence that are not shown to people; a twin is shown as a row."""
     said = step.get("untold")
     return frozenset(_UNTOLD_BEFORE if said is None else said) | {TWIN}
 
 
 def claims(step: Mapping[str, Any]) -> list[Claim]:
-    """What a step promises of the rows kept: what its manifest says, and what a stage of this program says of itself.
+    """The claims of a step about the kept rows: those in its manifest, and those of the stage in this program.
 
-    A manifest that leaves out what a stage of this program claims hides nothing so. Raises
+    So a manifest can't hide a claim of this program's stage by leaving it out. Raises
     `ValueError` for options that the stage refuses.
     """
     said = [Claim.of(values) for values in step.get("claims") or []]

@@ -1,4 +1,4 @@
-"""What is different between two versions: recipe, counts, and each row that entered or left, with why."""
+"""The differences between two versions: recipe, counts, and each row that entered or left, with the reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXAMPLES: Final = 3
 
 @dataclass(frozen=True)
 class Movement:
-    """Rows of one source that entered or left for one reason: their number, and some of their ids."""
+    """The rows of one source that entered or left for one reason: their number, and some of their ids."""
 
     source: str
     direction: str
@@ -39,7 +39,7 @@ class Movement:
 
 @dataclass(frozen=True)
 class Difference:
-    """Two mixtures, the first as it was and the second as it is.
+    """The difference between two mixtures, from the first to the second.
 
     `recipe` are the lines of a unified diff; `rows` gives (before, after) written rows by
     source; `moved` says which rows entered and left, by source and reason. Ids name the
@@ -83,7 +83,7 @@ def _recipe(mixture: Mixture) -> list[str]:
 
 
 def _moved(before: Mixture, after: Mixture) -> tuple[Movement, ...]:
-    # Of ids that are looked at: two with all ids the same would be as many pairs as both have rows.
+    # Only ids that are compared: two mixtures with the same ids would give as many pairs as both have rows.
     both = before.ledger_rows().join(after.ledger_rows(), on=["id", "source"], how="full", coalesce=True)
     was, now = pl.col("copies").fill_null(0), pl.col("copies_right").fill_null(0)
     here, there = pl.col("fate"), pl.col("fate_right")

@@ -33,13 +33,13 @@ class Explanation:
     """The fate of one row.
 
     `fate` is "kept", "quarantined", "take", or the stage that removed it; `places` are
-    (file, row) pairs; `evidence` is what the stage filed, of which no person is shown the columns
-    `untold`; `twin` explains the row that was kept in favour of it; `turns` are its messages as a
-    person reads them, in whose characters evidence counts, and `content` all its content as plain
-    values (`Rows.shown`): None where the workspace no longer has them; `beside` are texts that go
-    with the messages, by what they are called;
-    `item` are the texts of the evaluation item that it holds, where its files are here; `marks`
-    the words that both share.
+    (file, row) pairs; `evidence` is the stage's evidence, whose columns `untold` are not shown to
+    people; `twin` explains the row that was kept in favour of it; `turns` are its messages as a
+    person reads them (positions in evidence count their characters), and `content` is all its
+    content as plain values (`Rows.shown`): None if the workspace no longer has them; `beside` are
+    texts that are shown after the messages, by their labels;
+    `item` are the texts of the evaluation item that it holds, if its files are here; `marks`
+    are the words that both share.
     """
 
     id: str | None
@@ -59,7 +59,7 @@ class Explanation:
 
     @property
     def told(self) -> dict[str, Any]:
-        """The evidence that a person is shown."""
+        """The evidence that is shown to people."""
         return {name: value for name, value in self.evidence.items() if name not in self.untold}
 
     def as_values(self) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class Explanation:
 
 
 class _Stored(NamedTuple):
-    """Where rows of a file are in the store: in which shard, and from which position how many; all, if not said."""
+    """Where rows of a file are in the store: the shard, the first position, and the number of rows; by default all."""
 
     source: str
     file: str
@@ -101,12 +101,12 @@ class Explainer:
         self.mixture = mixture
         run = mixture.run() if run is None else run
         self.paths = {sha256: path for path, sha256 in sorted(run.get("files", {}).items(), reverse=True)}
-        # Records of earlier versions say nothing of positions: a shard was of one file.
+        # Records of earlier versions have no positions: each shard was of one file.
         self.store = [_Stored(*place) for place in run.get("store", [])]
         self.workspace = Workspace(workspace or Path(run.get("workspace", ".tulu-data")))
 
     def by_id(self, id: str) -> list[Explanation]:
-        """The rows whose id begins so.
+        """The rows whose id begins with `id`.
 
         Raises `UsageError` (exit 2) where no row has it.
         """
@@ -130,8 +130,8 @@ class Explainer:
     def by_place(self, file: Path, row: int) -> list[Explanation]:
         """The row that a record of an input file became; files are known by their bytes, not their names.
 
-        Raises `InputError` (exit 3) for a file that is no input of the mixture, and
-        `UsageError` (exit 2) for a record that it does not have.
+        Raises `InputError` (exit 3) for a file that is not an input of the mixture, and
+        `UsageError` (exit 2) for a record that the file does not have.
         """
         if not file.is_file():
             raise UsageError(f"{file}: no such file")
@@ -140,7 +140,7 @@ class Explainer:
         entry = next((entry for entry in inputs if entry["sha256"] == sha256), None)
         if entry is None:
             raise InputError(
-                f"{file}: no input of {self.mixture.folder}: either its bytes changed since, or it was not read "
+                f"{file}: not an input of {self.mixture.folder}: either its bytes changed since, or it was not read "
                 f"(sha256 {sha256[:12]}…)"
             )
         here = (pl.col("file") == sha256) & (pl.col("row") == min(row, MOST))
@@ -151,15 +151,15 @@ class Explainer:
         return found
 
     def by_text(self, text: str, limit: int = 10) -> list[Explanation]:
-        """Rows with a message that contains `text` to the letter, the first `limit` of them.
+        """The first `limit` rows with a message that contains exactly `text`.
 
-        Raises `UsageError` (exit 2) where there is none.
+        Raises `UsageError` (exit 2) if there is none.
         """
         if not text.strip():
             raise UsageError("--text: give some words of the row")
         ids: dict[str, None] = {}
         for file, row in self._places_of_text(text):
-            # The same file may be read twice, and be in the store once.
+            # A file may be read twice, but is in the store only once.
             ids |= dict.fromkeys(self._ids_at(file, row))
             if len(ids) >= limit:
                 break
@@ -179,7 +179,7 @@ class Explainer:
     def removed(self, stage: str | None, source: str | None, limit: int) -> tuple[list[Explanation], int]:
         """The first `limit` removed rows in the order of their ids, and the number of all.
 
-        The stage "quarantined" gives the records that became no row.
+        The stage "quarantined" gives the records that did not become a row.
 
         Raises `UsageError` (exit 2) for a stage or source that the mixture does not have.
         """
@@ -203,10 +203,10 @@ class Explainer:
         return self._explained(first), total
 
     def with_item(self, explanation: Explanation) -> Explanation:
-        """The explanation with the texts that the row was removed for, where they are from outside and still here.
+        """The explanation with the texts that the row was removed for, if they are from files that are still here.
 
-        Files are read for what this workspace built alone: the manifest of another mixture
-        names paths and datasets that its author chose.
+        Files are read only for mixtures that were built in this workspace: the manifest of another
+        mixture names paths and datasets that its author chose.
         """
         if not explanation.evidence or TWIN in explanation.evidence:
             return explanation
@@ -239,7 +239,7 @@ class Explainer:
         return self.mixture.read(self.mixture.folder / "quarantine.parquet")
 
     def _explained(self, rows: pl.DataFrame) -> list[Explanation]:
-        """Some rows of the ledger with their places, evidence, twins and text: one look into each table for all."""
+        """Some rows of the ledger with their places, evidence, twins and text; each table is read once for all rows."""
         known: dict[str, dict[str, Any]] = {}
         evidence: dict[str, dict[str, Any]] = {}
         following = rows
@@ -290,7 +290,7 @@ class Explainer:
     def _require_later(
         self, known: Mapping[str, dict[str, Any]], found: Mapping[str, dict[str, Any]], twins: pl.DataFrame
     ) -> None:
-        """Raise `InputError` where a row went for a twin that was gone before it: so each chain of them has an end."""
+        """Raise `InputError` if a row's twin was removed before the row: so each chain of twins has an end."""
         order = self.mixture.fates
         fates = {id: row["fate"] for id, row in known.items()} | dict(twins.select("id", "fate").iter_rows())
         for id, values in found.items():
@@ -308,7 +308,7 @@ class Explainer:
         return ids
 
     def _evidence(self, rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
-        """What was filed of some rows of the ledger, by id."""
+        """The evidence of some rows of the ledger, by id."""
         filed: dict[str, dict[str, Any]] = {}
         for (fate,), of_fate in rows.group_by("fate", maintain_order=True):
             if path := self.mixture.evidence.get(str(fate)):
@@ -340,7 +340,7 @@ class Explainer:
 
     @cached_property
     def _shards(self) -> dict[tuple[str, int], list[_Stored]]:
-        """What each shard has of which file."""
+        """The rows that each shard has of each file."""
         shards: dict[tuple[str, int], list[_Stored]] = {}
         for place in self.store:
             shards.setdefault((place.key, place.number), []).append(place)
@@ -352,7 +352,7 @@ class Explainer:
     def _contents(
         self, rows: Mapping[str, dict[str, Any]], places: Mapping[str, Sequence[tuple[str, int]]]
     ) -> dict[str, dict[str, Any]]:
-        """What rows hold, by id: from the store, or of kept rows from the mixture itself."""
+        """The contents of rows, by id: from the store, or, for kept rows, from the mixture itself."""
         wanted: dict[tuple[str, str], set[int]] = {}
         for id, row in rows.items():
             for file, number in places[id]:
@@ -387,7 +387,7 @@ class Explainer:
         return found
 
     def _as_contents(self, rows: pl.DataFrame) -> list[dict[str, Any]]:
-        """Some rows as explanations have them."""
+        """The fields of explanations that show the contents of some rows."""
         kind = self.mixture.kind
         batches = rows.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks().to_batches()
         return [
@@ -422,7 +422,7 @@ class Explainer:
 
 
 def _says(column: str, text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
-    """Whether a message of a column has a text in its content or its reasoning, where the table has that."""
+    """Whether a message of a column contains a text in its content or, if the table has any, in its reasoning."""
     messages = schema[column]
     assert isinstance(messages, pl.List)
     assert isinstance(messages.inner, pl.Struct)

@@ -1,4 +1,4 @@
-"""What a manifest must be: its keys, their types and bounds. A manifest is read here, whoever wrote it."""
+"""The form of a manifest: its keys, their types and bounds. Every manifest is checked here, whoever wrote it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_SOURCES: Final = 10_000
 def _inside(name: str) -> str:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or str(path) != name or "\\" in name or not name.isprintable():
-        raise ValueError("is no file inside of the mixture")
+        raise ValueError("is not a file inside of the mixture")
     return name
 
 
@@ -37,7 +37,7 @@ FileName = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(
 
 
 class _Facts(BaseModel):
-    # What a later program says beside it is nothing that this one reads.
+    # Keys that a later program adds are ignored.
     model_config = ConfigDict(extra="allow", frozen=True)
 
 
@@ -90,12 +90,12 @@ class _Stage(_Facts):
     outside: Word | None = Field(None, alias="from")
     annotates: list[Word] = []
     options: dict[Word, JsonValue]
-    """Of a stage that this program has, they are held against the stage itself, by who uses them."""
+    """The options of a stage that this program has are checked against the stage itself, where they are used."""
     code: Digest
     untold: list[Word] | None = None
     reports: Annotated[dict[Annotated[str, Field(pattern=REPORT_NAME)], _Report], Field(max_length=100)] | None = None
     claims: Annotated[list[_Claim], Field(max_length=100)] | None = None
-    """None in manifests of before stages declared them: see `declared`."""
+    """None in old manifests, written before stages declared claims: see `declared`."""
     evaluations: Annotated[dict[Word, _Account], Field(max_length=MAX_SOURCES)] = {}
     found: dict[Word, Annotated[float, Field(ge=0, le=1)]] = {}
     buckets_over_cap: Count = 0
@@ -114,7 +114,7 @@ class _Trial(_Facts):
 
 
 class Manifest(_Facts):
-    """A manifest, checked; programs read it as plain values."""
+    """A checked manifest; the program reads it as plain values."""
 
     format: Literal["tulu-data manifest 1"]
     name: Name
@@ -139,7 +139,7 @@ class Manifest(_Facts):
 def read(folder: Path) -> tuple[dict[str, Any], bytes]:
     """The manifest in a folder as plain values, and its bytes.
 
-    Raises `DamagedError` (exit 3), with the place in it, for what is no manifest of a mixture.
+    Raises `DamagedError` (exit 3), with the place of the error, if it is not a manifest of a mixture.
     """
     require_plain(folder, MANIFEST)
     path = folder / MANIFEST
@@ -153,14 +153,14 @@ def read(folder: Path) -> tuple[dict[str, Any], bytes]:
 
 
 def parsed(content: bytes) -> dict[str, Any]:
-    """A manifest's bytes as plain values. Raises `ValueError`, with the place in it, for what is no manifest."""
+    """A manifest's bytes as plain values. Raises `ValueError`, with the place of the error, for other bytes."""
     try:
-        # Not deeper than 200, no number that is none, no half of a character.
+        # Refuses more than 200 levels, NaN, and halves of surrogate pairs.
         values = pydantic_core.from_json(content, allow_inf_nan=False)
     except ValueError as error:
         raise ValueError(f"can't be read ({printable(str(error), 120)})") from None
     if not isinstance(values, dict) or values.get("format") != FORMAT:
-        raise ValueError(f"is no '{FORMAT}'")
+        raise ValueError(f"is not a '{FORMAT}'")
     try:
         Manifest.model_validate(values)
     except ValidationError as error:

@@ -1,7 +1,7 @@
 """The layout of a mixture: names of its files, columns of its tables, and the fates of rows.
 
-This is the treaty of those who write a mixture and those who read one; they share nothing
-else. A file that is not in the layout is not taken from a stranger, whatever their manifest says.
+This is the contract between writers and readers of a mixture; they share nothing else. A file
+that is not in the layout is not accepted from anybody else, whatever their manifest says.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import pyarrow as pa
 KEPT: Final = "kept"
 TAKE: Final = "take"
 QUARANTINED: Final = "quarantined"
-"""Fates of rows beside the names of steps: kept, left out by `rows` or `fraction` of a source, not readable."""
+"""Fates of rows besides the names of steps: kept, left out by `rows` or `fraction` of a source, not readable."""
 
 MANIFEST: Final = "manifest.json"
 SUMS: Final = "SHA256SUMS"
 RECIPE: Final = "recipe.yaml"
 EXCERPTS_FILE: Final = "excerpts.parquet"
 EXCERPT_ROWS: Final = (120, 120)
-"""How many kept and how many removed rows there are in `EXCERPTS_FILE`, at most."""
+"""The largest numbers of kept and of removed rows in `EXCERPTS_FILE`."""
 EXCERPT_CHARACTERS: Final = 1_600
 BLEMISHES_FILE: Final = "reports/blemishes.parquet"
 LEDGER: Final = pa.schema(
@@ -49,7 +49,7 @@ QUARANTINE: Final = pa.schema(
     ]
 )
 EXCERPT_MESSAGE: Final = {"role": pl.String, "content": pl.String, "left_out": pl.Int64}
-"""Of a kind with several columns of messages each has a `label` too, the column's name."""
+"""For a kind with several columns of messages, each message also has a `label`, the column's name."""
 EXCERPTS: Final[dict[str, Any]] = {
     "id": pl.String,
     "source": pl.String,
@@ -87,12 +87,12 @@ SCORES: Final[dict[str, Any]] = {
 }
 
 BESIDE: Final = frozenset({"verification.json"})
-"""What may lie beside a mixture without being part of it: what others made of it."""
+"""Files that may be in the folder of a mixture without being part of it: others made them from it."""
 MOST_CHARACTERS: Final = 200
 
 
 _FILES: Final = frozenset({MANIFEST, SUMS, RECIPE, "README.md", "report.html", "croissant.json"})
-# A split's name is a name of a recipe; a step's is that of a class, in any alphabet.
+# A split's name is given in a recipe; a step's name is that of a class, in any alphabet.
 _TABLES: Final = re.compile(
     r"(?:quarantine|excerpts|ledger/ledger|places/places"
     r"|data/[a-z0-9][a-z0-9._-]*-\d{5,}-of-\d{5,}|evidence/\w[\w-]*|reports/\w[\w .-]*)\.parquet"
@@ -109,7 +109,7 @@ def is_known(name: str) -> bool:
 
 
 def unknown(names: Iterable[str]) -> str | None:
-    """The first name that no file of a mixture has, or that some file system takes for that of another file.
+    """The first name that a file of a mixture can't have, or that some file systems confuse with that of another file.
 
     >>> unknown(["recipe.yaml", "evidence/exact_dedup.parquet", "evidence/Exact_dedup.parquet"])
     'evidence/Exact_dedup.parquet'
@@ -124,9 +124,9 @@ def unknown(names: Iterable[str]) -> str | None:
 
 
 def mixture_of(path: Path) -> Path | None:
-    """The version's folder that a path is inside of, links followed or not; None where it is in none.
+    """The version's folder that a path is in, with links followed or not; None if it is not in one.
 
-    A recipe beside a manifest is a mixture's; above that, a manifest counts beside its sums.
+    In a file's own folder a manifest is enough; in the folders above it, `SHA256SUMS` must be beside the manifest.
     """
     for place in (path.absolute(), path.resolve()):
         for folder in place.parents:

@@ -1,4 +1,4 @@
-"""The rows of a mixture in the hands of a notebook or a trainer: `datasets`, polars or Arrow, from mapped files."""
+"""Load the rows of a mixture in a notebook or a trainer: with `datasets`, polars or Arrow, from memory-mapped files."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def load(place: str | Path, into: Library = "datasets", *, split: str = "train",
     `place` is a version's folder, `NAME[@VERSION]` under mixtures/, or `ORG/NAME[@VERSION]`
     of the Hub. Columns: `id` string, `messages` list of {role, content}, `source`, `domain`,
     `language` string, `tokens` int32; `tool_calls`, `tools`, and `reasoning_content` and `weight`
-    of messages where a row has them; and the columns that the recipe keeps.
+    of messages if a row has them; and the columns that the recipe keeps.
 
-    Raises `UsageError` for a place, library or split that there is not, `FindingsError`
-    where `check` finds other bytes than the manifest names, `HubError`.
+    Raises `UsageError` for an unknown place, library or split, `FindingsError`
+    if `check` finds other bytes than the manifest names, and `HubError`.
     """
     if into not in LIBRARIES:
-        raise UsageError(f"'{printable(into, 40)}' is none of {', '.join(LIBRARIES)}{did_you_mean(into, LIBRARIES)}")
+        raise UsageError(f"'{printable(into, 40)}' is not one of {', '.join(LIBRARIES)}{did_you_mean(into, LIBRARIES)}")
     files, manifest, folder = _files(str(place))
     named = {name: found[1] for name in manifest["files"] if (found := _SPLIT.fullmatch(name))}
     splits = sorted({*named.values()})
@@ -68,7 +68,7 @@ def load(place: str | Path, into: Library = "datasets", *, split: str = "train",
 
 
 def _files(place: str) -> tuple[Callable[[str], Path], dict[str, Any], Path | None]:
-    """How a file of a mixture is found by its name, the manifest, and the mixture's folder where it is here."""
+    """A function that finds a file of a mixture by its name, the manifest, and the mixture's folder if it is local."""
     if not Path(place).exists() and "/" in place.partition("@")[0]:
         repository, revision = parted(place)
         with told_of(repository):
@@ -94,7 +94,7 @@ def _opened(paths: list[str], into: Library) -> Any:
         import pyarrow.parquet as pq
 
         files = (pq.ParquetFile(path, memory_map=True) for path in paths)
-        # By row groups: the texts of a whole file may be more than the offsets of one array count.
+        # By row groups: the texts of a whole file may be too long for the offsets of one array.
         return pa.concat_tables(file.read_row_group(group) for file in files for group in range(file.num_row_groups))
     import datasets
 

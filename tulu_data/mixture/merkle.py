@@ -1,4 +1,4 @@
-"""The logical root of a mixture: equal rows have equal roots, whatever wrote their files.
+"""The logical root of a mixture: equal rows have equal roots, whichever program wrote their files.
 
 RFC 6962 hashing (0x00 before a leaf, 0x01 before two children) over the kept rows, sorted
 by id. With the root published, one row can be shown to be in the mixture or not.
@@ -39,7 +39,7 @@ def root(leaves: Iterable[bytes]) -> str:
 
 
 def root_of(ids: npt.NDArray[np.void], contents: npt.NDArray[np.void], copies: npt.NDArray[np.uint32]) -> str:
-    """The same for rows in arrays, one entry a row: ids of 16 bytes, content hashes of 32, copies."""
+    """The root of rows that are given as arrays, one entry a row: ids of 16 bytes, content hashes of 32, copies."""
     if not len(ids):
         return root(())
     level = sha256_rows(

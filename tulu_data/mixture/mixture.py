@@ -1,4 +1,4 @@
-"""A committed mixture, as a reader finds it: no lock, nothing half-written."""
+"""A committed mixture for readers, who need no lock and never find it half-written."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ _Count = Annotated[int, Field(strict=True, ge=0)]
 
 
 class _Run(BaseModel):
-    """The record of a run: what is read of it has these types."""
+    """The record of a run, with the types of the parts that are read."""
 
     model_config = ConfigDict(extra="allow")
 
     files: dict[str, str] = {}
-    # Source, file, key and number of a shard, and where in it the file's rows are: those of old records are all of it.
+    # Source, file, key and number of a shard, and where the file's rows are in it; old records mean the whole shard.
     store: list[tuple[str, str, _Key, _Count, _Count, _Count] | tuple[str, str, _Key, _Count]] = []
     workspace: str = ".tulu-data"
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """One version of a mixture, in its folder; `unsealed` is its manifest where that is not written yet.
+    """One version of a mixture, in its folder; `unsealed` is its manifest if that is not written yet.
 
         mixture = Mixture(Path("mixtures/sft_mix/3f0c9a7be214"))
         mixture.manifest["root"], mixture.rows, mixture.reports("evaluations")
@@ -62,7 +62,7 @@ class Mixture:
     def manifest(self) -> dict[str, Any]:
         """The manifest as plain values, checked.
 
-        Raises `InputError` (exit 3) where it is not what a manifest must be.
+        Raises `InputError` (exit 3) if it is not a valid manifest.
         """
         return facts.read(self.folder)[0] if self.unsealed is None else self.unsealed
 
@@ -106,7 +106,7 @@ class Mixture:
         return self._tables("ledger")
 
     def ledger_rows(self) -> pl.LazyFrame:
-        """The rows of the ledger, which are looked at once: no value is such as no build writes, and no id is twice."""
+        """The rows of the ledger, checked once for invalid values and repeated ids."""
         return self.checked(*self.ledger)
 
     @cached_property
@@ -142,28 +142,28 @@ class Mixture:
         | `evaluations` | what each source shares with each evaluation set |
         | `near` | rows that are near an evaluation item without holding it |
         | `clusters` | rows that are nearly the same, by cluster |
-        | `overlap` | how many rows of each source went for rows of each |
+        | `overlap` | how many rows of each source were removed in favour of rows of each |
         | `strata` | what a mix was to take of each stratum, and what it took |
-        | `scores` | what thresholds are held against, in bins |
+        | `scores` | the values that thresholds are compared with, in bins |
         | `thresholds` | what other values of thresholds would remove |
         | `trainable` | the tokens that are trained on |
         """
         return {shown.step: shown.path for shown in self.shown if shown.kind == kind}
 
     def columns_of(self, name: str) -> tables.Columns | None:
-        """What a table of this name must be: a report by its kind."""
+        """The columns that a table of this name must have; for a report they depend on its kind."""
         shown = {report.file: report.kind for report in self.shown} if name.startswith("reports/") else {}
         return tables.REPORTS.get(shown.get(name, "")) or tables.columns_of(name, self.kind)
 
     def claims(self, step: str) -> list[Claim]:
-        """What one of its stages promises of the rows kept; nothing where this program refuses its options."""
+        """The claims of one of its stages about the kept rows; empty if this program refuses its options."""
         try:
             return declared.claims(self._entry(step))
         except (ValueError, TuluDataError):
             return []
 
     def untold(self, step: str) -> frozenset[str]:
-        """The columns of a stage's evidence that no person is shown."""
+        """The columns of a stage's evidence that are not shown to people."""
         return declared.untold(self._entry(step))
 
     def _entry(self, step: str) -> dict[str, Any]:
@@ -181,11 +181,11 @@ class Mixture:
         return found
 
     def scan(self, *files: Path) -> pl.LazyFrame:
-        """Some of its tables that have the same columns, whose values were not looked at."""
+        """Some of its tables with the same columns; their values are not checked."""
         return pl.scan_parquet(list(files), glob=False)
 
     def checked(self, *files: Path) -> pl.LazyFrame:
-        """The same, of which no value is such as no build writes; they are looked at once."""
+        """The same, with values that were checked, once, to be such as a build writes."""
         scanned = self.scan(*files)
         if files not in self._checked:
             with self.reading():
@@ -198,7 +198,7 @@ class Mixture:
         return set()
 
     def read(self, path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """One of its tables, which holds no value that no build writes. Raises `InputError` (exit 3) where it does."""
+        """One of its tables. Raises `InputError` (exit 3) if it holds a value that no build writes."""
         name = path.relative_to(self.folder).as_posix()
         tables.check_file(self.folder, name, self.kind, self.columns_of(name))
         with self.reading():
@@ -207,16 +207,16 @@ class Mixture:
         return frame
 
     def check(self, frame: pl.DataFrame | pl.LazyFrame, path: Path) -> None:
-        """Raise `InputError` (exit 3) where a frame of one of its tables holds a value that no build writes."""
+        """Raise `InputError` (exit 3) if a frame of one of its tables holds a value that no build writes."""
         name = path.relative_to(self.folder).as_posix()
         tables.check_values(self.folder, name, frame, self.kind, self.columns_of(name))
 
     def reading(self) -> AbstractContextManager[None]:
-        """Say of a damaged page in one of its tables which mixture it is of, as an `InputError` (exit 3)."""
+        """Raise an `InputError` (exit 3) that names the mixture if a page of one of its tables is damaged."""
         return tables.reading(self.folder)
 
     def recipe_text(self) -> str:
-        """The text of its recipe, as resolved. Raises `InputError` (exit 3) where there is none."""
+        """The text of its resolved recipe. Raises `InputError` (exit 3) if there is none."""
         tables.require_plain(self.folder, RECIPE)
         if (self.folder / RECIPE).stat().st_size > MAX_BYTES:
             raise tables.DamagedError.of(self.folder, RECIPE, f"has over {MAX_BYTES:,} bytes")
@@ -225,7 +225,7 @@ class Mixture:
 
     @cached_property
     def stages(self) -> list[dict[str, Any]]:
-        """The stages of the manifest; the options of each that this program has are all that it has, as it takes them.
+        """The stages of the manifest; for those that this program has, with all options, defaults included.
 
         Raises `InputError` (exit 3) for options that a stage refuses.
         """
@@ -240,13 +240,13 @@ class Mixture:
 
     @property
     def steps(self) -> list[str]:
-        """What can remove a row, in order: `take` where it did, and stages, but for those that only write columns."""
+        """The steps that can remove a row, in order: `take` if it did, and all stages that don't only write columns."""
         takes = [TAKE] if any(TAKE in row["removed"] for row in self.rows.values()) else []
         return [*takes, *(stage["name"] for stage in self.manifest["stages"] if "annotates" not in stage)]
 
     @cached_property
     def fates(self) -> dict[str, int]:
-        """What can become of a row and when: `take`, the stages in their order, and last `kept`."""
+        """The fates of rows, numbered in order: `take`, the stages in their order, and last `kept`."""
         names = [TAKE, *(stage["name"] for stage in self.manifest["stages"]), KEPT]
         return {name: place for place, name in enumerate(names)}
 
@@ -258,8 +258,8 @@ class Mixture:
     def stage_of(self, step: str) -> Stage | None:
         """One of its stages by the name of its step, made of the options in the manifest.
 
-        None where it is from outside, which is text and never run, or where it has options that a
-        stage of this program does not take.
+        None if it is from outside, since such code is never run, or if it has options that the
+        stage of this program refuses.
         """
         try:
             return declared.stage_of(self._entry(step))
@@ -274,11 +274,11 @@ class Mixture:
 
     @property
     def run_path(self) -> Path:
-        """Where the record of the run that made it lies: times, places, no part of the mixture."""
+        """The path of the record of the run that made it: times and places, which are not part of the mixture."""
         return self.folder.parent / RUNS / f"{self.folder.name}.json"
 
     def run(self) -> dict[str, Any]:
-        """The record of the run that made it, as far as it is read; empty where it is not there, or is none."""
+        """The parts of the record of its run that are read; empty if the record is missing or invalid."""
         try:
             return _Run.model_validate_json(self.run_path.read_bytes()).model_dump()
         except (OSError, ValidationError):
@@ -286,10 +286,10 @@ class Mixture:
 
 
 def options_of(stage: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a stage of a manifest, all that it has, as plain values.
+    """All options of a stage of a manifest, defaults included, as plain values.
 
-    A stage that this program does not have is not asked: nobody's code is imported. Raises
-    `ValueError` where the stage refuses them.
+    The options of a stage that this program does not have are not checked, since no code from
+    outside is imported. Raises `ValueError` if the stage refuses them.
     """
     options: dict[str, Any] = stage["options"]
     kind = None if "from" in stage else stages.of_step(stage["name"])
@@ -314,13 +314,13 @@ def versions(folder: Path) -> Iterator[Mixture]:
 
 
 def newest(folder: Path) -> Mixture | None:
-    """The version that was built last; None where there is none, or nothing says which."""
+    """The version that was built last; None if there is none, or if it is unknown."""
     name = _named_latest(folder)
     return next((made for made in versions(folder) if made.folder.name == name), None)
 
 
 def _named_latest(folder: Path) -> str:
-    """The name in `LATEST`, which is a hint: whatever else it holds is no name of a version."""
+    """The name in `LATEST`, which is only a hint: any other content is not the name of a version."""
     hint = folder / LATEST
     if not hint.is_file():
         return ""
@@ -331,17 +331,17 @@ def _named_latest(folder: Path) -> str:
 def find(where: str, out: Path) -> Mixture:
     """The mixture that a person means: a version's folder, a mixture's folder, or `NAME[@VERSION]` under `out`.
 
-    Raises `UsageError` (exit 2) where there is none, listing what there is, and
-    `InputError` (exit 3) where its manifest is none.
+    Raises `UsageError` (exit 2) if there is none, with a list of the known ones, and
+    `InputError` (exit 3) if its manifest is not valid.
     """
     found = located(where, out)
-    # At the door: whoever reads its tables first has a manifest that was looked at.
+    # Checked here, so that readers of its tables have a valid manifest.
     _ = found.manifest
     return found
 
 
 def located(where: str, out: Path) -> Mixture:
-    """The same, whose manifest nobody has looked at."""
+    """The same, without a check of its manifest."""
     if not where:
         raise UsageError("which mixture? Give a version's folder, or NAME[@VERSION]")
     path = Path(where)

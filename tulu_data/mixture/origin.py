@@ -1,8 +1,8 @@
-"""Where a version comes from: built here, which its workspace alone can say, or brought by somebody.
+"""The origin of a version: built here, which only its workspace can tell, or brought from elsewhere.
 
-What a build made is noted in the workspace, by the digest of the build and the sha256 of the
-manifest. Nothing under the folder of mixtures counts: no manifest, run record or name there, for
-anybody may have put it there.
+A build notes each version that it makes in the workspace, by the digest of the build and the
+sha256 of the manifest. Files under the folder of mixtures (manifests, run records, names) prove
+nothing, since anybody may have put them there.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ PULLED: Final = ".pulled"
 
 
 def note_built(workspace: Workspace, build: str, mixture: Mixture) -> None:
-    """Note that a build, by its digest, made this version, or found that it makes the same."""
+    """Note that a build, given by its digest, made this version, or found that it makes the same."""
     place = workspace.root / BUILT / build / sha256_file(mixture.folder / MANIFEST)
     write_text(workspace.make_place(place), f"{mixture.version}\n")
 
 
 def built(workspace: Workspace, build: str, folder: Path) -> Mixture | None:
-    """The version in a mixture's folder that a build made, by the build's digest; None where it is not there.
+    """The version in a mixture's folder that a build made, by the build's digest; None if it is not there.
 
-    Its files are for the caller to check. Raises `ConflictError` (exit 5) where its manifest can't be read.
+    The caller must check its files. Raises `ConflictError` (exit 5) if its manifest can't be read.
     """
     for note in sorted((workspace.root / BUILT / build).glob("*")):
         version = note.read_text(encoding="utf-8", errors="replace").strip()
@@ -52,15 +52,15 @@ def built(workspace: Workspace, build: str, folder: Path) -> Mixture | None:
 
 
 def is_built_here(workspace: Workspace, mixture: Mixture) -> bool:
-    """Whether the manifest of a version is one that a build of this workspace wrote."""
+    """Whether a build of this workspace wrote the manifest of a version."""
     manifest = mixture.folder / MANIFEST
     return manifest.is_file() and any((workspace.root / BUILT).glob(f"*/{sha256_file(manifest)}"))
 
 
 def differing(mixture: Mixture, facts: Mapping[str, Any]) -> list[str]:
-    """The files of a version that are others than those of a build, by the build's manifest.
+    """The files of a version that differ from those of a build, by the build's manifest.
 
-    Code and libraries may be named otherwise in the manifest: they made the same bytes.
+    The manifests may name different code and libraries, if these made the same bytes.
     """
     theirs = {name: entry for name, entry in pinned(mixture.folder).items() if name not in BESIDE}
     ours = {**facts["files"], **{name: theirs.get(name) for name in (MANIFEST, SUMS)}}
@@ -86,12 +86,12 @@ def note_pulled(folder: Path, version: str, repository: str, commit: str) -> Non
 
 
 def forget_pulled(mixture: Mixture) -> None:
-    """Take the note away, since the version was built here as well."""
+    """Remove the note, since the version was built here as well."""
     _pulled(mixture).unlink(missing_ok=True)
 
 
 def pulled_from(mixture: Mixture) -> str | None:
-    """The dataset and commit that a version was pulled from, `ORG/NAME@COMMIT`; None where it was not."""
+    """The dataset and commit that a version was pulled from, `ORG/NAME@COMMIT`; None if it was not pulled."""
     try:
         note = json.loads(_pulled(mixture).read_text(encoding="utf-8"))
         return f"{note['repository']}@{note['commit']}"

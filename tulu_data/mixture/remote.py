@@ -27,14 +27,14 @@ def parted(name: str) -> tuple[str, str | None]:
     """
     repository, _, revision = name.removeprefix("hf://").removeprefix("datasets/").partition("@")
     if not DATASET_NAME.fullmatch(repository):
-        raise UsageError(f"'{printable(name, 100)}' is no dataset of the Hub; write ORG/NAME or ORG/NAME@VERSION")
+        raise UsageError(f"'{printable(name, 100)}' is not a dataset of the Hub; write ORG/NAME or ORG/NAME@VERSION")
     return repository, revision or None
 
 
 def download(repository: str, commit: str, folder: Path, tick: Any = lambda done: None) -> tuple[str, ...]:
-    """Put the files of a mixture on the Hub into a folder; the names of files there that are none of its own.
+    """Download a mixture from the Hub into a folder; return the names of files there that do not belong to it.
 
-    None of the latter is fetched. Raises `ResourceError` (exit 6) where the folder has no room for them.
+    The latter are not fetched. Raises `ResourceError` (exit 6) if the disk has no room for the mixture.
     """
     manifest = manifest_of(repository, commit)
     listed = reading.patiently(lambda: reading.listed(repository, commit))
@@ -63,10 +63,10 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def manifest_of(repository: str, commit: str) -> dict[str, Any]:
-    """The manifest of a mixture on the Hub, which names no file that a mixture does not have."""
+    """The manifest of a mixture on the Hub, checked to name only files that a mixture can have."""
     entry = reading.patiently(lambda: reading.listed(repository, commit)).get(MANIFEST)
     if entry is None:
-        raise FindingsError(f"has no {MANIFEST}: it is no mixture of tulu-data")
+        raise FindingsError(f"has no {MANIFEST}: it is not a mixture of tulu-data")
     if entry.size > MAX_BYTES:
         raise FindingsError(f"{MANIFEST} has over {MAX_BYTES:,} bytes")
     path = _fetch(repository, commit, MANIFEST, entry)
@@ -79,9 +79,9 @@ def manifest_of(repository: str, commit: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, RecursionError):
         is_one = False
     if not is_one:
-        raise FindingsError(f"{MANIFEST} is no '{FORMAT}'")
+        raise FindingsError(f"{MANIFEST} is not a '{FORMAT}'")
     if strange is not None:
-        raise FindingsError(f"{MANIFEST} names '{printable(strange, 80)}', which is no file inside of the mixture")
+        raise FindingsError(f"{MANIFEST} names '{printable(strange, 80)}', which is not a file inside of the mixture")
     try:
         return facts.parsed(path.read_bytes())
     except ValueError as error:

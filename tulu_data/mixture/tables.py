@@ -1,8 +1,8 @@
-"""How the tables of a mixture are opened: what their columns must be, and what no value in them is.
+"""Open the tables of a mixture, and check their columns and values.
 
-A mixture may be a stranger's, and its footers and values may be anything. Readers open tables
-here alone: what they are handed is a plain file inside of the mixture, has the columns that
-it must have, does not expand without end, and holds no value that no build writes.
+A mixture may come from a stranger, and its footers and values may be anything. Readers open
+tables only here: each is a plain file inside of the mixture, has the right columns, has a
+bounded size when it is expanded, and holds only values that a build writes.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from tulu_data.rows.kind import Kind
 
 
 class DamagedError(InputError):
-    """A file of a mixture is not what it must be; `what` names the file by its place in the mixture."""
+    """A file of a mixture is damaged; `what` names the file by its place in the mixture, and the damage."""
 
     what: str = ""
 
     @classmethod
     def of(cls, folder: Path, name: str, what: str) -> DamagedError:
-        """The error of a file, with where the mixture is and what to do."""
+        """The error of a file, with the place of the mixture and a remedy."""
         shown = printable(name, 120)
         error = cls(f"{folder / shown}: {what}; {remedy(folder)}")
         error.what = f"{shown}: {what}"
@@ -42,7 +42,7 @@ COPY: Final = "^[0-9a-f]{32}(-[0-9]{1,10})?$"
 SHA256: Final = "^[0-9a-f]{64}$"
 _MESSAGES: Final = "list<role text, content text>"
 _RARE: Final = {("reasoning_content", "text"), ("weight", "number"), ("label", "text")}
-"""Fields of messages that are there only where a row has them, and are null elsewhere, or where a kind needs them."""
+"""Fields of messages that a table has only if a row or the kind needs them; they are null in other rows."""
 _CUT: Final = "list<role text, content text, left_out whole>"
 MOST: Final = 2**53
 SHARES: Final = frozenset({"jaccard", "estimated", "share"})
@@ -51,11 +51,11 @@ SHARES: Final = frozenset({"jaccard", "estimated", "share"})
 
 @dataclass(frozen=True)
 class Columns:
-    """What the columns of a table are: `text`, `whole`, `number`, `yes` (or no), or a list of structs of these.
+    """The columns of a table, of the types `text`, `whole`, `number`, `yes` (or no), or a list of structs of these.
 
-    Those of `nullable` may have no value. `forms` are regular expressions that texts fit. Where
-    it is `open`, there may be columns beside those named, of plain values. Lines are sorted by
-    the column `key`, in which no value is there twice.
+    Those of `nullable` may have null values. `forms` are regular expressions for texts. An `open`
+    table may have other columns, of plain values, as well. Lines are sorted by
+    the column `key`, in which each value is unique.
     """
 
     kinds: Mapping[str, str]
@@ -101,7 +101,7 @@ TABLES: Final[Mapping[str, Columns]] = {
     "reports/blemishes.parquet": _counted("source blemish id", "rows of kept"),
     "reports/*.parquet": Columns({}, open=True),
 }
-"""The tables by their names, the first that fits."""
+"""The columns of tables by patterns of their names, of which the first that fits counts."""
 REPORTS: Final[Mapping[str, Columns]] = {
     "evaluations": _counted("source evaluation", "items touched contaminated near full rows"),
     "clusters": Columns(
@@ -124,12 +124,12 @@ REPORTS: Final[Mapping[str, Columns]] = {
     ),
     "trainable": _counted("source domain language", "tokens trainable", nullable="domain language tokens trainable"),
 }
-"""The tables of reports by their kinds; those of other kinds have any columns."""
+"""The columns of reports by their kinds; reports of other kinds may have any columns."""
 ROWS: Final = "data/*.parquet"
 
 
 def of_rows(kind: Kind) -> Columns:
-    """What the tables of rows of a kind must be."""
+    """The columns that tables of rows of a kind must have."""
     required = {name: _kind(type) for name, type in kind.content.items() if name not in kind.optional}
     computed = {**dict.fromkeys(("domain", "language"), "text"), "tokens": "whole"}
     nullable = frozenset({*computed, *kind.optional})
@@ -137,7 +137,7 @@ def of_rows(kind: Kind) -> Columns:
 
 
 def columns_of(name: str, kind: Kind) -> Columns | None:
-    """What a table of this name, relative to a mixture of rows of a kind, must be; None where no mixture has one.
+    """The columns of a table of this name, relative to a mixture of a kind; None if no mixture has such a table.
 
     >>> from tulu_data.rows.sft import Sft
     >>> sft = Sft()
@@ -150,10 +150,10 @@ def columns_of(name: str, kind: Kind) -> Columns | None:
 
 
 def files_in(folder: Path, pattern: str, kind: Kind) -> list[Path]:
-    """The tables of a mixture whose names fit a pattern of `TABLES`, in order, each of them looked at.
+    """The tables of a mixture whose names fit a pattern of `TABLES`, in order, after a check of each.
 
-    Raises `DamagedError` (exit 3) for one that is no plain file, can't be read, expands without
-    end or has other columns than it must.
+    Raises `DamagedError` (exit 3) for one that is not a plain file, can't be read, expands without
+    bound or has wrong columns.
     """
     found = sorted(folder.glob(pattern))
     for path in found:
@@ -162,14 +162,14 @@ def files_in(folder: Path, pattern: str, kind: Kind) -> list[Path]:
 
 
 def check_file(folder: Path, name: str, kind: Kind, columns: Columns | None = None) -> None:
-    """Raise `DamagedError` (exit 3) where a table can't be read as what it is; values are not read.
+    """Raise `DamagedError` (exit 3) if a table can't be read or has wrong columns; values are not read.
 
-    Without `columns` it is what its name says.
+    By default, its name decides the `columns`.
     """
     path, columns = folder / name, columns or columns_of(name, kind)
     require_plain(folder, name)
     if columns is None:
-        raise DamagedError.of(folder, name, "is no table of a mixture")
+        raise DamagedError.of(folder, name, "is not a table of a mixture")
     try:
         metadata = pq.read_metadata(path)
         schema = metadata.schema.to_arrow_schema()
@@ -189,24 +189,24 @@ def check_file(folder: Path, name: str, kind: Kind, columns: Columns | None = No
 
 
 def require_plain(folder: Path, name: str) -> None:
-    """Raise `DamagedError` (exit 3) for a name in a mixture that is missing, a link, or no plain file."""
+    """Raise `DamagedError` (exit 3) for a name in a mixture that is missing, a link, or not a plain file."""
     path = folder / name
     parts = [path, *path.parents][: len(Path(name).parts)]
     link = next((part for part in parts if part.is_symlink()), None)
     if link is not None:
         raise DamagedError.of(folder, link.relative_to(folder).as_posix(), "is a link; a mixture holds plain files")
     if not path.is_file():
-        raise DamagedError.of(folder, name, "is no plain file" if path.exists() else "is missing")
+        raise DamagedError.of(folder, name, "is not a plain file" if path.exists() else "is missing")
 
 
 def names_of(path: Path) -> list[str]:
-    """The names of the columns of a table that was looked at."""
+    """The names of the columns of a table that was checked."""
     names: list[str] = pq.read_schema(path).names
     return names
 
 
 def wrong_columns(schema: pa.Schema, columns: Columns) -> str:
-    """What is wrong with the columns of a table; empty where nothing is."""
+    """What is wrong with the columns of a table; empty if nothing is."""
     if len(set(schema.names)) != len(schema.names):
         return "has two columns of one name"
     for name, kind in columns.kinds.items():
@@ -228,7 +228,7 @@ def wrong_columns(schema: pa.Schema, columns: Columns) -> str:
 
 
 _SPAN: Final = frozenset({"message", "start", "end", "item_text", "item_start", "item_end"})
-"""Columns that say together which run of characters a row was removed for."""
+"""Columns that together give the span of characters that a row was removed for."""
 
 
 def _kind(type: pa.DataType) -> str:
@@ -248,7 +248,7 @@ def _kind(type: pa.DataType) -> str:
 
 
 def wrong_value(frame: pl.DataFrame | pl.LazyFrame, columns: Columns) -> str:
-    """What no build writes and some value of a frame with these columns is; empty where there is none.
+    """A value in a frame with these columns that no build writes, as text; empty if there is none.
 
     >>> from tulu_data.rows.sft import Sft
     >>> wrong_value(pl.DataFrame({"id": ["x"]}), columns_of("evidence/a.parquet", Sft()))
@@ -275,7 +275,7 @@ def _tests(name: str, kind: pl.DataType, columns: Columns) -> Iterable[tuple[str
         yield f"a value of '{name}' has another form", ~column.str.contains(columns.forms[name])
     if kind.is_float():
         if is_known:
-            yield f"a value of '{name}' is no number", ~column.is_finite()
+            yield f"a value of '{name}' is not a number", ~column.is_finite()
         if name in SHARES:
             yield f"a value of '{name}' is not from 0 to 1", ~column.is_between(0, 1)
     if kind.is_integer() and is_known:
@@ -283,7 +283,7 @@ def _tests(name: str, kind: pl.DataType, columns: Columns) -> Iterable[tuple[str
         yield f"a value of '{name}' is larger than any count", column > MOST
     if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct) and is_known:
         part = pl.element()
-        # A message that only calls a tool may say nothing.
+        # A message that only calls a tool may be empty.
         free = {rare for rare, _ in _RARE} | ({"content"} if columns.kinds[name] == _MESSAGES else set())
         required = [own.name for own in kind.inner.fields if own.name not in free]
         gaps = [part.struct.field(own).is_null() for own in required]
@@ -293,7 +293,7 @@ def _tests(name: str, kind: pl.DataType, columns: Columns) -> Iterable[tuple[str
 def check_values(
     folder: Path, name: str, frame: pl.DataFrame | pl.LazyFrame, kind: Kind, columns: Columns | None = None
 ) -> None:
-    """Raise `DamagedError` (exit 3) where a frame of a table holds a value that no build writes."""
+    """Raise `DamagedError` (exit 3) if a frame of a table holds a value that no build writes."""
     columns = columns or columns_of(name, kind)
     if columns is not None and (wrong := wrong_value(frame, columns)):
         raise DamagedError.of(folder, name, wrong)
@@ -301,7 +301,7 @@ def check_values(
 
 @contextmanager
 def reading(place: Path | str) -> Iterator[None]:
-    """Raise `InputError` (exit 3) where a table of the mixture at `place` has a page that can't be read."""
+    """Raise `InputError` (exit 3) if a table of the mixture at `place` has a page that can't be read."""
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -311,7 +311,7 @@ def reading(place: Path | str) -> Iterator[None]:
 
 
 def remedy(folder: Path | str) -> str:
-    """What to do about a mixture that is not what it should be."""
+    """The remedy for a damaged mixture."""
     return f"see what else is wrong with: tulu-data verify {folder}, then fetch or build it again"
 
 

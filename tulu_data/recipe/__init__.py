@@ -1,1 +1,1 @@
-"""What a recipe says, how it is read, and the plan that it becomes."""
+"""A recipe, how it is read, and the plan that is made of it."""

@@ -1,4 +1,4 @@
-"""Cut a recipe into its phases. Pure: prints, tests and runs the same."""
+"""Cut a recipe into its phases, without side effects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tulu_data.store.keys import key_of
 
 @dataclass(frozen=True)
 class Step:
-    """One stage at its place. `name` is the stage's, numbered from its second use on."""
+    """One stage in a plan. `name` is the stage's name, numbered from its second use on."""
 
     name: str
     stage: Filter | Resolver
@@ -24,7 +24,7 @@ class Step:
     """The kind of the rows."""
 
     def measures_key(self, shard_key: str) -> str:
-        """The key of what this step measures of one shard."""
+        """The key of this step's measures of one shard."""
         stage = self.stage
         return key_of(
             shard=shard_key,
@@ -32,7 +32,7 @@ class Step:
             options=stage.measuring_options(),
             artifacts=stage.artifacts,
             kind=self.kind.name,
-            # How a kind gives its texts decides what is measured, and no stage imports a kind.
+            # The kind's code decides which texts are measured, and no stage imports a kind.
             code=code_id((*stage.measured_in(), type(self.kind).__module__), stage.requires),
         )
 
@@ -53,7 +53,7 @@ class Plan:
 
     @classmethod
     def of(cls, recipe: Recipe) -> Plan:
-        """The plan of a recipe, whose stages are in the order of their phases."""
+        """The plan of a recipe whose stages are in the order of their phases."""
         named = list(cls.numbered(recipe.stages))
         kind = kinds.find(recipe.kind)
         return cls(
@@ -63,7 +63,7 @@ class Plan:
 
     @staticmethod
     def numbered(stages: Iterable[Stage]) -> Iterator[tuple[str, Stage]]:
-        """Stages by their names, numbered from the second of a name on."""
+        """Stages with their names, numbered from the second use of a name on."""
         seen: Counter[str] = Counter()
         for stage in stages:
             seen[stage.name()] += 1

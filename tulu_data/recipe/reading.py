@@ -1,4 +1,4 @@
-"""A recipe's text: read into a `Recipe`, or told of every problem at once, each with its place."""
+"""Read a recipe's text into a `Recipe`, or report all its problems at once, each with its place."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tulu_data.store.patterns import NAME_PATTERN, matches
 
 M = TypeVar("M", bound=BaseModel)
 MOST_SAMPLED: Final = 1_000_000
-"""Rows of a sample that a stranger's recipe may have made: half a gigabyte, some minutes."""
+"""The most sample rows that a stranger's recipe may ask for: half a gigabyte, some minutes."""
 
 
 def load(path: Path | str, trusted: Collection[str] | None = None, *, is_own: bool = False) -> Recipe:
@@ -34,11 +34,11 @@ def load(path: Path | str, trusted: Collection[str] | None = None, *, is_own: bo
         load("recipe.yaml")
         load("mixtures/mix/3f0c9a7be214/recipe.yaml", trusted=["9f86d081884c7d65…"])
 
-    `trusted` are sha256 of files of code: where they are given, stages from outside may run
-    no other file. A recipe inside of a mixture is data, that of a stranger as a rule: none of
-    its code runs that is not trusted, unless `is_own` says that the mixture was built here.
+    `trusted` are the sha256 of files of code: if they are given, stages from outside may not run
+    any other file. A recipe inside of a mixture is data, usually a stranger's: code that it names
+    runs only if it is trusted, unless `is_own` says that the mixture was built here.
 
-    Raises `RecipeError` (exit 2), with `file:line:column` for everything that is wrong, and
+    Raises `RecipeError` (exit 2), with `file:line:column` for every problem, and
     with path and sha256 of all code that would have run.
     """
     file = Path(path)
@@ -83,7 +83,7 @@ SHOULD_BE: Final = {
 
 
 class _UntrustedError(Exception):
-    """A stage's code is not to be run; its text is a problem of the recipe."""
+    """A stage's code must not be run; the error's text becomes a problem of the recipe."""
 
 
 class _Reader:
@@ -109,7 +109,7 @@ class _Reader:
         if recipe is not None:
             self._check_source_names(recipe)
             self._check_samples(recipe)
-            # A stage that could not be read is not among those of the recipe, whose numbers then are others.
+            # A stage that could not be read is missing in the recipe, so that later stages have wrong numbers.
             if not self.problems:
                 self._check_on(recipe)
         if self.problems or recipe is None:
@@ -175,9 +175,9 @@ class _Reader:
         return self._validated(kind, options or {}, (*path, name))
 
     def _trusted_files(self, name: str) -> tuple[outside.CodeFile, ...] | None:
-        """The files of a stage's code, all of them trusted by their sha256; None where no sha256 is asked for.
+        """The files of a stage's code, all of them trusted by their sha256; None if no sha256 is required.
 
-        Raises `_UntrustedError`, which says which files they are and how a person trusts them.
+        Raises `_UntrustedError`, which lists the files that are not trusted, and how to trust them.
         """
         place, is_reference, _ = name.rpartition(":")
         holder = mixture_of(Path(place)) if place.endswith(".py") else None
@@ -189,7 +189,7 @@ class _Reader:
         except UsageError as error:
             raise _UntrustedError(
                 f"{printable(str(error), 600)}. No code comes with a mixture: ask its publisher for it, "
-                "and hold it against the sha256 in the manifest"
+                "and compare its sha256 with the one in the manifest"
             ) from None
         if others := [file for file in files if file.sha256 not in trusted]:
             listed = "".join(f"\n  {file.sha256}  {printable(str(file.path), 400)}" for file in others)
@@ -201,7 +201,7 @@ class _Reader:
         return files
 
     def _check_samples(self, recipe: Recipe) -> None:
-        """What a recipe of a mixture asks to make is bounded: it may be a stranger's."""
+        """Limit the rows that a recipe inside of a mixture, which may be a stranger's, asks to make."""
         for name, source in recipe.sources.items() if self.is_data else ():
             if isinstance(source, Sample) and source.rows > MOST_SAMPLED:
                 what = f"a recipe inside of a mixture may have at most {MOST_SAMPLED:,} rows made; copy it out of there"
@@ -217,7 +217,7 @@ class _Reader:
                 self._check_patterns(stage.max_removed, (*path, "max_removed"), recipe, numbered=False)
 
     def _check_on(self, recipe: Recipe) -> None:
-        """What stages compare, the recipe's kind has: where a stage's own default is not there, it must be given."""
+        """Check that the recipe's kind has the texts that stages compare; a default that it lacks must be replaced."""
         known = kinds.find(recipe.kind).on
         for index, stage in enumerate(recipe.stages):
             for path, on in _compared(stage, ("stages", index, stage.called())):
@@ -262,13 +262,13 @@ class _Reader:
         elif kind == "value_error":
             self._problem(path, message.removeprefix("Value error, "))
         elif kind == "string_pattern_mismatch" and found["ctx"]["pattern"] == NAME_PATTERN:
-            self._problem(path, f"{_shown(found['input'])} is no name: {NAME_RULE}", found["loc"][-1] == "[key]")
+            self._problem(path, f"{_shown(found['input'])} is not a name: {NAME_RULE}", found["loc"][-1] == "[key]")
         elif kind == "too_short" and self.problems:
-            pass  # What should be there was there, and is reported already.
+            pass  # The value was there, and its problem is reported already.
         else:
             words = SHOULD_BE.get(kind) or message[:1].lower() + message[1:].replace("Input should", "input should")
             problem = self.document.problem(path, f"{words}; found {_shown(found['input'])}")
-            # A key that takes several types is told of once.
+            # A key that takes several types is reported once.
             if all((problem.line, problem.column) != (told.line, told.column) for told in self.problems):
                 self.problems.append(problem)
 
@@ -292,7 +292,7 @@ def _shown(value: Any) -> str:
 
 
 def _compared(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    """The options of a model, and of models in it, that say which texts are meant, each with its place."""
+    """The options of a model, and of models in it, that select texts, each with its place."""
     if isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
             own = getattr(value, name)

@@ -1,6 +1,6 @@
-"""A recipe: what goes in, what happens to it, and what comes out.
+"""A recipe: its sources, its stages, and its output.
 
-Frozen models, whoever makes them; `recipe_file` reads them from YAML.
+The models are frozen; `recipe.reading` reads them from YAML.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NAME_RULE: Final = "small letters, digits, '.', '_' and '-', at most 64, the fir
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 TRAIN: Final = "train"
 MOST_STAGES: Final = 200
-"""A row's fate is a byte."""
+"""The limit of stages, since a row's fate is stored in one byte."""
 
 
 def _is_kind(name: str) -> str:
@@ -53,7 +53,7 @@ class Output(Options):
 
 
 class Recipe(BaseModel):
-    """What `tulu-data build` makes a mixture from.
+    """The recipe that `tulu-data build` makes a mixture from.
 
     >>> from tulu_data.recipe.reading import read
     >>> recipe = read("name: mix\\nsources: {mine: {jsonl: data/*.jsonl}}\\nstages: [exact_dedup]\\n")
@@ -65,9 +65,11 @@ class Recipe(BaseModel):
 
     name: Name = Field(description=f"The mixture's name: {NAME_RULE}")
     kind: Annotated[str, AfterValidator(_is_kind)] = Field(kinds.DEFAULT, description="What the rows are for")
-    seed: int = Field(0, description="Decides which rows are taken, kept and where they stand")
-    version: Name | None = Field(None, description="The version's name; else 12 hex digits of what it is")
-    card: str | None = Field(None, description="What you say of the mixture, in Markdown: it opens the dataset card")
+    seed: int = Field(0, description="Decides which rows are taken and kept, and their order")
+    version: Name | None = Field(
+        None, description="The version's name; default: 12 hex digits of a hash of its content"
+    )
+    card: str | None = Field(None, description="Your text about the mixture, in Markdown: it opens the dataset card")
     sources: dict[Name, InstanceOf[Source]] = Field(description="Where rows come from, by name", min_length=1)
     stages: tuple[InstanceOf[Stage], ...] = Field((), description="What happens to the rows, in order")
     output: Output = Field(Output(), description="How the mixture is laid out")
@@ -88,7 +90,7 @@ class Recipe(BaseModel):
         return stages
 
     def completed(self) -> Recipe:
-        """The recipe with the stages put in that write what others need: domains, languages, tokens.
+        """The recipe with added stages that write the columns that others need: domains, languages, tokens.
 
         >>> from tulu_data.recipe.reading import read
         >>> stages = "[{weighted_mix: {tokens: all}}]"
@@ -100,7 +102,7 @@ class Recipe(BaseModel):
         for stage in self.stages:
             for column in stage.needs():
                 if column in COLUMNS and column not in (*written, *stage.writes):
-                    # Before it, and among those that look at one row at a time.
+                    # Before the stage that needs it, and among those that read one row at a time.
                     last = sum(PHASES.index(other.phase) <= PHASES.index("judge") for other in done)
                     done.insert(last, stage_kinds.find(column)())
                     written.add(column)
@@ -109,7 +111,7 @@ class Recipe(BaseModel):
         return self.with_stages(done)
 
     def with_sources(self, sources: Mapping[str, Source]) -> Recipe:
-        """The recipe with its sources as they were found: formats said, moving things pinned."""
+        """The recipe with its sources as they were found: formats filled in, moving parts pinned."""
         return self.model_copy(update={"sources": {name: sources[name] for name in self.sources}})
 
     def with_stages(self, stages: Iterable[Stage]) -> Recipe:
@@ -117,7 +119,7 @@ class Recipe(BaseModel):
         return self.model_copy(update={"stages": tuple(stages)})
 
     def as_values(self) -> dict[str, Any]:
-        """The recipe as plain values, as its YAML has them; decimals stay exact."""
+        """The recipe as plain values, as in its YAML; decimals stay exact."""
         head = self.model_dump(exclude={"sources", "stages", "output"}, exclude_none=True)
         return {
             **head,
@@ -140,12 +142,12 @@ class Recipe(BaseModel):
         return text.getvalue()
 
     def canonical(self) -> str:
-        """The recipe as one line of JSON with sorted keys: what its digest is taken of."""
+        """The recipe as one line of JSON with sorted keys, from which its digest is computed."""
         return json.dumps(self.as_values(), sort_keys=True, ensure_ascii=False, default=as_text)
 
 
 def _check_measures(stages: tuple[Stage, ...]) -> None:
-    """Stages name measures of stages that come before them."""
+    """Check that stages only name measures of stages that come before them."""
     seen: list[str] = []
     for place, stage in enumerate(stages):
         for name in stage.needs():

@@ -1,4 +1,4 @@
-"""What a recipe may say, from the models themselves: JSON Schema, Markdown, plain text."""
+"""The reference of recipes, made from the models: JSON Schema, Markdown, plain text."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _stage_item(model: type[Stage]) -> dict[str, Any]:
 
 
 def markdown() -> str:
-    """The recipe reference: every key, its type, its default, what it does."""
+    """The recipe reference: every key, its type, its default, and its description."""
     lines = [
         "# Recipe reference",
         "",
@@ -109,7 +109,7 @@ def markdown() -> str:
         "",
         "## Sources",
         "",
-        f"Every source has these keys beside its own. {' '.join(_lines(Source))}",
+        f"Every source has these keys in addition to its own. {' '.join(_lines(Source))}",
         "",
         *_table(Source),
         "",
@@ -122,7 +122,7 @@ def markdown() -> str:
     lines += [
         "## Stages",
         "",
-        "Every stage has these keys beside its own. Keys marked ° decide: they can be changed without another scan.",
+        "Every stage has these keys in addition to its own. Keys marked ° can be changed without another scan.",
         "",
         *_table(Stage),
         "",
@@ -200,7 +200,7 @@ def _type(schema: dict[str, Any]) -> str:
     """
     if "anyOf" in schema or "oneOf" in schema:
         kinds = [_type(part) for part in schema.get("anyOf") or schema.get("oneOf") or []]
-        # A decimal may be written as a number or as text; a person writes a number.
+        # A decimal may be written as a number or as text; people write a number.
         kinds = [kind for kind in kinds if kind != "null" and not (kind == "string" and "number" in kinds)]
         return " or ".join(dict.fromkeys(kinds))
     if "enum" in schema or "const" in schema:
@@ -226,7 +226,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def main() -> None:
-    """Write the reference and the schema where the repository keeps them."""
+    """Write the reference and the schema to their files in the repository."""
     Path("docs/recipe.md").write_text(markdown(), encoding="utf-8")
     Path("recipes", SCHEMA_FILE).write_text(schema_text(), encoding="utf-8")
 

@@ -10,10 +10,10 @@ from tulu_data.recipe.reference import SCHEMA_FILE, schema_text
 
 
 def start(folder: Path) -> list[Path]:
-    """Write the files of a first project into a folder; the paths that were written.
+    """Write the files of a first project into a folder; return the paths that were written.
 
-    A `.gitignore` that is there stays, and where there are JSON Lines in `data/` the recipe
-    reads these instead of an example. Raises `UsageError` (exit 2) where another of the
+    An existing `.gitignore` is kept, and if there are JSON Lines in `data/`, the recipe
+    reads these instead of an example. Raises `UsageError` (exit 2) if another of the
     files is there already.
     """
     if folder.exists() and not folder.is_dir():

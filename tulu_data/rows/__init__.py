@@ -1,1 +1,1 @@
-"""What a row is: its columns, its texts and its identity."""
+"""Rows: their columns, their texts and their identity."""

@@ -1,9 +1,9 @@
-"""Calls of tools: as text, as values that are compared, and as a chat template takes them.
+"""Calls of tools: as text, as values that are compared, and in the form for chat templates.
 
-The column `tool_calls` is a JSON array with one entry a message: null, or an object with what
-the message had of `tool_calls`, `function_call`, `tool_call_id` and `name`. Publishers write
-calls in many forms (the function beside the id or within `function`, arguments as an object or
-as JSON text, one call or a list); here they are read alike.
+The column `tool_calls` is a JSON array with one entry a message: null, or an object with those of
+the keys `tool_calls`, `function_call`, `tool_call_id` and `name` that the message had. Publishers
+write calls in many forms (the function beside the id or within `function`, arguments as an object
+or as JSON text, one call or a list); here all forms are read alike.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any, Final
 import orjson
 
 Entry = Mapping[str, Any]
-"""What a message has beside its role and content."""
+"""The keys of a message that belong to its calls, besides its role and content."""
 
 KEPT: Final = ("function_call", "name", "tool_call_id", "tool_calls")
 """The keys of a foreign message that go into its entry."""
 MAX_DEPTH: Final = 64
-# What names or sorts a call within its conversation, and says nothing.
+# Keys that name or sort a call within its conversation, but have no content.
 _LABELS: Final = frozenset({"id", "index", "type"})
 
 
 def entries_of(calls: str) -> list[Entry | None]:
-    """The entries of one row's `tool_calls`, one a message; none where it is not the column of a format."""
+    """The entries of one row's `tool_calls`, one a message; empty if the text is not in the form of this column."""
     try:
         entries = orjson.loads(calls)
     except orjson.JSONDecodeError:
@@ -36,19 +36,19 @@ def entries_of(calls: str) -> list[Entry | None]:
 def texts_of(entry: Entry | None) -> list[str]:
     r"""The text of each call of a message: the function's name, then the values of its arguments, a line each.
 
-    Values inside of lists and objects, and of JSON text, stand in their order; names of
+    Values inside of lists and objects, and of JSON text, are in their order; names of
     arguments, ids and nulls are left out.
 
     >>> texts_of({"tool_calls": [{"id": "1", "function": {"name": "save", "arguments": '{"text": "a\\nb", "n": 2}'}}]})
     ['save\na\nb\n2']
     """
-    # JSON text may escape half of a surrogate pair, which is no letter.
+    # JSON text may escape half of a surrogate pair, which is not a character.
     texts = ("\n".join(_leaves(call)).encode(errors="replace").decode() for call in _calls_of(entry))
     return [text for text in texts if text]
 
 
 def compared(entry: Entry | None) -> str:
-    """What the calls of a message are compared by, as JSON: functions with their arguments, and the message's name.
+    """The calls of a message as JSON for comparisons: functions with their arguments, and the message's name.
 
     The order of keys, the ids of calls, and whether arguments are JSON text make no difference.
 
@@ -66,8 +66,8 @@ def compared(entry: Entry | None) -> str:
 def rendered(entry: Entry | None) -> dict[str, Any]:
     """The keys of a message that a chat template reads: `tool_calls`, `tool_call_id`, `name`.
 
-    Calls have the one form that templates know, `{type, function: {name, arguments}}`, and
-    arguments are objects, as transformers asks for.
+    Calls have the form that templates know, `{type, function: {name, arguments}}`, and
+    arguments are objects, as transformers requires.
 
     >>> rendered({"function_call": {"name": "now", "arguments": "{}"}})
     {'tool_calls': [{'type': 'function', 'function': {'name': 'now', 'arguments': {}}}]}
@@ -83,7 +83,7 @@ def rendered(entry: Entry | None) -> dict[str, Any]:
 
 
 def said(entry: Entry) -> dict[str, Any]:
-    """What an entry says: without values that are empty, null or blank, which are no calls.
+    """An entry without values that are empty, null or blank, which are not calls.
 
     >>> said({"tool_calls": [], "name": " ", "tool_call_id": "7"})
     {'tool_call_id': '7'}
@@ -103,7 +103,7 @@ def is_call(entry: Entry) -> bool:
 
 
 def _is_empty(value: Any) -> bool:
-    """Whether nothing is in a value but nulls, blanks and labels."""
+    """Whether a value holds only nulls, blanks and labels."""
     value = decoded(value)
     if isinstance(value, str):
         return not value.strip()
@@ -138,7 +138,7 @@ def _listed(entry: Entry | None) -> Iterator[Any]:
     for key in ("tool_calls", "function_call"):
         value = decoded(entry.get(key))
         yield from (one for one in (value if isinstance(value, list) else [value]) if one is not None)
-    # What else a column `tool_calls` may have had is looked at as well.
+    # Other values that a column `tool_calls` may have had are read as well.
     if other := {key: value for key, value in entry.items() if key not in KEPT}:
         yield other
 
@@ -165,7 +165,7 @@ def _ids_of(entry: Entry | None) -> Iterator[dict[str, Any]]:
 
 
 def _with_decoded(call: Any) -> Any:
-    """A call whose arguments are values, where they were JSON text."""
+    """A call with arguments in JSON text decoded into values."""
     return {**call, "arguments": decoded(call["arguments"])} if isinstance(call, dict) and "arguments" in call else call
 
 

@@ -1,4 +1,4 @@
-"""The identity of rows: ids out of contents, and orders that depend on nothing but ids."""
+"""The identity of rows: ids made from contents, and orders that depend on ids alone."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pyarrow as pa
 def row_id(source: str, content: bytes, occurrence: int) -> bytes:
     """The 16 bytes whose hex is a row's id.
 
-    `content` is the row's content hash; `occurrence` counts rows of equal content within
-    one source from 0.
+    `content` is the row's content hash; `occurrence` numbers rows of equal content within
+    one source, from 0.
 
     >>> row_id("gsm8k", bytes(32), 0).hex()
     '4a23680c1bed8fcb578027bda930687c'
@@ -26,14 +26,14 @@ _HEX: Final = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), dty
 
 
 def fixed_bytes(column: pa.FixedSizeBinaryArray) -> npt.NDArray[np.void]:
-    """The values of a column of hashes, as they lie in memory."""
+    """The values of a column of hashes, as a view of its memory."""
     width = column.type.byte_width
     found: npt.NDArray[np.void] = np.frombuffer(column.buffers()[1], dtype=f"V{width}")
     return found[column.offset : column.offset + len(column)]
 
 
 def hexed(values: npt.NDArray[np.void]) -> npt.NDArray[np.uint8]:
-    """Values of some bytes each as lower-case hex, ASCII: a matrix with twice as many columns."""
+    """Byte strings of one length as lower-case hex in ASCII: a matrix with a column for each hex digit."""
     bytes_of = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), values.dtype.itemsize)
     return _HEX[bytes_of].view(np.uint8)
 
@@ -50,7 +50,7 @@ def by_id(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp]:
 
 
 def in_order(first: npt.NDArray[np.uint64], *then: npt.NDArray[np.integer]) -> npt.NDArray[np.intp]:
-    """The order of rows by one key that hardly ever ties, then by others."""
+    """The order of rows by one key that rarely ties, then by others."""
     order = np.argsort(first)
     ordered = first[order]
     # Sorting by one key of a million rows takes a fifth of the time of sorting by three.

@@ -1,8 +1,8 @@
-"""What a row is: a kind says which columns are its content, and which of its texts are compared.
+"""The kind of a row: which columns are its content, and which of its texts are compared.
 
-A kind is one file in `rows/` that holds a subclass of `Kind` by the file's name: `sft.py` holds
-the kind `sft`. There is no list of kinds to edit, and nobody asks which kind a row is of:
-rows carry their kind (`Rows.kind`), and whoever needs to know something of it asks it.
+A kind is one file in `rows/` with a subclass of `Kind` by the file's name: `sft.py` holds
+the kind `sft`. There is no list of kinds to edit, and no code tests which kind a row has:
+rows carry their kind (`Rows.kind`), and code that depends on it asks it.
 """
 
 from __future__ import annotations
@@ -33,34 +33,34 @@ class Row(Protocol):
 
 
 class Kind(ABC):
-    """A kind of row. Everything that the program does with rows asks here what it must know of them."""
+    """A kind of row: all that the program knows about its rows."""
 
     name: ClassVar[str]
     rows: ClassVar[str]
-    """What its rows are to a person, and below what they are for."""
+    """A name for its rows that people understand; `purpose` is what they are used for."""
     purpose: ClassVar[str]
     tasks: ClassVar[tuple[str, ...]] = ("text-generation",)
-    """What the Hub calls the tasks of those who train on it."""
+    """The Hub's names of the tasks that models are trained for on it."""
 
     content: ClassVar[Mapping[str, pa.DataType]]
     """The columns that are a row's content, in the store and in `data/`, with their types. Ids are made of these."""
     optional: ClassVar[frozenset[str]] = frozenset()
-    """Those that are written only where some kept row has them."""
+    """Those that are written only if a kept row has them."""
     calls: ClassVar[Mapping[str, str]] = {}
     """For columns of messages: the column with the calls of their messages, as JSON text (`rows.calls`)."""
     tools: ClassVar[str | None] = None
     """The column with the tools on offer, as JSON text."""
     beside: ClassVar[Mapping[str, str]] = {}
-    """Columns that a person is shown after the messages, and what they are called there."""
+    """Columns that are shown to people after the messages, with their labels."""
 
     on: ClassVar[Mapping[str, str]]
-    """What may be compared, by the name of it in recipes, and what it is called in sentences; the last is all of it."""
+    """The texts that may be compared, by their names in recipes, with their names in sentences; the last means all."""
     formats: ClassVar[Sequence[str]]
     """The formats that are tried, in this order, as `module:Class`."""
     unfinished: ClassVar[Sequence[str]] = ()
-    """The formats of rows that lack what `refuse` asks for: they can be looked at, and not be built."""
+    """The formats of rows that `refuse` refuses: they can be previewed, but not built."""
     fine: ClassVar[frozenset[str]] = frozenset()
-    """The names of `text.blemishes` that are none in this kind."""
+    """The names of `text.blemishes` that are not blemishes in this kind."""
 
     @abstractmethod
     def batch(self, rows: Iterable[Any]) -> pa.RecordBatch:
@@ -68,18 +68,18 @@ class Kind(ABC):
 
     @abstractmethod
     def chosen(self, columns: Mapping[str, MessageColumn], on: str) -> Mapping[str, Mask]:
-        """For columns of messages: which of all their messages are compared under `on`; none of columns left out.
+        """For each column of messages, which of its messages are compared under `on`; columns without any are left out.
 
         A text that two columns share, such as a prompt with two answers, is chosen once.
         """
 
     @abstractmethod
     def refuse(self, row: Any, place: str) -> RecordError | None:
-        """Why a row is none of this kind, though its format can read it; `place` names what was read."""
+        """Why a row that its format can read is not of this kind; None if it is; `place` names what was read."""
 
     @abstractmethod
     def refuses_any(self, batch: pa.RecordBatch) -> bool:
-        """Whether `refuse` refuses any of some rows, all at once."""
+        """Whether `refuse` refuses any row of a batch, tested all at once."""
 
     @property
     def messages(self) -> tuple[str, ...]:
@@ -88,17 +88,17 @@ class Kind(ABC):
 
     @property
     def compared(self) -> tuple[str, ...]:
-        """The columns that texts are in: messages and their calls."""
+        """The columns with texts: messages and their calls."""
         return tuple(name for name in self.content if name in self.messages or name in self.calls.values())
 
     @property
     def widest(self) -> str:
-        """The `on` of all that is compared."""
+        """The value of `on` that means all texts."""
         return list(self.on)[-1]
 
     @property
     def modules(self) -> frozenset[str]:
-        """The modules of its code, those of its formats too: no import leads to them."""
+        """The modules of its code and of its formats, which other modules do not import."""
         named = {reference.partition(":")[0] for reference in (*self.formats, *self.unfinished)}
         return frozenset({type(self).__module__, *named})
 
@@ -126,7 +126,7 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Kind:
-    """The kind of a name. Raises `ValueError` where there is none."""
+    """The kind of this name. Raises `ValueError` if there is none."""
     known = _in((*folder.__path__,))
     if name not in known:
         listed = did_you_mean(name, known) or f"; there is {', '.join(known)}"
@@ -135,5 +135,5 @@ def find(name: str) -> Kind:
 
 
 def compared() -> dict[str, str]:
-    """What may be compared in rows of any kind: the name in recipes, and what it is called in sentences."""
+    """The texts that may be compared in rows of any kind: their names in recipes, with their names in sentences."""
     return {name: said for kind in map(find, names()) for name, said in kind.on.items()}

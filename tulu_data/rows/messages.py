@@ -1,4 +1,4 @@
-"""Columns of messages: what every kind of row is made of, whatever the column is called."""
+"""Columns of messages, which every kind of row has, under any name."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tulu_data.rows.calls import Entry
 
 PLAIN_FIELDS: Final = {"role": pa.string(), "content": pa.string()}
 RARE_FIELDS: Final = {"reasoning_content": pa.string(), "weight": pa.float64()}
-"""What few messages have: what the assistant thought before it answered, and how much the message is trained on.
+"""Fields that few messages have: the assistant's reasoning before its answer, and the message's weight in training.
 
-`weight` is null where it is the usual one: 1 of the assistant's messages, 0 of others.
+`weight` is null if it is the usual one: 1 for the assistant's messages, 0 for others.
 """
 MESSAGES: Final = pa.list_(pa.struct(list(PLAIN_FIELDS.items())))
 WHOLE_MESSAGES: Final = pa.list_(pa.struct([*PLAIN_FIELDS.items(), *RARE_FIELDS.items()]))
@@ -28,7 +28,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 class Message(NamedTuple):
-    """One message of a row, its calls (`tulu_data.rows.calls`), and what few messages have (`RARE_FIELDS`)."""
+    """One message of a row, its calls (`tulu_data.rows.calls`), and the rare fields (`RARE_FIELDS`)."""
 
     role: str
     content: str
@@ -43,12 +43,12 @@ class Message(NamedTuple):
 
     @property
     def said(self) -> str:
-        """Its content, then its reasoning from a new line."""
+        """Its content, then its reasoning on a new line."""
         return "\n".join(text for text in (self.content, self.reasoning_content) if text)
 
     @property
     def whole_text(self) -> str:
-        r"""All that it says: its content, then its reasoning, then its calls, each from a new line.
+        r"""All its text: its content, then its reasoning, then its calls, each on a new line.
 
         >>> Message("assistant", "Let me see.", {"function_call": {"name": "now"}}, "What time is it?").whole_text
         'Let me see.\nWhat time is it?\nnow'
@@ -57,7 +57,7 @@ class Message(NamedTuple):
 
 
 class Said(NamedTuple):
-    """Texts of some messages: each with its message's place among all messages, and at which character it begins."""
+    """Texts of some messages: each with its message's place among all messages, and the character where it begins."""
 
     strings: pa.StringArray
     places: npt.NDArray[np.int64]
@@ -72,7 +72,7 @@ class _Call(NamedTuple):
 
 @dataclass(frozen=True)
 class MessageColumn:
-    """One column of messages of some rows, and the column of their calls where there is one."""
+    """One column of messages of some rows, and the column of their calls if there is one."""
 
     name: str
     lists: pa.ListArray
@@ -95,19 +95,19 @@ class MessageColumn:
         return np.arange(len(self.flat)) - np.repeat(self.bounds[:-1], np.diff(self.bounds))
 
     def rare(self, name: str) -> pa.Array | None:
-        """One of `RARE_FIELDS` of each message, null where it has none; None where no message has any."""
+        """One of `RARE_FIELDS` of each message, null if it lacks the field; None if all messages do."""
         if self.flat.type.get_field_index(name) < 0:
             return None
         values = self.flat.field(name)
         return None if values.null_count == len(values) else values
 
     def have(self, roles: Iterable[str]) -> Mask:
-        """Which messages are of one of some roles."""
+        """Which messages have one of the given roles."""
         found: Mask = pc.is_in(self.flat.field("role"), pa.array(roles)).to_numpy(zero_copy_only=False)
         return found
 
     def texts(self, chosen: Mask) -> Said:
-        """The texts of some messages in order: of each its content, then its reasoning, then its calls."""
+        """The texts of some messages in order: for each its content, then its reasoning, then its calls."""
         flat = self.flat
         every = [np.flatnonzero(chosen)]
         strings, begins = [flat.field("content").filter(pa.array(chosen))], [np.zeros(len(every[0]), np.int64)]
@@ -132,14 +132,14 @@ class MessageColumn:
         return Said(pa.concat_arrays(strings).take(pa.array(order)), places[order], np.concatenate(begins)[order])
 
     def messages(self, chosen: Mask | None = None) -> Iterator[list[Message]]:
-        """The messages of each row, or those of them that are chosen, one by one, with what they have of calls."""
+        """The messages of each row, by default all, one by one, with their calls."""
         wanted = itertools.repeat(True) if chosen is None else iter(chosen.tolist())
         for messages, entries in zip(self.lists.to_pylist(), self._entries(), strict=True):
             every = zip(messages, itertools.chain(entries, itertools.repeat(None)), wanted, strict=False)
             yield [Message(entry=entry, **message) for message, entry, is_wanted in every if is_wanted]
 
     def contents(self) -> Iterator[list[dict[str, Any]]]:
-        """The messages of each row as canonical JSON has them: keys sorted, without nulls."""
+        """The messages of each row as in canonical JSON: keys sorted, without nulls."""
         pairs = zip(self.flat.field("content").to_pylist(), self.flat.field("role").to_pylist(), strict=True)
         shown: list[dict[str, Any]] = [{"content": content, "role": role} for content, role in pairs]
         if any(self.rare(name) is not None for name in RARE_FIELDS):
@@ -150,19 +150,19 @@ class MessageColumn:
         return (shown[start:end] for start, end in itertools.pairwise(self.bounds.tolist()))
 
     def with_field(self, name: str, values: pa.Array) -> pa.ListArray:
-        """The same column with other values of one field, one for each message of all rows."""
+        """The same column with new values of one field, one for each message of all rows."""
         fields = list(self.flat.type)
         children = [values if field.name == name else self.flat.field(field.name) for field in fields]
         return _listed(self.lists, children, self.lists.type)
 
     def _entries(self) -> Iterator[list[Entry | None]]:
-        """What each message has of calls, by row; an empty list where none has any."""
+        """The calls of each message, by row; an empty list if the row has none."""
         if self.calls is None:
             return itertools.repeat([], len(self.lists))
         return (calls.entries_of(value) if value is not None else [] for value in self.calls.to_pylist())
 
     def _calls(self, ends: npt.NDArray[np.int64]) -> Iterator[_Call]:
-        """The calls of all rows, in order; `ends` is how long each message is without its calls."""
+        """The calls of all rows, in order; `ends` is the length of each message without its calls."""
         for (start, end), entries in zip(itertools.pairwise(self.bounds.tolist()), self._entries(), strict=True):
             for place, entry in enumerate(entries[: end - start], start):
                 begin = int(ends[place])
@@ -180,9 +180,9 @@ def is_messages(type: pa.DataType) -> bool:
 def column_of(
     rows: Iterable[tuple[Sequence[tuple[str, str]], Sequence[str | None], Sequence[float | None]]],
 ) -> pa.ListArray:
-    """A column of messages, of the (role, content) pairs of each row, their reasoning and their weights.
+    """A column of messages, made of the (role, content) pairs of each row, their reasoning and their weights.
 
-    The latter two have one entry a message, or are empty where no message has any.
+    The latter two have one entry a message, or are empty if no message has any.
     """
     values: dict[str, list[Any]] = {field.name: [] for field in WHOLE_MESSAGES.value_type}
     offsets = [0]
@@ -199,7 +199,7 @@ def column_of(
 
 
 def with_fields(messages: pa.ListArray, kind: pa.DataType) -> pa.ListArray:
-    """Messages with the fields of another type: those that they do not have are null, and others are left out."""
+    """Messages with the fields of another type: missing fields are null, and fields that it lacks are left out."""
     if messages.type == kind:
         return messages
     flat = messages.flatten()
@@ -219,7 +219,7 @@ def _listed(like: pa.ListArray, children: Sequence[pa.Array], kind: pa.DataType)
 
 
 def number_of(value: Any) -> Any:
-    """A number as canonical JSON has it: whole ones without a point. Other values are themselves.
+    """A number as in canonical JSON: whole numbers without a point. Other values are unchanged.
 
     >>> number_of(1.0), number_of(0.5), number_of("1.0")
     (1, 0.5, '1.0')

@@ -1,4 +1,4 @@
-"""The option `on` of stages: which of a row's texts are meant."""
+"""The option `on` of stages, which selects texts of a row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tulu_data.rows.kind import compared
 
 
 class _On:
-    """Marks an option that says which texts are compared; a recipe holds it to its own kind."""
+    """Marks an option that says which texts are compared; a recipe checks it against its own kind."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(_known)
@@ -30,4 +30,4 @@ def _known(on: Any) -> str:
 
 ON: Final = _On()
 On = Annotated[str, ON]
-"""Which of a row's texts are meant, one of the names in `Kind.on`."""
+"""The texts of a row that a stage compares: one of the names in `Kind.on`."""

@@ -1,7 +1,7 @@
 """Rows: some rows of one kind in canonical columns, their texts under `on`, and their identity.
 
 A row's content hash is the sha256 of its content as canonical JSON (RFC 8785), so that
-`jq -cS '{messages}' | sha256sum` on a published row of kind sft gives it again.
+`jq -cS '{messages}' | sha256sum` on a published row of kind sft gives the same hash.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NOTED: Final = {"row": pa.int64(), "content": pa.binary(32), "marks": pa.uint32
 
 
 def stored(kind: Kind) -> pa.Schema:
-    """What the store keeps of a row: its number in the file, its content hash, what `blemishes` mark, its content.
+    """The columns of the store: a row's number in the file, its content hash, the marks of `blemishes`, its content.
 
     Columns that a source keeps come after these.
     """
@@ -37,11 +37,11 @@ def stored(kind: Kind) -> pa.Schema:
 class Texts(NamedTuple):
     """The texts of some rows: `strings[offsets[i]:offsets[i + 1]]` are those of row i.
 
-    `strings` is an Arrow string array; `offsets` int64, one longer than the rows; `numbers`
-    int32 says which of its row's messages each is of, from 0 (`Turn.place` of the row's turns
-    says in which column); `begins` int64 at which character of the whole message it begins
-    (`Message.whole_text`), 0 for contents. Nothing that is computed of a row's texts may
-    cross from one to the next.
+    `strings` is an Arrow string array; `offsets` (int64) has one entry more than there are rows;
+    `numbers` (int32) is the number, from 0, of the row's message that each text is from
+    (`Turn.place` of the row's turns gives the column); `begins` (int64) is the character of the
+    whole message where the text begins (`Message.whole_text`), 0 for contents. Results that are
+    computed from a row's texts must not cross from one text to the next.
     """
 
     strings: pa.StringArray
@@ -59,8 +59,8 @@ class Texts(NamedTuple):
 class Turn(NamedTuple):
     """One message of a row as a person reads it.
 
-    `label` is the column where a row has several of messages, else empty; `content` is the
-    message's own, `text` all that it says (`Message.whole_text`); `place` is its column and its
+    `label` is the column if a row has several columns of messages, else empty; `content` is the
+    message's own, `text` its whole text (`Message.whole_text`); `place` is its column and its
     number there; `on` are the names under which it is compared.
     """
 
@@ -73,12 +73,12 @@ class Turn(NamedTuple):
 
     @property
     def speaker(self) -> str:
-        """Its role, after its label where it has one."""
+        """Its role, after its label if it has one."""
         return f"{self.label} {self.role}" if self.label else self.role
 
 
 def begins_with(turns: Sequence[Turn]) -> str:
-    """The first text of the user, or the first of all."""
+    """The first text of the user, or, if there is none, the first text."""
     return next((turn.text for turn in turns if turn.role == "user"), turns[0].text if turns else "")
 
 
@@ -100,13 +100,13 @@ class Rows:
 
     @classmethod
     def of(cls, rows: Iterable[kinds.Row], kind: Kind | None = None) -> Rows:
-        """Rows as a format of the kind reads them (the default kind's), in their order, without `row` and `content`."""
+        """Rows from values that a format of the kind reads, in order, without `row` and `content`."""
         kind = kind or kinds.find(kinds.DEFAULT)
         return cls(kind.batch(rows), kind)
 
     @classmethod
     def saying(cls, texts: Sequence[str], kind: Kind | None = None) -> Rows:
-        """Rows that say one text each, and nothing else: a message of the user in the first column of messages."""
+        """Rows with one text each, and nothing else: a message of the user in the first column of messages."""
         kind = kind or kinds.find(kinds.DEFAULT)
         first, *others = kind.messages
         empty = {name: column_of(([], (), ()) for _ in texts) for name in others}
@@ -115,7 +115,7 @@ class Rows:
 
     @classmethod
     def published(cls, batch: pa.RecordBatch, kind: Kind, beside: Iterable[str] = ()) -> Rows:
-        """Rows as `data/` has them, in the columns of their content, of which those of `beside` are a part."""
+        """Rows from a batch of `data/`, in the columns of their content, including those of `beside`."""
         there = {
             name: with_fields(batch.column(name), type) if is_messages(type) else batch.column(name).cast(type)
             for name, type in kind.content.items()
@@ -136,11 +136,11 @@ class Rows:
         return replace(self, batch=self.batch.take(pa.array(places)))
 
     def slice(self, start: int, count: int | None = None) -> Rows:
-        """Some rows that follow each other; all from `start` on, if `count` is not given."""
+        """Some neighbouring rows; by default all from `start` on."""
         return replace(self, batch=self.batch.slice(start, count))
 
     def message_columns(self) -> dict[str, MessageColumn]:
-        """The columns of messages that are there, by name, in the kind's order."""
+        """The columns of messages that the rows have, by name, in the kind's order."""
         names = self.batch.schema.names
 
         def calls_of(name: str) -> pa.Array | None:
@@ -158,9 +158,9 @@ class Rows:
         return frame
 
     def texts(self, on: str | None = None) -> Texts:
-        """The texts of each row under `on`, or all that are compared.
+        """The texts of each row under `on`, by default all that are compared.
 
-        Those of a message are its content, then its reasoning, then its calls.
+        The texts of a message are its content, then its reasoning, then its calls.
         """
         columns = self.message_columns()
         chosen = self.kind.chosen(columns, on or self.kind.widest)
@@ -182,7 +182,7 @@ class Rows:
         return Texts(strings, np.searchsorted(rows, np.arange(len(self) + 1)), numbers, begins)
 
     def messages(self, on: str | None = None) -> Iterator[dict[str, list[Message]]]:
-        """The messages of each row under `on`, or all, by their columns, one by one, with what they have of calls."""
+        """The messages of each row under `on`, by default all, by their columns, one by one, with their calls."""
         columns = self.message_columns()
         chosen = None if on is None else self.kind.chosen(columns, on)
         each = {
@@ -194,7 +194,7 @@ class Rows:
             yield dict(zip(each, own, strict=True))
 
     def transcripts(self) -> Iterator[tuple[Turn, ...]]:
-        """The messages of each row as a person reads them, in the order in which they are numbered."""
+        """The messages of each row as a person reads them, in the order of their numbers."""
         columns = self.message_columns()
         chosen = {on: self.kind.chosen(columns, on) for on in self.kind.on}
         bounds = {name: column.bounds.tolist() for name, column in columns.items()}
@@ -220,7 +220,7 @@ class Rows:
         return [message.whole_text for own in messages.values() for message in own]
 
     def shown(self) -> Iterator[dict[str, Any]]:
-        """The content of each row as plain values, for JSON: of a message its role and content, reasoning included."""
+        """The content of each row as plain values, for JSON: for a message its role and content, reasoning included."""
         names = [name for name in self.batch.schema.names if name in self.kind.content]
         columns = {name: self.column(name).to_pylist() for name in names if name not in self.kind.messages}
         for row, messages in enumerate(self.messages()):
@@ -228,11 +228,11 @@ class Rows:
             yield {name: said[name] if name in said else columns[name][row] for name in names}
 
     def contents(self) -> pa.StringArray:
-        """The contents of all messages of all rows; of several columns of messages one column after the other."""
+        """The contents of all messages of all rows; several columns of messages come one after the other."""
         return pa.concat_arrays([column.flat.field("content") for column in self.message_columns().values()])
 
     def with_contents(self, contents: pa.StringArray) -> Rows:
-        """The same rows with other contents of their messages, in the order of `contents()`."""
+        """The same rows with new contents of their messages, in the order of `contents()`."""
         start, rows = 0, self
         for name, column in self.message_columns().items():
             own = contents.slice(start, len(column.flat))
@@ -240,12 +240,12 @@ class Rows:
         return rows
 
     def with_more(self, columns: Mapping[str, pa.Array]) -> Rows:
-        """The same rows with more columns, which are a part of their content."""
+        """The same rows with more columns, which become part of their content."""
         names = [*self.batch.schema.names, *columns]
         return replace(self, batch=pa.RecordBatch.from_arrays([*self.batch.columns, *columns.values()], names=names))
 
     def with_column(self, name: str, column: pa.Array) -> Rows:
-        """The same rows with another column of this name."""
+        """The same rows with this column replaced."""
         return replace(self, batch=self.batch.set_column(self.batch.schema.get_field_index(name), name, column))
 
     def text_bytes(self) -> npt.NDArray[np.int64]:
@@ -265,7 +265,7 @@ class Rows:
         return [sha256(dumps(content)).digest() for content in self._contents()]
 
     def _contents(self) -> Iterator[dict[str, Any]]:
-        """The content of each row as canonical JSON has it: keys sorted, without nulls."""
+        """The content of each row as in canonical JSON: keys sorted, without nulls."""
         columns = self.message_columns()
         names = sorted(name for name in self.batch.schema.names if name not in _NOTED)
         values = {

@@ -30,9 +30,9 @@ class Conversation(NamedTuple):
     """One row as a format reads it.
 
     `messages` are (role, content) pairs. `tool_calls` is a JSON array with one entry a
-    message: null, or what it had of `tool_calls`, `function_call`, `tool_call_id`, `name`.
+    message: null, or those of `tool_calls`, `function_call`, `tool_call_id`, `name` that it had.
     `tools` is the JSON text of the tools that were on offer. `reasoning` and `weights` have
-    one entry a message, or are empty where no message has any; see `RARE_FIELDS`.
+    one entry a message, or are empty if no message has any; see `RARE_FIELDS`.
     """
 
     messages: Sequence[tuple[str, str]]
@@ -89,7 +89,7 @@ class Sft(Kind):
 
 
 def conversations(rows: Rows) -> Iterator[Conversation]:
-    """Rows one by one, as a format reads them."""
+    """The rows one by one, as a format reads them."""
     for messages, tool_calls, tools in zip(*(rows.column(name).to_pylist() for name in Sft.content), strict=True):
         rare = ([message[name] for message in messages] for name in RARE_FIELDS)
         given = (values if any(value is not None for value in values) else () for values in rare)

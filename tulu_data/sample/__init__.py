@@ -1,7 +1,7 @@
-"""Conversations out of grammars, the same for ever, with planted faults that are known.
+"""Conversations generated from grammars, always the same, with planted faults that are known.
 
-It knows nothing of the rest of the project. `lines` gives the records of a part, `planted`
-the truth of them; `texts_id` says which texts they are made of.
+It does not depend on the rest of the project. `lines` gives the records of a part, `planted`
+the faults in them; `texts_id` identifies the texts that they are made from.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Banks of words, by the name of their slot. A file of them has a section for each.
+"""Banks of words, by the name of their slot. A file of banks has a section for each.
 
     @ season
     spring, summer,
     autumn, winter
 
-Words are parted by commas and by the ends of lines. All files in `words/` are banks for
-all templates, but for `held_out.txt`.
+Words are separated by commas and by the ends of lines. All files in `words/`, except
+`held_out.txt`, are banks for all templates.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def banks() -> dict[str, tuple[str, ...]]:
 
 @cache
 def held_out() -> dict[str, tuple[str, ...]]:
-    """The words that only evaluation sets use, in place of those of the bank with the same name."""
+    """The words that only evaluation sets use, instead of those of the bank with the same name."""
     return dict(texts.read(f"words/{HELD_OUT}", bank))
 
 

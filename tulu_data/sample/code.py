@@ -1,6 +1,6 @@
-"""Code: small tasks in six languages, each with a solution and what is worth saying of it.
+"""Code: small tasks in six languages, each with a solution and notes on it.
 
-The tasks are in `templates/code.txt`, which begins with how one is written.
+The tasks are in `templates/code.txt`, which begins by explaining how to write one.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def row(draw: Draw) -> dict[str, Any]:
 
 
 def filling_of(task: Task, draw: Draw, *, held_out: bool = False) -> Filling:
-    """What a task's slots are filled with."""
+    """The values for a task's slots."""
     filling = Filling(draw, held_out=held_out)
     slots = filling.slots
     slots["nouns"] = _plural(filling["noun"])
@@ -81,7 +81,7 @@ def filling_of(task: Task, draw: Draw, *, held_out: bool = False) -> Filling:
     slots["lang"] = _NAMES[task.language]
     if task.language == "javascript":
         slots["fn"] = f"{filling['verb'].replace('_o', 'O')}{filling['Nouns']}"
-    # The text may name a number that the code draws.
+    # The text may contain a number that the code draws.
     for parts in (task.does, task.code, *task.notes):
         for number in ranges(parts):
             slots.setdefault(number.name, str(draw.between(number.low, number.high)))
@@ -89,7 +89,7 @@ def filling_of(task: Task, draw: Draw, *, held_out: bool = False) -> Filling:
 
 
 def question_of(task: Task, filling: Filling, asking: Parts) -> str:
-    """How somebody asks for a task."""
+    """The user's question for a task."""
     slots = filling.slots
     slots["does"] = write(task.does, filling)
     language = slots["lang"]
@@ -105,7 +105,7 @@ def question_of(task: Task, filling: Filling, asking: Parts) -> str:
 
 
 def solution(task: Task, filling: Filling) -> str:
-    """The code, between what is said before and after it."""
+    """The code, with the texts before and after it."""
     code = write(task.code, filling)
     fence = "bash" if task.language == "shell" else task.language
     chosen = [write(task.notes[index], filling) for index in filling.draw.some(NOTES, len(task.notes))]

@@ -1,6 +1,6 @@
-"""Draws that are the same for ever: the bits of BLAKE2b over a key, spent as digits of one number.
+"""Draws that never change: the bits of BLAKE2b over a key, used up as digits of one number.
 
-The methods of `random` may change between versions of Python; this can't.
+The methods of `random` may change between versions of Python; these draws can't.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Final, TypeVar
 
 Item = TypeVar("Item")
 
-# Below this the rest of a number is too small for an even draw; it is thrown away.
+# If the rest of the number is below this, it is too small for an even draw, and is discarded.
 _SPENT: Final = 1 << 96
 
 
 class Draw:
-    """A stream of numbers that the key alone decides.
+    """A stream of numbers that depends on the key alone.
 
     >>> draw = Draw("math", 7, 0)
     >>> [draw.below(6) for _ in range(5)]
@@ -48,7 +48,7 @@ class Draw:
         return items[self.below(len(items))]
 
     def some(self, count: int, of: int) -> list[int]:
-        """`count` different numbers below `of`, in no order."""
+        """`count` different numbers below `of`, in random order."""
         numbers = list(range(of))
         for index in range(count):
             other = index + self.below(of - index)

@@ -1,4 +1,4 @@
-"""Evaluation sets of the same families as the rows, with names and projects that no row has by itself."""
+"""Evaluation sets of the same families as the rows, with names and projects that no row has unless it is planted."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tulu_data.sample.grammar import Filling, write
 from tulu_data.sample.phrases import Phrases
 
 SHORT_EVERY: Final = {"math_test": 4, "code_test": 0, "facts_test": 2}
-"""Every how many items one has fewer than eight words; 0 is never."""
+"""One in this many items has fewer than eight words; 0 means none."""
 
 _FACTS: Final = ("film", "birthday", "planet", "rabbits")
 PHRASES: Final = Phrases("evaluation", ("task", "capital", *_FACTS, "working", "embedded"))
-"""What is said in items, and around an item in a row."""
+"""The phrases in items, and around an item in a row."""
 
 
 class Item(NamedTuple):
@@ -26,7 +26,7 @@ class Item(NamedTuple):
     reply: str
 
     def record(self) -> dict[str, str]:
-        """The item as its set holds it."""
+        """The item as a record of its set."""
         return {"id": self.id, "question": self.question, "answer": self.answer}
 
 

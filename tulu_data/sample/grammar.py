@@ -1,10 +1,10 @@
-"""A small grammar for texts that differ: choices, words out of banks, and numbers.
+"""A small grammar for texts that vary: choices, words from banks, and numbers.
 
     [Here is|This is] a list for {days:2..9} days in {city}:
 
-`[a|b]` is a choice and may hold others, `{city}` a word out of the bank `city`, `{city2}`
-another one, `{City}` the first with a capital, `{2..9}` a number and `{days:2..9}` one
-with a name. What was drawn once for a name stays for the whole row.
+`[a|b]` is a choice and may contain others, `{city}` is a word from the bank `city`, `{city2}`
+a different one, `{City}` the first with a capital, `{2..9}` a number and `{days:2..9}` one
+with a name. A value that was drawn for a name is used for the whole row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ARTICLE = re.compile(r"\b([Aa]) (?=(?!uk|uni|us[eu]|one\b)[aeiouAEIOU]\w\w)")
 
 
 class Filling:
-    """What was drawn for the slots of one row. Held-out words are those of evaluation sets."""
+    """The values drawn for the slots of one row. Held-out words are those of evaluation sets."""
 
     __slots__ = ("draw", "held_out", "slots", "taken")
 
@@ -75,7 +75,7 @@ class Choice(NamedTuple):
 
 
 def parse(text: str, *, choices: bool = True) -> Parts:
-    """The parts of a text. Without `choices` brackets are brackets, as in code.
+    """The parts of a text. Without `choices`, brackets are plain characters, as in code.
 
     >>> parse("a [b|c] {city}")
     ('a ', Choice(options=(('b',), ('c',))), ' ', Slot(name='city', low=0, high=-1))
@@ -95,7 +95,7 @@ def _options(text: str, start: int) -> tuple[list[Parts], int]:
     since = position = start
     while (mark := _MARK.search(text, position)) and mark[0] != "]":
         position = mark.end()
-        # Outside of all brackets `|` is a character like others.
+        # Outside of all brackets `|` is a plain character.
         if mark[0] == "[" or start:
             parts += _slots(text[since : mark.start()])
             if mark[0] == "[":
@@ -106,7 +106,7 @@ def _options(text: str, start: int) -> tuple[list[Parts], int]:
                 options.append(tuple(parts))
                 parts = []
             since = position
-    # After a bracket that nothing closes this is more than the text has.
+    # If a bracket is not closed, this is beyond the end of the text.
     end = mark.start() if mark else max(position, len(text))
     parts += _slots(text[since:end])
     options.append(tuple(parts))
@@ -156,7 +156,7 @@ def _write(parts: Parts, filling: Filling, found: list[str]) -> None:
 
 
 def articled(text: str) -> str:
-    """An English text with `an` where a word that was drawn wants it.
+    """An English text with `an` where a word that was drawn needs it.
 
     >>> articled("a ukulele, a amber lamp")
     'a ukulele, an amber lamp'
@@ -165,7 +165,7 @@ def articled(text: str) -> str:
 
 
 def ranges(parts: Parts) -> Iterator[Slot]:
-    """The named numbers among some parts, those of choices too."""
+    """The named numbers in some parts, including their choices."""
     for part in parts:
         if type(part) is Slot and part.name and part.high >= part.low:
             yield part
@@ -175,7 +175,7 @@ def ranges(parts: Parts) -> Iterator[Slot]:
 
 
 def joined(lines: Sequence[str]) -> list[str]:
-    """Lines, those that are indented put to the end of the line before."""
+    """Lines, with each indented line appended to the line before."""
     found: list[str] = []
     for line in lines:
         if line.startswith("  ") and found:
@@ -186,7 +186,7 @@ def joined(lines: Sequence[str]) -> list[str]:
 
 
 def glued(lines: Sequence[str]) -> str:
-    """Lines as one; between signs of Chinese and Japanese there is no space."""
+    """Lines joined to one, without spaces between Chinese or Japanese characters."""
     text = lines[0]
     for line in lines[1:]:
         is_spaced = not (text[-1:] >= "\u2e80" or line[:1] >= "\u2e80")

@@ -1,6 +1,6 @@
 """Math: word problems, solved step by step. The numbers are drawn, the steps computed.
 
-The stories are in `templates/math.txt`, which begins with how one is written.
+The stories are in `templates/math.txt`, which begins by explaining how to write one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PHRASES: Final = Phrases("math", ("asking", "openings", "frames", "checks", "en
 
 
 class Number(NamedTuple):
-    """A number of a story, drawn between bounds or made of others; it is told where it has a meaning."""
+    """A number of a story, drawn between bounds or computed from others; it is listed if it has a meaning."""
 
     name: str
     made: tuple[str, str, str]
@@ -87,7 +87,7 @@ def _story(name: str, body: str) -> Story:
 
 
 class Solved(NamedTuple):
-    """A problem with its numbers in it: the question, what the answer is, and how it is found."""
+    """A problem with its numbers filled in: the question, the answer, and the steps to it."""
 
     story: Story
     question: str
@@ -136,7 +136,7 @@ def row(draw: Draw) -> dict[str, Any]:
 
 
 def solution(solved: Solved) -> str:
-    """A solution in words: what is known, the steps, a check, the answer."""
+    """A solution in words: the known numbers, the steps, a check, the answer."""
     story, _, values, filling = solved
     known = [number for number in story.numbers if number.meaning]
     slots = filling.slots
@@ -162,7 +162,7 @@ def solution(solved: Solved) -> str:
 
 
 def _back(step: Step, values: dict[str, int]) -> str:
-    """The inverse of a step, as an equation that gives its left side again."""
+    """The inverse of a step, as an equation whose result is the step's left side."""
     left, sign, right = step.made
     first, second, result = _value(left, values), _value(right, values), values[step.name]
     inverse = {"+": "−", "-": "+", "*": "÷", "/": "×"}[sign]

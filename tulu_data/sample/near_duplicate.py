@@ -1,4 +1,4 @@
-"""Near-duplicates: rows with words misspelt, as similar to the row before as a target says."""
+"""Near-duplicates: rows with words misspelt, until they are about as similar to the original as a target says."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ SHINGLE_WORDS: Final = 5
 NEAR_ENOUGH: Final = 0.01
 TRIES: Final = 20
 UNSPACED: Final = frozenset({"zh", "ja"})
-"""Languages that do not part words by spaces: their words can't be found, nor misspelt."""
+"""Languages that do not separate words by spaces: their words can't be found or misspelt."""
 
 EDITABLE: Final = re.compile(r"(?<![\w`.\"{])[^\W\d_]{4,}(?![\w`.(=\"}])")
-"""A word that may be misspelt: of prose, not of code."""
+"""A word that may be misspelt: in prose, not in code."""
 _WORD = re.compile(r"\w+")
 
 
@@ -29,7 +29,7 @@ class Near(NamedTuple):
 
 
 def near(base: Mapping[str, Any], target: float, draw: Draw) -> Near:
-    """A row with words misspelt until its similarity with its base is as near to the target as it gets."""
+    """A row with words misspelt until its similarity with its base is as near to the target as possible."""
     before = shingles(base)
     best = base["messages"]
     jaccard, skipped = 1.0, 0
@@ -43,7 +43,7 @@ def near(base: Mapping[str, Any], target: float, draw: Draw) -> Near:
         if abs(reached - target) < abs(jaccard - target):
             best, jaccard = messages, reached
         else:
-            # One word at least is misspelt, or the row would be an exact duplicate.
+            # At least one word is misspelt, or the row would be an exact duplicate.
             fallback = max(fallback or (0.0, messages), (reached, messages), key=lambda tried: tried[0])
             skipped += 1
         if skipped > TRIES or abs(jaccard - target) < NEAR_ENOUGH:
@@ -54,7 +54,7 @@ def near(base: Mapping[str, Any], target: float, draw: Draw) -> Near:
 
 
 def _places(messages: Sequence[Mapping[str, Any]], draw: Draw) -> list[tuple[int, int, int]]:
-    """Words that may be misspelt, in an order that keeps them apart as long as it can."""
+    """Words that may be misspelt, in an order that keeps them apart as long as possible."""
     found = [
         (index, *word.span())
         for index, message in enumerate(messages)
@@ -68,7 +68,7 @@ def _places(messages: Sequence[Mapping[str, Any]], draw: Draw) -> list[tuple[int
 
 
 def misspelt(word: str) -> str:
-    """A word with two letters changed about: as long as before, so that places stay.
+    """A word with two letters swapped, so that it stays as long as before and places do not move.
 
     >>> misspelt("because")
     'becuase'
@@ -78,7 +78,7 @@ def misspelt(word: str) -> str:
 
 
 def shingles(row: Mapping[str, Any]) -> set[tuple[str, ...]]:
-    """The sets of five words in a row, of a message at a time; a shorter message is one."""
+    """The shingles of five words in each message of a row; a shorter message is one shingle."""
     found: set[tuple[str, ...]] = set()
     for message in row["messages"]:
         words = _WORD.findall((message["content"] or "").lower()) if message["role"] != "system" else []

@@ -1,11 +1,11 @@
-"""Phrases: what is said around a task or a problem. A file of them has a section for each thing to say.
+"""Phrases: the texts around a task or a problem. A file of phrases has a section for each purpose.
 
     @ openings
     - [Here is|This is] the solution:
     - Sure:
 
-`- ` begins a phrase, of which one is taken; `- _` is one that begins with a space, and `-`
-alone an empty one.
+`- ` begins a phrase; one of a section's phrases is taken. `- _` begins a phrase that starts with
+a space, and `-` alone is an empty one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tulu_data.sample.grammar import Filling, Parts, joined, parse, write
 
 @dataclass(frozen=True)
 class Phrases:
-    """The phrases of a file, by what they say: `Phrases("math", ("openings", "endings"))`."""
+    """The phrases of a file, by section: `Phrases("math", ("openings", "endings"))`."""
 
     name: str
     sections: tuple[str, ...]
@@ -37,11 +37,11 @@ class Phrases:
         return found
 
     def one(self, section: str, draw: Draw) -> Parts:
-        """One way to say something."""
+        """One phrase of a section."""
         return draw.one(self.pools[section])
 
     def write(self, section: str, filling: Filling) -> str:
-        """One way to say something, written."""
+        """One phrase of a section as text."""
         return write(self.one(section, filling.draw), filling)
 
 

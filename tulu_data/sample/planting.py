@@ -1,8 +1,8 @@
-"""What is planted, and where: by the number of a row alone, so that more rows begin with the fewer.
+"""Plant faults in rows: only a row's number decides what is planted, so that a longer part begins like a shorter one.
 
 Of every hundred rows one repeats an earlier row, one is a row of its hundred with some
 words misspelt, and, in parts that have an evaluation set, one holds an item of it. After
-every four hundred rows comes a broken record, which is none of them.
+every four hundred rows comes a broken record, which does not count as a row.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ROWS: Final = {
 EVALUATION_OF: Final = {"math": "math_test", "code": "code_test", "chat": "facts_test"}
 """The evaluation set whose items are planted in a part."""
 DOMAIN: Final = {"multi_turn": "chat", "math_test": "math", "code_test": "code", "facts_test": "knowledge"}
-"""The domain of the parts whose name is not their domain."""
+"""The domain of each part whose name is not its domain."""
 
 FILE_RECORDS: Final = 65_536
 BLOCK: Final = 100
@@ -71,12 +71,12 @@ def lines(part: str, rows: int, seed: int, start: int = 0, stop: int | None = No
 
 
 def records(part: str, rows: int) -> int:
-    """How many records a part of so many rows has."""
+    """How many records a part with this many rows has."""
     return rows + (rows // BROKEN_EVERY if part in _ROWS else 0)
 
 
 def row(part: str, seed: int, number: int) -> Row:
-    """One row of a part, by its number from 0: as it was drawn, or what is planted there."""
+    """One row of a part, by its number from 0: as it was drawn, or as it is planted."""
     position = number % BLOCK
     if position == EXACT:
         return plain(part, seed, exact_base(part, seed, number))
@@ -100,13 +100,13 @@ def plain(part: str, seed: int, number: int) -> Row:
 
 
 def exact_base(part: str, seed: int, number: int) -> int:
-    """The row that an exact duplicate repeats: of its own hundred, or of any before."""
+    """The row that an exact duplicate repeats: one of its own hundred, or of any hundred before."""
     draw = Draw("exact", part, seed, number)
     return draw.below(number // BLOCK + 1) * BLOCK + draw.below(EXACT)
 
 
 def near_base(part: str, seed: int, number: int) -> int | None:
-    """The row that a near-duplicate is made of, which none other is; None where all are without spaces."""
+    """The row that a near-duplicate is made from, used for no other; None if all are in languages without spaces."""
     first = number - NEAR + EXACT + 1
     count = NEAR - EXACT - 1
     turn = Draw("near", part, seed, number).below(count)
@@ -150,7 +150,7 @@ def contaminated(part: str, seed: int, number: int) -> Contaminated:
 
 
 def how_of(evaluation: str, number: int) -> str:
-    """How an item is planted: short ones as they are, the others in three ways by turns."""
+    """How an item is planted: short ones verbatim, the others in three ways by turns."""
     if evaluations.is_short(evaluation, number):
         return "short"
     every = evaluations.SHORT_EVERY[evaluation]
@@ -189,18 +189,18 @@ def broken(part: str, seed: int, number: int) -> bytes:
 
 
 def break_of(part: str, number: int) -> tuple[str, str]:
-    """How a broken record is broken, and the code of the error that it gives."""
+    """How a broken record is broken, and the code of the error that it causes."""
     return BREAKS[(number + list(_ROWS).index(part)) % len(BREAKS)]
 
 
 def planted(part: str, rows: int, seed: int = 0) -> pl.DataFrame:
-    """All that is planted in a part.
+    """A table of all faults that are planted in a part.
 
         planted("math", 2_500, seed=7).filter(kind="near_duplicate")
 
     Columns: `kind` (exact_duplicate, near_duplicate, contaminated, broken); `file` and
     `record`, where it is: the number of the file from 0, and of the record in it from 1;
-    `base_file` and `base_record`, what a duplicate was made of; `jaccard` of a
+    `base_file` and `base_record`, the record that a duplicate was made from; `jaccard` of a
     near-duplicate and its base, and the `target` it was made for; `evaluation`, `item` and
     `how` (verbatim, embedded, edited, short) of a contaminated row; `how` and `code`, the
     error that is expected, of a broken record.

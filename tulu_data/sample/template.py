@@ -1,4 +1,4 @@
-"""Templates of conversations. A file of them has a section for each.
+"""Templates of conversations. A file of templates has a section for each.
 
     @ packing-list
     > What should I pack for {2..9} days in {city}?
@@ -10,9 +10,9 @@
     - …
 
 `>`, `<`, `!` and `^` begin a turn of the user, the assistant, the system or a tool. A blank
-line is a paragraph's end; `*3` takes three of the items that follow, as a list in any order
-(`#3` numbers them and `&3` makes a paragraph of them, in theirs). A line that is indented
-goes on with the one before. Choices, words and numbers are those of `grammar.py`.
+line ends a paragraph; `*3` takes three of the items that follow, as a list in any order
+(`#3` numbers them and `&3` makes a paragraph of them, both in the given order). An indented
+line continues the one before. Choices, words and numbers are those of `grammar.py`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PICK = re.compile(r"([*#&])(\d+)")
 
 @dataclass(frozen=True)
 class Block:
-    """A paragraph, or items of which `count` are taken."""
+    """A paragraph, or a list of items from which `count` are taken."""
 
     items: tuple[Parts, ...]
     mark: str = ""
@@ -43,7 +43,7 @@ class Block:
         if not self.mark:
             return write(self.items[0], filling)
         order = filling.draw.some(self.count, len(self.items))
-        # What is told or done has an order; a list has none.
+        # Paragraphs and steps keep the order of their items; a list does not.
         chosen = [write(self.items[index], filling) for index in (order if self.mark == "*" else sorted(order))]
         if self.mark == "&":
             return " ".join(chosen)
@@ -72,19 +72,19 @@ class Template:
 
     @cached_property
     def language(self) -> str:
-        """The language, with which the names of templates in others than English begin: `fr/week`."""
+        """The language; the name of a template that is not English begins with it: `fr/week`."""
         language, slash, _ = self.name.partition("/")
         return language if slash else "en"
 
     @cached_property
     def numbers(self) -> tuple[Slot, ...]:
-        """The numbers with names, wherever they stand."""
+        """The numbers with names, wherever they are."""
         return tuple(
             slot for turn in self.turns for block in turn.blocks for item in block.items for slot in ranges(item)
         )
 
     def write(self, filling: Filling) -> list[dict[str, str]]:
-        # A text may name a number before the place that says its bounds.
+        # A text may use a number before the place that gives its bounds.
         for name, low, high in self.numbers:
             filling.slots.setdefault(name, str(filling.draw.between(low, high)))
         contents = [turn.write(filling) for turn in self.turns]
@@ -95,7 +95,7 @@ class Template:
 
 @dataclass(frozen=True)
 class Conversations:
-    """Rows that templates alone write: a part of the sample."""
+    """A part of the sample whose rows are written from templates alone."""
 
     part: str
 
@@ -105,7 +105,7 @@ class Conversations:
         return texts.read(f"templates/{self.part}.txt", template)
 
     def row(self, draw: Draw) -> dict[str, Any]:
-        """A conversation of one template."""
+        """A conversation from one template."""
         drawn = draw.one(self.templates)
         return {
             "messages": drawn.write(Filling(draw)),
@@ -125,7 +125,7 @@ def template(name: str, text: str) -> Template:
     if before or not pieces:
         raise ValueError("the text begins with none of '> ', '< ', '! ' and '^ '")
     if "\n@" in text:
-        raise ValueError("a line begins with '@' and is no heading, which has a space: '@ name'")
+        raise ValueError("a line begins with '@' and is not a heading, which has a space: '@ name'")
     turns = [Turn(ROLES[mark], blocks(content)) for mark, content in zip(pieces[::2], pieces[1::2], strict=True)]
     return Template(name, tuple(turns))
 

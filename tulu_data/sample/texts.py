@@ -1,13 +1,13 @@
 """The texts of the sample: files that a person can edit, in `templates/` and `words/`.
 
-    # A file may begin with notes for whoever edits it.
+    # A file may begin with notes for its editors.
 
     @ greeting
     > Hi!
     < Hello, {name}.
 
-A line that begins with `@ ` names a section, which goes on until the next such line. What
-a section holds is told by the module that reads it.
+A line that begins with `@ ` names a section, which continues until the next such line. The
+module that reads a section documents its form.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ Made = TypeVar("Made")
 
 
 def read(path: str, make: Callable[[str, str], Made]) -> tuple[Made, ...]:
-    """What `make` makes of the name and the text of each section of a file, in the order of the file.
+    """The results of `make` for the name and the text of each section of a file, in the order of the file.
 
         read("templates/chat.txt", template)
 
-    Raises `ValueError` with file and line where a section has no name or the name of
-    another, or where `make` does.
+    Raises `ValueError` with file and line if a section has no name or the name of
+    another, or if `make` raises it.
     """
     made = []
     for line, name, text in _sections(path):
@@ -73,7 +73,7 @@ def names(folder: str) -> list[str]:
 
 @cache
 def texts_id() -> str:
-    """A digest of the names and bytes of all files, in hex: an edited text makes another sample."""
+    """A digest of the names and bytes of all files, in hex: an edited text makes a different sample."""
     state = sha256()
     for path in [f"{folder}/{name}" for folder in FOLDERS for name in names(folder)]:
         state.update(f"{path} {sha256(ROOT.joinpath(path).read_bytes()).hexdigest()}\n".encode())

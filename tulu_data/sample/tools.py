@@ -1,6 +1,6 @@
-"""Tools: a question, a call in the form of the OpenAI API, what the tool answers, and what is made of it.
+"""Tools: a question, a call in the form of the OpenAI API, the tool's answer, and the assistant's reply.
 
-The tools are in `templates/tools.txt`, which begins with how one is written.
+The tools are in `templates/tools.txt`, which begins by explaining how to write one.
 """
 
 from __future__ import annotations

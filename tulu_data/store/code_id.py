@@ -1,12 +1,12 @@
-"""The identity of code: what must be the same for a stored result to be the same.
+"""The identity of code: as long as it is the same, a stored result can be reused.
 
 A module's code id is the hash of its source, of every project or plug-in module that it
 imports, transitively, and of the versions of Python, its Unicode tables and the libraries
-that it says decide its results. Imports are found in the syntax tree; nothing is run.
+that it declares as deciding its results. Imports are found in the syntax tree; nothing is run.
 
-A name that is taken from the package `tulu_data` counts as taken from where it is defined, and a
-package counts only where a name is taken from its `__init__.py`. Imports under `TYPE_CHECKING`
-never run, and do not count.
+A name that is imported from the package `tulu_data` counts as imported from the module that
+defines it, and a package counts only if a name is imported from its `__init__.py`. Imports under
+`TYPE_CHECKING` never run, and do not count.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def code_id(modules: tuple[str, ...], requires: tuple[str, ...] = ()) -> str:
 
 @cache
 def versions() -> dict[str, str]:
-    """The versions that may change the bytes of a mixture, by what they are of.
+    """The versions that may change the bytes of a mixture, by the name of the program or library.
 
     >>> "polars" in versions()
     True
@@ -85,7 +85,7 @@ def _place(module: str) -> Path | None:
 
 @cache
 def _imports(module: str) -> tuple[str, ...]:
-    """The modules that it imports anywhere: the project's, its own package's, and those beside a file from outside."""
+    """The modules that it imports anywhere: the project's, its own package's, and those beside code from outside."""
     beside = {file.module.partition(".")[0] for file in outside.admitted()}
     roots = {PROJECT, module.split(".", maxsplit=1)[0], *beside}
     tree = ast.parse(_source(module))
@@ -94,7 +94,7 @@ def _imports(module: str) -> tuple[str, ...]:
 
 
 def _run(node: ast.AST) -> Iterator[ast.AST]:
-    """All of a syntax tree but what is for type checkers alone."""
+    """All of a syntax tree except the parts that are only for type checkers."""
     yield node
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
@@ -103,7 +103,7 @@ def _run(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _named(node: ast.AST, module: str) -> Iterator[str]:
-    """The modules that an import takes names from."""
+    """The modules that an import statement imports names from."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):

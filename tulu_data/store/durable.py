@@ -1,8 +1,8 @@
 """Write so that a crash leaves the old or the new: lock, whole file, rename.
 
 A file that exists under its own name is complete: it was written under a temporary name and
-renamed. What a mixture is made of is fsynced before, and its folder after; what can be made
-again is not, and whoever reads it holds it against a sha256.
+renamed. The files of a mixture are fsynced before that, and their folder after; files that can be
+made again are not fsynced, and their readers check them against a sha256.
 
 Nothing is written or removed through a symbolic link below a folder of ours.
 """
@@ -43,7 +43,7 @@ def sync_folder(folder: Path) -> None:
 def make_folders(folder: Path, *, sync: bool = True) -> Path:
     """Create `folder` and its missing parents, durably if `sync`; return it.
 
-    A new folder is open to nobody who can't use the folder that it is in.
+    A new folder is closed to everybody who can't use its parent folder.
     """
     missing = list(itertools.takewhile(lambda path: not path.is_dir(), (folder, *folder.parents)))
     for path in reversed(missing):
@@ -54,12 +54,12 @@ def make_folders(folder: Path, *, sync: bool = True) -> Path:
 
 
 def _mode_in(folder: Path) -> int:
-    """The mode of what is new in a folder: all for us, and for others no more than they may in the folder."""
+    """The mode of a new file or folder: all rights for us, and for others no more than they have in its folder."""
     return 0o700 | stat.S_IMODE(folder.stat().st_mode) & 0o077
 
 
 def make_place(path: Path, root: Path) -> Path:
-    """Create the folder of a file that can be made again and will be at `path`, below a folder of ours.
+    """Create the folder for a file at `path`, below a folder of ours, that can be made again.
 
     Raises `UsageError` (exit 2) where a link is in the way.
     """
@@ -100,7 +100,7 @@ def durable(path: Path) -> Iterator[IO[bytes]]:
 def whole(path: Path) -> Iterator[IO[bytes]]:
     """Open `path` for writing; on a clean exit it exists whole, else not at all.
 
-    A power cut may still take its bytes: this is for what can be made again and is checked when it is read.
+    A power cut may still lose its bytes: use this for files that can be made again and are checked when they are read.
     """
     with _written(path, sync=False) as file:
         yield file
@@ -129,12 +129,12 @@ def _rename(temporary: Path, path: Path) -> None:
 
 
 def temporary_of(path: Path) -> Path:
-    """A name for what will be `path`; several processes may write the same, and each has its own."""
+    """A temporary name for `path`; several processes may write the same file, and each has its own name."""
     return path.with_name(f"{path.name}.{os.getpid()}-{next(_TEMPORARY_NUMBERS)}{TEMPORARY}")
 
 
 def _created(path: Path) -> IO[bytes]:
-    """A new file, open to nobody who can't use its folder."""
+    """A new file, closed to everybody who can't use its folder."""
     mode = _mode_in(path.parent) & 0o666
     return open(path, "xb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, mode))
 
@@ -144,7 +144,7 @@ def open_regular(path: Path) -> BufferedReader:
 
     Raises `OSError` for a link, a folder, a pipe or a device, none of which is ours.
     """
-    # A pipe without a writer would be waited for.
+    # Without O_NONBLOCK, opening a pipe would wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -154,7 +154,7 @@ def open_regular(path: Path) -> BufferedReader:
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Give the path to errors of the operating system that do not know it, such as those of a write."""
+    """Add the path to errors of the operating system that lack it, such as those of a write."""
     try:
         yield
     except OSError as error:
@@ -163,21 +163,21 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def remove_temporaries(folder: Path) -> None:
-    """Remove what a killed process left half-written in a folder that this process has locked, and any link."""
+    """Remove half-written files of killed processes, and all links, from a folder that this process has locked."""
     for path in [*walk(folder)]:
         if path.is_symlink() or path.name.endswith(TEMPORARY):
             path.unlink()
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, and every link, which is not followed."""
+    """Every file and every link below a folder; links are not followed."""
     for parent, folders, files in os.walk(folder):
         yield from (path for name in folders if (path := Path(parent, name)).is_symlink())
         yield from (Path(parent, name) for name in files)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, durably, unless the file holds just that already."""
+    """Write `text` as UTF-8, durably, unless the file holds exactly that already."""
     content = text.encode()
     if path.is_file() and path.read_bytes() == content:
         return
@@ -193,10 +193,10 @@ def sha256_file(path: Path) -> str:
 
 @contextmanager
 def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
-    """Hold `folder/.lock` for this process; the lock dies with it. Shared holders keep out others only.
+    """Hold `folder/.lock` for this process, until it ends at the latest. Shared holders exclude only unshared ones.
 
     Raises `ConflictError` (exit 5) naming the holder where another process has it, and
-    `UsageError` (exit 2) where the lock is a link, or no file of ours.
+    `UsageError` (exit 2) where the lock is a link, or not a file of ours.
     """
     path = folder / LOCK
     with _locked_file(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX) as file:
@@ -225,7 +225,7 @@ def _locked_file(path: Path, kind: int) -> Iterator[IO[bytes]]:
                     f"{path.parent}: another command is at work here{named}; "
                     "wait until it has ended, or choose another folder"
                 ) from None
-            # Another holder may have removed it, with its folder, since it was opened.
+            # Another holder may have removed the lock and its folder since it was opened.
             if os.fstat(file.fileno()).st_nlink:
                 yield file
                 return
@@ -259,7 +259,7 @@ def require_room(folder: Path, size: int, what: str) -> None:
 
 
 def publish_folder(staged: Path, target: Path) -> None:
-    """Rename a complete folder to its final name, which must not hold anything yet."""
+    """Rename a complete folder to its final name, where nothing may be yet."""
     for folder in (staged, *(path for path in staged.rglob("*") if path.is_dir())):
         sync_folder(folder)
     try:
@@ -272,5 +272,5 @@ def publish_folder(staged: Path, target: Path) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder of ours that no reader can know of."""
+    """Remove a folder of ours that no reader can have found."""
     shutil.rmtree(folder, ignore_errors=True)

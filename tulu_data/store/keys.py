@@ -14,7 +14,7 @@ TABLE_FORMAT: Final = "1"
 
 
 def key_of(**parts: Any) -> str:
-    """A digest of named parts, in hex: the key of what is computed from them alone.
+    """A digest of named parts, in hex: the key of a result that is computed from them alone.
 
     >>> key_of(stage="length_filter", options={"on": "prompt"})[:8]
     '628e8db2'
@@ -24,8 +24,8 @@ def key_of(**parts: Any) -> str:
 
 
 def as_text(value: Any) -> str:
-    """What of JSON is written for a decimal or a path; `InvariantError` (exit 1) for anything else."""
+    """A decimal or a path as text, for JSON; `InvariantError` (exit 1) for anything else."""
     if isinstance(value, Decimal | Path):
         return str(value)
-    # What `str` shows of other objects may be their place in memory, which is another in each run.
+    # For other objects `str` may show an address in memory, which differs from run to run.
     raise InvariantError(f"a key can't be made of {type(value).__name__}; give text, numbers, lists or mappings")

@@ -1,8 +1,8 @@
-"""Code from outside: the files that a stage of somebody else's would run, found without running them; and their import.
+"""Code from outside: find the files that somebody else's stage would run, without running them, and import them.
 
-A file is imported under its own name, from the very bytes that were digested. Beside it, only
-modules are found that it names and that neither Python nor an installed package provides: no
-folder is put on `sys.path`, so that a `pandas.py` which happens to lie there is never taken for
+A file is imported under its own name, from exactly the bytes that were digested. In its folder,
+only modules are found that it names and that neither Python nor an installed package provides: no
+folder is put on `sys.path`, so that a `pandas.py` which happens to be there is never taken for
 pandas, and no compiled file is read.
 """
 
@@ -25,7 +25,7 @@ MOST_BYTES: Final = 4 << 20
 
 
 class CodeFile(NamedTuple):
-    """One file of code: the module that it is, and the sha256 of its bytes."""
+    """One file of code: the name of its module, its path, and the sha256 of its bytes."""
 
     module: str
     path: Path
@@ -33,12 +33,12 @@ class CodeFile(NamedTuple):
 
 
 def files_of(reference: str) -> tuple[CodeFile, ...]:
-    """The files that a stage's reference would run, but for those of Python and of other installed packages.
+    """The files that a stage's reference would run, except those of Python and of other installed packages.
 
         files_of("./no_refusals.py:NoRefusals")
         files_of("my_package.stages:NoRefusals")
 
-    Raises `UsageError` (exit 2) for a file that is not there, is no Python, or has the name
+    Raises `UsageError` (exit 2) for a file that is missing, is not Python, or has the name
     of another module.
     """
     place = reference.rpartition(":")[0]
@@ -48,25 +48,25 @@ def files_of(reference: str) -> tuple[CodeFile, ...]:
 
 
 def admit(files: Iterable[CodeFile]) -> None:
-    """Let these files be imported, as long as their bytes are those that were digested."""
+    """Allow these files to be imported, as long as their bytes are those that were digested."""
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
     _FINDER.files.update({file.module: file for file in files if file.module not in sys.modules})
 
 
 def admitted() -> tuple[CodeFile, ...]:
-    """The files that were let in: what a worker must let in, too."""
+    """The files that were admitted: a worker must admit them, too."""
     return tuple(_FINDER.files.values())
 
 
 def classes_in(path: Path) -> list[str]:
-    """The names of the classes of a file that have a base, in their order; nothing is run."""
+    """The names of the classes of a file that have a base class, in order; nothing is run."""
     tree = _parsed(_content(path), path)
     return [node.name for node in tree.body if isinstance(node, ast.ClassDef) and node.bases]
 
 
 def place_of(module: str) -> Path | None:
-    """The file of a module, by its name; None where there is none. Nothing is imported."""
+    """The file of a module, by its name; None if there is none. Nothing is imported."""
     path: Path | None = None
     for path in _way(module):
         if path is None:
@@ -75,7 +75,7 @@ def place_of(module: str) -> Path | None:
 
 
 def _way(module: str) -> Iterator[Path | None]:
-    """The files of a module's packages, from the outermost on, and its own; None for what is not there."""
+    """The files of a module's packages, from the outermost on, and its own; None for a missing one."""
     root, *parts = module.split(".")
     package = root
     try:
@@ -88,7 +88,7 @@ def _way(module: str) -> Iterator[Path | None]:
         if path is None or path.name != "__init__.py":
             yield None
             return
-        # A package that is imported says itself where its modules are: there may be several folders.
+        # An imported package says where its modules are: there may be several folders.
         folders = [Path(one) for one in getattr(sys.modules.get(package), "__path__", [path.parent])]
         places = (place for one in folders for place in (one / part / "__init__.py", one / f"{part}.py"))
         path = next((place for place in places if place.is_file()), None)
@@ -125,7 +125,7 @@ def _beside(file: Path) -> Iterator[CodeFile]:
 
 
 def _modules(name: str, folder: Path) -> Iterator[tuple[str, Path]]:
-    """The modules of a name in a folder: a file, or all files of a package; none where the name means another."""
+    """The modules of a name in a folder: a file, or all files of a package; none if the name means another module."""
     file, package = folder / f"{name}.py", folder / name
     if package.is_dir() and not _elsewhere(name, package / "__init__.py"):
         for path in sorted(package.rglob("*.py")):
@@ -136,7 +136,7 @@ def _modules(name: str, folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _elsewhere(name: str, path: Path) -> str:
-    """Where a module of this name comes from, if it is not this file; empty where there is no other."""
+    """Where a module of this name comes from, if it is not this file; empty if there is no other."""
     if name in sys.stdlib_module_names:
         return "of Python"
     try:
@@ -146,7 +146,7 @@ def _elsewhere(name: str, path: Path) -> str:
     if spec is None or (spec.origin is None and spec.loader is None):
         return ""
     if spec.origin is None:
-        # A folder without __init__.py, found from where Python looks anyway.
+        # A folder without __init__.py, found in a place where Python looks anyway.
         return "" if str(path.parent) in (spec.submodule_search_locations or ()) else "somewhere"
     return "" if Path(spec.origin).resolve() == path.resolve() else spec.origin
 
@@ -200,7 +200,7 @@ class _Loader(importlib.abc.SourceLoader):
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds the modules that were let in, and no others."""
+    """Finds the modules that were admitted, and no others."""
 
     def __init__(self) -> None:
         self.files: dict[str, CodeFile] = {}
@@ -214,7 +214,7 @@ class _Finder(importlib.abc.MetaPathFinder):
                 fullname, file.path, loader=_Loader(file), submodule_search_locations=places
             )
             if spec and spec.submodule_search_locations:
-                # Python has put the package's folder there; what was not let in must not be found.
+                # Python has put the package's folder there; modules that were not admitted must not be found.
                 spec.submodule_search_locations = []
             return spec
         if any(name.startswith(f"{fullname}.") for name in self.files):

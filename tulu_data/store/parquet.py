@@ -1,8 +1,8 @@
 """One Parquet file as this program writes it.
 
 Bytes depend on the rows alone: fixed schema, row groups at exact row numbers, zstd and page
-checksums. What is published has a page index and content-defined chunks as well, so that a
-store of chunks keeps only what changed between two versions.
+checksums. Published files have a page index and content-defined chunks as well, so that a
+store of chunks keeps only the changes between two versions.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROW_GROUP_ROWS: Final = 20_000
 
 
 class Use(NamedTuple):
-    """What a table is for: the options of its writer, and how its file comes to be."""
+    """The use of a table: the options of its writer, and how its file is created."""
 
     options: dict[str, Any]
     opened: Callable[[Path], AbstractContextManager[IO[bytes]]]
@@ -30,7 +30,7 @@ class Use(NamedTuple):
 
 _WORKING: Final[dict[str, Any]] = {
     "compression": "zstd",
-    # Half the time of level 3 for a fifth more bytes, on random words.
+    # Takes half the time of level 3 and a fifth more bytes, on random words.
     "compression_level": 1,
     "write_page_checksum": True,
 }
@@ -42,7 +42,7 @@ PUBLISHED: Final = Use(
 
 @contextmanager
 def writer(path: Path, schema: pa.Schema, use: Use = PUBLISHED) -> Iterator[pq.ParquetWriter]:
-    """A Parquet writer whose file exists, whole, after a clean exit; fsynced, if it is to be published."""
+    """A Parquet writer whose file exists whole after a clean exit; it is fsynced if it is to be published."""
     with use.opened(path) as file, pq.ParquetWriter(file, schema, **use.options) as parquet:
         yield parquet
 
@@ -54,7 +54,7 @@ def write(path: Path, table: pa.Table, use: Use = PUBLISHED) -> None:
 
 
 def write_frame(path: Path, frame: pl.DataFrame, use: Use = PUBLISHED) -> None:
-    """Write a polars frame with plain strings, which every reader of Parquet takes."""
+    """Write a polars frame with plain strings, which every reader of Parquet understands."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
     narrow = {pa.large_string(): pa.string(), pa.large_binary(): pa.binary()}
     write(

@@ -1,8 +1,8 @@
-"""Patterns of names and of paths: one rule, wherever a pattern may stand.
+"""Patterns of names and of paths: one rule, wherever a pattern is allowed.
 
-`*` is any part of a name, `?` one character, `[ab]` and `[a-z]` one of these, `[!ab]` one
-that is not, and `**` any number of folders, or none. `*` and `**` leave out names that begin
-with a dot. What is there under the very name that a pattern has is what the pattern means.
+`*` is any part of a name, `?` one character, `[ab]` and `[a-z]` one of these, `[!ab]` any
+other, and `**` any number of folders, or none. `*` and `**` leave out names that begin
+with a dot. If a file or folder has exactly the name of the pattern, the pattern means this alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 from tulu_data.errors import InputError, Remark, printable
 
 NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
-"""What a name in a recipe may be, as a regular expression: of a mixture, source, evaluation set, domain or version."""
+"""A regular expression for names in a recipe: of a mixture, source, evaluation set, domain or version."""
 ANY_FOLDERS: Final = "**"
 SIGNS: Final = "*?["
 _MAGIC: Final = re.compile(r"[*?[]")
@@ -29,7 +29,7 @@ _NOTHING: Final = r"[^\s\S]"
 
 
 def is_pattern(text: str) -> bool:
-    """Whether a text has a sign of patterns.
+    """Whether a text contains a special character of patterns.
 
     >>> is_pattern("data/*.jsonl"), is_pattern("data/a.jsonl")
     (True, False)
@@ -60,7 +60,7 @@ def _pieces(pattern: str) -> list[str]:
     place = 0
     while place < len(pattern):
         sign = pattern[place]
-        # A bracket that closes at once is one of the set.
+        # A `]` directly after the opening bracket is a member of the set.
         end = pattern.find("]", place + (3 if pattern[place + 1 : place + 2] == "!" else 2)) if sign == "[" else -1
         if end > 0:
             pieces.append(_set(pattern[place + 1 : end]))
@@ -76,20 +76,20 @@ def _pieces(pattern: str) -> list[str]:
 
 
 def find(pattern: str, *, folders: bool = False) -> list[Path]:
-    """The files that a pattern means, with `folders` the folders too, sorted by path.
+    """The files that match a pattern, with `folders` the folders too, sorted by path.
 
         find("runs/*/train-*.jsonl")
 
-    Links to folders are followed; `**` enters each folder once, and none above where it stands,
-    so that a circle of links ends. Warns (`Remark`) where what is there under the pattern's own
-    name hides what else it matches. Raises `InputError` (exit 3) for a folder that can't be read.
+    Links to folders are followed; `**` enters each folder once, and none above the one where it
+    begins, so that a circle of links ends. Warns (`Remark`) if a file with exactly the pattern's
+    name hides others that it matches. Raises `InputError` (exit 3) for a folder that can't be read.
     """
     root, parts = _split(pattern)
     return sorted(path for path in set(_walk(root, parts, pattern)) if folders or not path.is_dir())
 
 
 def fixed_part(pattern: str) -> Path:
-    """The folder where a pattern begins: all before its first part with a sign of patterns."""
+    """The folder where a pattern begins: all parts before the first one with a special character."""
     return _split(pattern)[0]
 
 
@@ -126,7 +126,7 @@ def _walk(folder: Path, parts: Sequence[str], pattern: str) -> Iterator[Path]:
 
 
 def _folders(folder: Path) -> Iterator[Path]:
-    """A folder and all below it, each once whatever leads to it."""
+    """A folder and all folders below it, each once, even if several links lead to it."""
     root = Path(os.path.realpath(folder))
     entered: set[tuple[int, int]] = set()
     waiting = [folder]
@@ -141,7 +141,7 @@ def _folders(folder: Path) -> Iterator[Path]:
 
 
 def _is_below(path: Path, root: Path) -> bool:
-    """Whether it is a folder, and no link to one above, where all that is found here would be found again."""
+    """Whether it is a folder, but not a link to one above, where everything here would be found again."""
     return path.is_dir() and not (path.is_symlink() and root.is_relative_to(os.path.realpath(path)))
 
 
@@ -168,13 +168,13 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         else:
             runs[-1] += piece
     head, *inner = runs[:-1] if len(runs) > 1 else [""]
-    # Between two stars the first place is the only one to try: else many stars take time without end.
+    # Between two stars only the first match is tried: otherwise many stars would take exponential time.
     middle = "".join(f"(?>.*?{run})" for run in inner) + ".*" * (len(runs) > 1)
     return re.compile(f"(?s:{head}{middle}{runs[-1]})")
 
 
 def _set(content: str) -> str:
-    """The set of characters between two brackets."""
+    """The regular expression for the set of characters between two brackets."""
     is_not = content.startswith("!")
     signs = content[is_not:]
     members: list[str] = []

@@ -1,10 +1,10 @@
-"""The workspace: tables under the digest of what they were computed from.
+"""The workspace: tables under the digest of the inputs that they were computed from.
 
 A table is a Parquet file and a small JSON file beside it, its note, written after it, that
-holds its sha256; a note holds its own as well. What is damaged counts as not there, and is
+holds the table's sha256 and its own. A damaged table counts as missing, and is
 made again, so that nothing here needs to be fsynced. Several builds may share a workspace:
 equal keys mean equal bytes. Whoever can write to a workspace decides what its builds read,
-so it is open to nobody else.
+so nobody else may write to it.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ _TAG_TEXT: Final = f"""Signature: 8a477f597d28d172789f06886806bc55
 # All that is in this folder can be made again; remove it, or let `tulu-data gc` remove what is not used.
 """
 TRUSTED: Final = "TULU_DATA_TRUST_WORKSPACE"
-"""The variable that names workspaces, separated as in PATH, that others may write to."""
+"""The environment variable that lists workspaces that others may write to, separated as in PATH."""
 
 PREPARING: Final = "preparing-"
-"""How the name of a folder begins in which a source prepares what it makes."""
+"""The beginning of the name of a folder in which a source prepares its files."""
 
 _KEY: Final = "[0-9a-f]{64}"
 _LAYOUT: Final = {
     "store": rf"store/[0-9a-f]{{2}}/{_KEY}/(\d+\.(parquet|json)|shards)",
-    # `looks` is what the folder `candidates` was called before.
+    # `looks` is the old name of the folder `candidates`.
     "measures": rf"measures/\w+/([0-9a-f]{{2}}|candidates|looks)/{_KEY}\.(parquet|bin|json)",
     "digests": rf"digests/{_KEY}\.json",
     "indexes": rf"indexes/{_KEY}(\.[\d-]+\.tmp)?/(note\.json|arrays\.bin|items\.parquet)",
@@ -61,13 +61,13 @@ _LAYOUT: Final = {
     "built": rf"built/{_KEY}/{_KEY}",
     "written": rf"written/{_KEY}/[\w.-]+",
 }
-"""The folders of a workspace, and the files that are in each, as patterns of their paths."""
+"""The folders of a workspace, each with a regular expression for the paths of its files."""
 _OURS: Final = re.compile(rf"({'|'.join([*_LAYOUT.values(), re.escape(TAG), r'[.]lock'])})(\.\d+-\d+\.tmp)?")
 
 
 @dataclass(frozen=True)
 class CachedTable:
-    """One table of a workspace, there or not."""
+    """One table of a workspace, whether it exists or not."""
 
     path: Path
 
@@ -76,7 +76,7 @@ class CachedTable:
         return self.path.with_suffix(".json")
 
     def note(self) -> dict[str, Any] | None:
-        """What was noted of the table when it was finished; None where it is not, or is damaged."""
+        """The note that was written when the table was finished; None if it is unfinished or damaged."""
         note = read_note(self.note_path)
         with contextlib.suppress(OSError):
             with open_regular(self.path) as file:
@@ -92,7 +92,7 @@ class CachedTable:
 
 
 def write_note(path: Path, values: dict[str, Any]) -> None:
-    """Write plain values as JSON, with a checksum of their own, unless they are noted already."""
+    """Write plain values as JSON, with a checksum of them, unless they are noted already."""
     if read_note(path) == values:
         return
     with whole(path) as file:
@@ -100,7 +100,7 @@ def write_note(path: Path, values: dict[str, Any]) -> None:
 
 
 def read_note(path: Path) -> dict[str, Any] | None:
-    """What was noted; None where nothing was, or it is damaged."""
+    """The values of a note; None if it is missing or damaged."""
     try:
         with open_regular(path) as file:
             values = json.loads(file.read())
@@ -115,13 +115,13 @@ def _check(values: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder of tables. `store` holds rows, `measures` what stages measured of them."""
+    """A folder of tables: `store` holds rows, `measures` the stages' measures of them."""
 
     root: Path
 
     @contextmanager
     def held(self, *, alone: bool = False) -> Iterator[None]:
-        """Use the workspace, which is made if it is not there: others may as well, but not `alone`.
+        """Use the workspace, which is made if it is missing; others may use it at the same time unless `alone`.
 
         Raises `UsageError` (exit 2) where it is a folder that this program did not make, or
         others can write to it, and `ConflictError` (exit 5) where another command needs it alone.
@@ -145,7 +145,7 @@ class Workspace:
         return False
 
     def _check_strays(self) -> None:
-        """A folder without our mark is taken where it is empty, or holds nothing that we do not make."""
+        """Accept a folder without our mark only if it is empty, or holds only files that we make."""
         for path in walk(self.root):
             name = path.relative_to(self.root).as_posix()
             if path.is_symlink() or not _OURS.fullmatch(name):
@@ -155,7 +155,7 @@ class Workspace:
                 )
 
     def _check_writers(self) -> None:
-        """What others can write to is believed only if a person says so."""
+        """Refuse a folder that others can write to, unless the user trusts it."""
         trusted = os.environ.get(TRUSTED, "").split(os.pathsep)
         if any(self.root.resolve() == Path(place) for place in trusted if place):
             return
@@ -176,7 +176,7 @@ class Workspace:
                 )
 
     def files(self, *kinds: str) -> Iterator[Path]:
-        """Every file of ours in some of its folders; links are not followed, and what we do not make is left out."""
+        """Every file of ours in some of its folders; links are not followed, and other files are left out."""
         for kind in kinds:
             for path in walk(self.root / kind):
                 if not path.is_symlink() and _OURS.fullmatch(path.relative_to(self.root).as_posix()):
@@ -184,7 +184,7 @@ class Workspace:
 
     @property
     def sources(self) -> Path:
-        """The folder of files that sources made."""
+        """The folder for files that sources make."""
         return self.root / "sources"
 
     def store(self, key: str) -> Path:
@@ -196,7 +196,7 @@ class Workspace:
         return CachedTable(self.store(key) / f"{number:05d}.parquet")
 
     def shards_of(self, key: str) -> int | None:
-        """How many shards a file has; None where it was not ingested to its end."""
+        """How many shards a file has; None if it was not ingested to its end."""
         end = read_note(self.store(key) / "shards")
         return None if end is None else int(end["shards"])
 
@@ -205,19 +205,19 @@ class Workspace:
         write_note(self.make_place(self.store(key) / "shards"), {"shards": shards})
 
     def measures(self, stage: str, key: str) -> CachedTable:
-        """What a stage measured of one shard."""
+        """A stage's measures of one shard."""
         return CachedTable(self.root / "measures" / stage / key[:2] / f"{key}.parquet")
 
     def candidates(self, stage: str, key: str) -> CachedTable:
-        """What a stage read of its candidates."""
+        """The numbers that a stage read of its candidates."""
         return CachedTable(self.root / "measures" / stage / "candidates" / f"{key}.bin")
 
     def spill(self, build: str, out: Path) -> Path:
-        """The folder for what a build keeps beside while it writes to `out`."""
+        """The folder for temporary files of a build that writes to `out`."""
         return self.root / "spill" / key_of(build=build, out=str(out.resolve()))
 
     def written(self, build: str, out: Path) -> Path:
-        """The folder for what a build notes of the files that it has written to `out`: their sha256."""
+        """The folder for a build's notes of the files that it has written to `out`: their sha256."""
         return self.root / "written" / key_of(build=build, out=str(out.resolve()))
 
     def make_place(self, path: Path) -> Path:
@@ -228,7 +228,7 @@ class Workspace:
         return make_place(path, self.root)
 
     def digest_of(self, file: Path, *, trust_mtime: bool) -> str:
-        """A file's sha256, taken anew, or remembered where size, inode and mtime are trusted to tell."""
+        """A file's sha256, computed, or remembered if `trust_mtime` and size, inode and mtime are unchanged."""
         if trust_mtime and (known := self.remembered([file])):
             return known[file]
         digest = Digest.of(file)
@@ -236,7 +236,7 @@ class Workspace:
         return digest.sha256
 
     def remember(self, digests: Mapping[Path, Digest]) -> None:
-        """Note the digests of files: one note for all files of a folder, of which there may be thousands."""
+        """Note the digests of files, with one note for all files of a folder, which may be thousands."""
         for folder, files in _by_folder(digests):
             place = self._digests_path(folder)
             noted = (read_note(place) or {}).get("files", {})
@@ -244,7 +244,7 @@ class Workspace:
             write_note(self.make_place(place), {"files": {**noted, **taken}})
 
     def remembered(self, files: Iterable[Path]) -> dict[Path, str]:
-        """The sha256 of each file that is known, and has the size, inode and mtime that it was last seen with."""
+        """The sha256 of each known file whose size, inode and mtime are those that it was last seen with."""
         known: dict[Path, str] = {}
         for folder, members in _by_folder(files):
             noted = (read_note(self._digests_path(folder)) or {}).get("files", {})
@@ -260,7 +260,7 @@ class Workspace:
 
 
 class Digest(NamedTuple):
-    """A file's sha256, and what the file looked like before it was taken."""
+    """A file's sha256, and the file's size, inode and mtime before it was computed."""
 
     size: int
     inode: int
