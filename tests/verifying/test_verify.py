@@ -136,7 +136,7 @@ def drop_row(folder: Path) -> None:
         (lambda folder: (folder / "manifest.json").write_text("{"), r"manifest\.json: can't be read \(EOF"),
         (lambda folder: (folder / "data/link").symlink_to("/etc/passwd"), r"data/link: is a link"),
         (lambda folder: (folder / "more").symlink_to("/etc"), r"more: is a link"),
-        (lambda folder: os.mkfifo(folder / "data/pipe"), r"data/pipe: is not a plain file"),
+        (lambda folder: os.mkfifo(folder / "data/pipe"), r"data/pipe: is no plain file"),
         (lambda folder: (folder / "more.txt").write_text(""), r"more\.txt: is not in the manifest"),
         (
             lambda folder: (
