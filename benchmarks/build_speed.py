@@ -1,9 +1,9 @@
-"""How long a whole build takes, beside bare pyarrow reading and writing the same rows.
+"""How long a whole build takes, compared with plain pyarrow that reads and writes the same rows.
 
     python benchmarks/build_speed.py --rows 1_000_000 --workers 2 1 --memory 2GiB --folder bench
 
 Rows are two messages of random words, about 1.5 kB, in two sources. Measured in one run:
-pyarrow reads a Parquet file of the rows and writes it as we write it; the first build from
+pyarrow reads a Parquet file of the rows and writes it in our layout; the first build from
 JSON Lines (length filter and exact dedup); the same recipe with another threshold, which
 drops one row in a hundred; with a mix of 80 % of the rows; and with other weights of it.
 Memory is the peak of the proportional set sizes of the whole process tree, on Linux.
@@ -74,7 +74,7 @@ class Measured(NamedTuple):
 
 
 def measured(words: list[str], spill: Path, out: TextIO | None = None, exits: int = 0) -> Measured:
-    """Run a command, which exits so or with 0, and measure it."""
+    """Run a command, which must exit with 0 or the given code, and measure it."""
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     memory = spilled = 0
     with subprocess.Popen(words, stdout=out or subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -90,7 +90,7 @@ def measured(words: list[str], spill: Path, out: TextIO | None = None, exits: in
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of all files in a folder that others may be at work in."""
+    """Bytes of all files in a folder, in which other processes may work."""
     total = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):
@@ -99,7 +99,7 @@ def size_of(folder: Path) -> int:
 
 
 def bare(source: Path, target: Path) -> None:
-    """Read a Parquet file and write it as a mixture is written."""
+    """Read a Parquet file and write it in the layout of a mixture."""
     rows = pq.read_table(source)
     with parquet.writer(target, rows.schema) as writer:
         writer.write_table(rows, row_group_size=parquet.ROW_GROUP_ROWS)
@@ -122,7 +122,7 @@ def recipe_of(folder: Path, characters: int, mix: str = "") -> str:
 
 
 def builds(folder: Path, workers: int, rows: int, memory: str) -> None:
-    """Measure all builds with so many workers, and print them."""
+    """Measure all builds with this many workers, and print them."""
     places = [f"--{place}={folder / f'{place}-{workers}'}" for place in ("out", "manifests", "workspace")]
     recipe = folder / f"recipe-{workers}.yaml"
     command = [sys.executable, "-m", "tulu_data", "build", str(recipe), *places]
@@ -175,7 +175,7 @@ def main() -> None:
     source, target = folder / "rows.parquet", folder / "written.parquet"
     as_parquet(paths, source)
     print(f"{rows:,} rows, {sum(path.stat().st_size for path in paths) / 1e6:,.0f} MB of JSON Lines")
-    # Run as the others are: in a process of its own.
+    # Like the others, it runs in a process of its own.
     script = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from build_speed import bare, Path; "
     script += f"bare(Path({str(source)!r}), Path({str(target)!r}))"
     took = measured([sys.executable, "-c", script], folder / "none")

@@ -1,4 +1,4 @@
-"""How well rules of decontamination find what was put into rows, and what else they take for it.
+"""How well rules of decontamination find items that were put into rows, and how many false alarms they give.
 
     python benchmarks/decontamination_quality.py --data ../shared/data \
         --decon decon/bin/python --datatrove datatrove/bin/python
@@ -7,10 +7,10 @@ Items of eight real evaluation sets are injected into real rows in many ways: as
 embedded, re-wrapped, edited, cut, split over turns, with their options in another order, with
 other numbers, in other typography (`typography.py`), and as Yang et al. (arXiv 2311.04850)
 rephrased them. Our rule was chosen on the
-items that one seed draws, and is judged on others; writes docs/decontamination_quality.md.
+items that one seed draws, and is judged on others. The results go into docs/decontamination_quality.md.
 
-decon and datatrove get the same rows, each from the Python that has it: `peers.py` says how to
-make the two environments. Without one of them the page says that it was not measured.
+decon and datatrove get the same rows, each in a Python environment of its own: `peers.py` tells how
+to make the two. Without one of them the page says that it was not measured.
 """
 
 from __future__ import annotations
@@ -78,11 +78,11 @@ OTHER_KINDS = ("first 70 %", "split over turns", "options reordered", "GSM8K rep
 TYPOGRAPHIC_KINDS = tuple(typography.REWRITINGS)
 SIBLING = "other numbers"
 FLAGGED = ("", "")
-"""A hit of a tool that does not say of which item it is."""
+"""A hit of a tool that does not name the item."""
 
 
 class Injected(NamedTuple):
-    """A row, and what was put into it: the kind, the evaluation set and the item; None in clean rows."""
+    """A row, and what was put into it: the kind, the evaluation set and the item; None for clean rows."""
 
     row: Conversation
     kind: str
@@ -99,7 +99,7 @@ def sets_of(data: Path) -> dict[str, EvaluationSet]:
 
 
 def base_rows(data: Path) -> list[tuple[str, str]]:
-    """Prompts and responses of real rows that are no evaluation items."""
+    """Prompts and responses of real rows that are not evaluation items."""
     found = [
         (" ".join(filter(None, [row["instruction"], row["input"]])), row["response"])
         for name in ("roleplay-simple-deduped-roleplay-instruct.json", "toolformer-similarity-0.6-dataset.json")
@@ -122,7 +122,7 @@ def reordered(data: Path) -> dict[str, str]:
                 options[id].append(line["answer"])
     found = {}
     for id, question in questions.items():
-        # A draw of its own, so that the others stay those on which the rule was chosen.
+        # A separate draw, so that the others do not change: the rule was chosen on them.
         drawn = random.Random(id).sample(options[id], len(options[id]))  # noqa: S311 (no secret)
         listed = "".join(f"\n{letter}. {option}" for letter, option in zip("ABCDEFGH", drawn, strict=False))
         found[id] = question + listed
@@ -132,7 +132,7 @@ def reordered(data: Path) -> dict[str, str]:
 def rephrased(data: Path, items: dict[str, list[Item]]) -> Iterator[Injected]:
     """All items that Yang et al. rephrased.
 
-    Their files name no item: their lines are those of the originals. All 1,319 final answers of
+    Their files do not name items: their lines are in the order of the originals. All 1,319 final answers of
     GSM8K agree, line by line, and 130 of HumanEval's 147 solutions pass the tests of the task at
     their line. Four texts of GSM8K and 17 of HumanEval are empty.
     """
@@ -168,7 +168,7 @@ _NUMBER = re.compile(r"\d+")
 
 
 def edited(text: str, count: int, draw: random.Random, vocabulary: list[str]) -> str | None:
-    """The text with some words replaced, far enough from each other to hurt."""
+    """The text with some words replaced, far from each other, so that they break many n-grams."""
     places = list(_WORD.finditer(text))
     if len(places) < 2 * count:
         return None
@@ -178,7 +178,7 @@ def edited(text: str, count: int, draw: random.Random, vocabulary: list[str]) ->
 
 
 def renumbered(text: str, draw: random.Random) -> str | None:
-    """The text with every number another one of as many digits; None where it has fewer than two."""
+    """The text with every number replaced by one of as many digits; None if it has fewer than two."""
     if len(_NUMBER.findall(text)) < 2:
         return None
 
@@ -227,13 +227,13 @@ def injections(
     if (sibling := renumbered(text, draw)) is not None:
         yield of(SIBLING, sibling)
     for kind, rewritten in typography.REWRITINGS.items():
-        # A draw of its own, so that the other kinds stay what they were.
+        # A separate draw, so that the other kinds do not change.
         if (other := rewritten(text, random.Random(f"{seed} {kind} {item.id}"))) is not None:  # noqa: S311 (no secret)
             yield of(kind, other)
 
 
 def suite(data: Path, items: dict[str, list[Item]], seed: int, without: set[tuple[str, str]]) -> list[Injected]:
-    """All rows: what was put into real ones, and those that nothing was put into."""
+    """All rows: real rows with an item put in, and rows without one."""
     draw = random.Random(seed)  # noqa: S311 (no secret)
     bases = base_rows(data)
     vocabulary = sorted({word for prompt, _ in bases[:400] for word in _WORD.findall(prompt.lower())})
@@ -249,7 +249,7 @@ def suite(data: Path, items: dict[str, list[Item]], seed: int, without: set[tupl
 
 
 def hard_negatives(data: Path) -> Iterator[Injected]:
-    """Rows of the same kind as evaluation items that are none: GSM8K's training half and instructions to code."""
+    """Rows that resemble evaluation items: GSM8K's training half and instructions to code."""
     for line in (data / "train/gsm8k_train/train.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         turns = [("user", row["question"]), ("assistant", row["answer"])]
@@ -263,7 +263,7 @@ VERDICTS = Path(__file__).with_name("mbpp_verdicts.csv")
 
 
 def verdicts(data: Path) -> tuple[list[Injected], dict[tuple[int, str], bool]]:
-    """The rows that `tulu3` takes for leaks of MBPP, read by hand; for each pair of a row and an item, is it one?"""
+    """The rows that `tulu3` calls leaks of MBPP, read by hand: for each pair of a row and an item, whether it is one."""
     numbers: dict[tuple[str, str], int] = {}
     leaks: dict[tuple[int, str], bool] = {}
     with VERDICTS.open(encoding="utf-8", newline="") as file:
@@ -280,7 +280,7 @@ def verdicts(data: Path) -> tuple[list[Injected], dict[tuple[int, str], bool]]:
 
 
 class Judged(NamedTuple):
-    """For each row the items that a rule takes for contaminated, and those that it calls near; None: it can't."""
+    """For each row the items that a rule finds, and those that it calls near; None if it does not know near items."""
 
     contaminated: dict[int, set[tuple[str, str]]]
     near: dict[int, set[tuple[str, str]]] | None = None
@@ -305,7 +305,7 @@ def _hits(pairs: pl.DataFrame) -> dict[int, set[tuple[str, str]]]:
 
 
 def judged_by(tool: str, python: Path, rows: list[Injected], items: dict[str, list[Item]]) -> Judged:
-    """What another tool finds: a row is all its messages as one text."""
+    """The hits of another tool: it gets all messages of a row as one text."""
     found: dict[int, set[tuple[str, str]]] = defaultdict(set)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -331,7 +331,7 @@ class Score(NamedTuple):
     named: float | None
 
     def recall(self, *kinds: str, evaluation: str | None = None, long: bool | None = None) -> float | None:
-        """The share that was found of some kinds, in one set or in all, of long items, short ones or all."""
+        """The share found of some kinds, in one set or in all, of long items, short ones or all."""
         return _mean(
             [
                 is_found
@@ -528,7 +528,7 @@ def main() -> None:
     pythons = {tool: getattr(arguments, tool) for tool in peers.LABELS}
     absent = [tool for tool, python in pythons.items() if python is None]
     for tool in absent:
-        print(f"--{tool} is not said: {peers.LABELS[tool]} is left out", file=sys.stderr)
+        print(f"--{tool} is not given: {peers.LABELS[tool]} is left out", file=sys.stderr)
     against = sets_of(arguments.data)
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
@@ -558,7 +558,7 @@ def main() -> None:
     arguments.out.write_text(text, encoding="utf-8")
 
 
-# Items of which a row has little: what helps to tell them from other text, and other text that looks like them.
+# Items of which a row has little: the kinds that can be told from other text, and other text that looks like them.
 
 BEGINNING = "first 70 %"
 INSTRUCTIONS, ALGEBRA = "instructions", "problems of algebra"
@@ -580,7 +580,7 @@ def answered(rows: list[Injected], items: dict[str, list[Item]]) -> Iterator[Inj
 
 
 def other_prompts(data: Path, items: dict[str, list[Item]]) -> Iterator[Injected]:
-    """Instructions to chat, and MATH's training problems but for those that are copies of items."""
+    """Instructions to chat, and MATH's training problems without copies of items."""
     for path in sorted((data / "noncommercial/train/alpaca_en_52k").glob("*.json")):
         for row in json.loads(path.read_text(encoding="utf-8")):
             turns = [
@@ -602,7 +602,7 @@ def _letters(text: str) -> str:
 
 
 def little_evidence(rows: list[Injected], found: dict[str, Judged]) -> Iterator[str]:
-    """The tables of what little evidence is taken for."""
+    """The tables for rows with little evidence."""
     edited = [(kind, [nr for nr, row in enumerate(rows) if row.kind == kind]) for kind in EDITED_KINDS]
     cut = [
         [nr for nr, row in enumerate(rows) if row.kind == BEGINNING and (row.words >= LONG) == long]

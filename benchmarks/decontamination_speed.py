@@ -1,4 +1,4 @@
-"""How long `decontaminate` takes on a large file against many evaluation sets, beside other tools.
+"""How long `decontaminate` takes on a large file with many evaluation sets, compared with other tools.
 
     TULU_DATA_SHARED=../shared/data python benchmarks/decontamination_speed.py --folder bench \\
         --decon decon/bin/python --datatrove datatrove/bin/python
@@ -6,8 +6,8 @@
 The file is made of the rows of recipes/examples/real_sft.yaml: once as they are, and then again and again
 with one word in ten replaced by another of the rows. The sets are all that recipes/examples/evaluations
 describes. Other tools get the same rows as one text each, in as many files as there are cores, since decon
-shares work out by file; and only so many of them as they should do in five minutes, by two trials.
-`peers.py` says how to make their environments. Memory is as in build_speed.py.
+splits work by file; and only as many of them as two trials say they can do in five minutes.
+`peers.py` tells how to make their environments. Memory is as in build_speed.py.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def real_rows(folder: Path) -> list[Messages]:
 
 
 def many(rows: list[Messages]) -> Iterator[Messages]:
-    """The rows as they are, and then without end with one word in ten another."""
+    """The rows as they are, and then endlessly with one word in ten replaced."""
     yield from rows
     words = [word for row in rows[:2000] for one in row for word in _WORD.findall(one["content"])]
     draw = random.Random(2)  # noqa: S311 (no secret)
@@ -158,7 +158,7 @@ def main() -> None:
     for tool in peers.LABELS:
         python = getattr(arguments, tool)
         if python is None:
-            print(f"--{tool} is not said: {peers.LABELS[tool]} is left out", file=sys.stderr)
+            print(f"--{tool} is not given: {peers.LABELS[tool]} is left out", file=sys.stderr)
         else:
             run_tool(tool, python, folder, texts)
     shutil.rmtree(folder)

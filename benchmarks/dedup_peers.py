@@ -1,13 +1,13 @@
-"""Other near-dedups, each from Parquet to Parquet, run by the Python of its own environment.
+"""Other near-dedup tools, each from Parquet to Parquet, in its own Python environment.
 
     python -m venv peers/datasketch && peers/datasketch/bin/pip install datasketch==2.0.0 rensa==0.5.0 xxhash pyarrow
     python -m venv peers/text-dedup && peers/text-dedup/bin/pip install text-dedup==0.4.0
     python -m venv peers/datatrove && peers/datatrove/bin/pip install "datatrove[processing,io]==0.10.1" "xxhash<4" spacy tokenizers orjson
     peers/datasketch/bin/python benchmarks/dedup_peers.py rensa rows.parquet kept.parquet
 
-All with shingles of 5 words and 14 bands of 8 rows. The input has columns `id` and `text`;
-written are the rows that are kept. rensa tells which rows have a duplicate, not of what: the
-first row of each digest's bands is kept here, as its own examples do.
+All use shingles of 5 words and 14 bands of 8 rows. The input has columns `id` and `text`; the
+output has the kept rows. rensa tells which rows have a duplicate, but not of which row: the
+first row of each digest's bands is kept here, as in its own examples.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _rensa(source: Path, target: Path, *, rho: bool) -> None:
     digest = rensa.RMinHash.digest_matrix_from_token_sets_rho if rho else rensa.RMinHash.digest_matrix_from_token_sets
     matrix = digest(tokens, BANDS * ROWS, 42)
     flags = rensa.RMinHashLSH(0.8, BANDS * ROWS, BANDS).query_duplicate_flags_matrix_one_shot(matrix)
-    # A flag is on every member of a cluster; which member stays must be found by looking again.
+    # Every member of a cluster is flagged; which member is kept must be found by looking again.
     index = rensa.RMinHashLSH(0.8, BANDS * ROWS, BANDS)
     kept = [number for number, flag in enumerate(flags) if not flag]
     if not rho:

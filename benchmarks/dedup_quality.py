@@ -1,11 +1,11 @@
-"""What near-dedups find of planted pairs, what else they take for one, and what they leave of templated data.
+"""How many planted pairs near-dedup tools find, how many false ones, and what they leave of templated data.
 
     python benchmarks/dedup_quality.py --peers peers --folder bench --data ../shared/data
 
 Pairs are made of random English-like words: k words edited, words put before, another
 system prompt, other punctuation; their Jaccard similarity is computed from plain Python
-sets. A pair is found where one of its rows goes. Between pairs no two rows share a
-shingle, but for templated data. How each peer is installed stands in `dedup_peers.py`.
+sets. A pair is found if one of its rows is removed. Rows of different pairs share no
+shingle, except in templated data. `dedup_peers.py` tells how to install each peer.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ THRESHOLD = 0.8
 
 
 class Pair(NamedTuple):
-    """A row and one that was made of it, how, and how near they are."""
+    """A row and one made from it, the kind of the change, and their similarity."""
 
     kind: str
     first: str
@@ -62,7 +62,7 @@ def jaccard(first: str, second: str) -> float:
 
 
 class Words:
-    """Words that no other row has, so that chance makes no pair."""
+    """Words that no other row has, so that there are no pairs by chance."""
 
     def __init__(self, seed: int) -> None:
         self.draw = random.Random(seed)  # noqa: S311 (no secret)
@@ -75,7 +75,7 @@ class Words:
 
 
 def edited(words: Sequence[str], target: float, source: Words) -> str:
-    """A text with words replaced, far apart, until it is as near to the target as it gets."""
+    """A text with words replaced, far apart, until its similarity is as near to the target as possible."""
     count = len(words) - N + 1
     # Each edit far from others takes N shingles: J = (count - N k) / (count + N k).
     edits = round(count * (1 - target) / (N * (1 + target)))
@@ -156,7 +156,7 @@ def kept_by_ours(texts: Sequence[str], systems: Sequence[str], folder: Path) -> 
 
 
 def kept_by(engine: str, texts: Sequence[str], folder: Path, peers: Path) -> set[int] | None:
-    """The numbers of the rows that a peer keeps; None where it does not end in five minutes."""
+    """The numbers of the rows that a peer keeps; None if it does not end in five minutes."""
     source, target = folder / "peer.parquet", folder / f"{engine}.parquet"
     pl.DataFrame({"id": [str(number) for number in range(len(texts))], "text": texts}).write_parquet(source)
     python = peers / PEERS[engine] / "bin" / "python"
@@ -183,7 +183,7 @@ def planted(folder: Path, peers: Path, engines: Sequence[str]) -> None:
     random.Random(1).shuffle(order)  # noqa: S311 (no secret)
     texts = [text for pair in made for text in (pair.first, pair.second)]
     systems = [system for pair in made for system in pair.systems]
-    # Peers take one text: the system prompt is part of it, as it is where rows are joined to texts.
+    # Peers take one text: the system prompt is a part of it, as usual when messages are joined.
     joined = [f"{system} {text}".strip() for system, text in zip(systems, texts, strict=True)]
     found: dict[str, dict[str, list[bool]]] = {}
     for engine in engines:
@@ -196,7 +196,7 @@ def planted(folder: Path, peers: Path, engines: Sequence[str]) -> None:
             kept = kept_by(engine, [joined[row] for row in order], folder, peers) or set()
         gone = {order[place] for place in range(len(order)) if place not in kept}
         both = sum({2 * number, 2 * number + 1} <= gone for number in range(len(made)))
-        print(f"{engine}: of {both} pairs both rows went", flush=True)
+        print(f"{engine}: both rows of {both} pairs were removed", flush=True)
         of_kind = defaultdict(list)
         for number, pair in enumerate(made):
             of_kind[pair.kind].append(not gone.isdisjoint((2 * number, 2 * number + 1)))
@@ -223,7 +223,7 @@ def band_keys(texts: Sequence[str]) -> list[list[int]]:
 
 
 def closure(keys: Sequence[Sequence[int]]) -> int:
-    """How many rows stay of a closure over candidates: connected components of rows that share a bucket."""
+    """How many rows are kept by a closure over candidates: one for each component of rows that share buckets."""
     parent = list(range(len(keys[0])))
 
     def root(row: int) -> int:
@@ -241,7 +241,7 @@ def closure(keys: Sequence[Sequence[int]]) -> int:
 
 
 def star(keys: Sequence[Sequence[int]]) -> int:
-    """How many rows stay where a row goes that shares a bucket with one that stays, and nothing is compared."""
+    """How many rows are kept if each row that shares a bucket with a kept one is removed without comparison."""
     kept: list[set[int]] = [set() for _ in keys]
     stays = 0
     for row in zip(*keys, strict=True):
@@ -253,7 +253,7 @@ def star(keys: Sequence[Sequence[int]]) -> int:
 
 
 def templated(folder: Path) -> None:
-    """Print how many rows of one template stay, by what is done with candidates."""
+    """Print how many rows of one template are kept, by the treatment of candidates."""
     print(
         "\n| rows of one template | closure of candidates | star of candidates | tulu_data | again |\n|---|--:|--:|--:|--:|"
     )

@@ -1,14 +1,13 @@
-"""How long near-dedup takes, from Parquet to Parquet, beside others, and how it grows.
+"""How long near-dedup takes, from Parquet to Parquet, compared with others, and how the time grows.
 
     python benchmarks/dedup_speed.py --peers peers --folder bench --rows 10_000 100_000 --cores 1 2
     python benchmarks/dedup_speed.py --folder bench --alone 100_000 1_000_000 3_000_000
 
 Rows are words drawn by Zipf's law, 1.46 kB, 19 % of them with letters beyond ASCII; 10 %
-are exact and 15 % edited copies. Everyone has shingles of 5 words and 14 × 8 bands, and its
-own Parquet input and output; ours verifies every pair. Commands run in turns, each as often
-as `--turns` says, and medians are divided by ours of the same run. What peers are and how
-they are installed stands in `dedup_peers.py`; one that takes over five minutes is left out
-of larger sizes.
+are exact and 15 % edited copies. Each tool uses shingles of 5 words and 14 × 8 bands, and its
+own Parquet input and output; ours verifies every pair. Commands run in turns, each `--turns`
+times, and medians are divided by ours of the same run. `dedup_peers.py` tells how to install
+the peers; one that takes over five minutes is left out of larger sizes.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ MESSAGES = pa.schema([("messages", pa.list_(pa.struct([("role", pa.string()), ("
 
 
 def texts(rows: int, seed: int = 0) -> list[list[str]]:
-    """The words of some rows; a copy is of one of the 20,000 before, so that memory does not grow."""
+    """The words of some rows; a copy is of one of the 20,000 rows before it, so that memory does not grow."""
     draw, numbers = random.Random(seed), np.random.default_rng(seed)  # noqa: S311 (no secret)
     letters = "etaoinshrdlucmfwypvbgkjqxz"
     vocabulary = ["".join(draw.choices(letters, range(26, 0, -1), k=draw.randint(2, 11))) for _ in range(VOCABULARY)]
@@ -84,7 +83,7 @@ def generate(rows: int, folder: Path) -> None:
 
 
 def ours(rows: int, folder: Path, cores: int, *, warm: bool) -> list[str]:
-    """The command of a build whose only stage is this one; `warm` leaves the store of another build there."""
+    """The command of a build whose only stage is this one; `warm` keeps the store of another build."""
     place = folder / f"ours-{rows}"
     if not warm:
         shutil.rmtree(place, ignore_errors=True)
@@ -99,14 +98,14 @@ def ours(rows: int, folder: Path, cores: int, *, warm: bool) -> list[str]:
 
 
 class Spent(NamedTuple):
-    """Seconds of a command by the clock, and of all cores, which vary less where others are at work."""
+    """Seconds of a command by the clock, and of all cores; the latter vary less on a busy machine."""
 
     clock: float
     cores: float
 
 
 def spent(words: list[str], cores: int) -> Spent | None:
-    """What a command takes on so many cores; None where it is over the limit."""
+    """The time of a command on this many cores; None if it is over the limit."""
     pinned = ["taskset", "-c", ",".join(map(str, sorted(os.sched_getaffinity(0))[:cores])), *words]
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     with subprocess.Popen(pinned, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True) as process:
@@ -123,7 +122,7 @@ def spent(words: list[str], cores: int) -> Spent | None:
 
 
 def beside_others(rows: int, cores: int, turns: int, folder: Path, peers: Path, left: dict[str, str]) -> None:
-    """Print what each takes, and how many times ours."""
+    """Print the time of each, and the ratio to ours."""
     source = folder / f"texts-{rows}.parquet"
     script = str(Path(__file__).parent / "dedup_peers.py")
     runs: dict[str, list[Spent]] = {}
@@ -154,7 +153,7 @@ def beside_others(rows: int, cores: int, turns: int, folder: Path, peers: Path, 
 
 
 def alone(rows: int, cores: int, folder: Path) -> None:
-    """Print what a first run takes, and one with the store there: seconds, phases, and the peak of memory."""
+    """Print seconds, phases and the peak of memory, of a first run and of one with the store there."""
     for name, warm in ((FIRST, False), (WARM, True)):
         took: Measured = measured(ours(rows, folder, cores, warm=warm), folder / f"ours-{rows}" / "workspace" / "spill")
         (record,) = (folder / f"ours-{rows}" / "out" / "bench" / ".runs").glob("*.json")

@@ -1,9 +1,9 @@
-"""Which domain the rules give to rows whose domain is known.
+"""The domains that the rules give to rows with a known domain.
 
     python benchmarks/domain_quality.py --data ../shared/data
 
-prints the tables of docs/domains.md. Rows are told apart by the sha256 of their content: what
-begins with 0 to 7 was looked at while the rules were written, what begins with 8 to f is measured.
+prints the tables of docs/domains.md. Rows are split by the sha256 of their content: those
+that begin with 0 to 7 were read while the rules were written, those with 8 to f are measured.
 Of OASST the first 200 of the measured half, by hash, were labelled by hand
 (tests/oasst_domains.csv) before the rules were run on them.
 """
@@ -72,7 +72,7 @@ def known(data: Path) -> dict[str, list[Conversation]]:
 
 
 def labelled(data: Path) -> dict[str, list[Conversation]]:
-    """Rows of OASST by the label that they were given by hand."""
+    """Rows of OASST by the label given by hand."""
     rows = [
         pair(row["prompt"], response=row["completion"])
         for row in lines(data / "train/octopack_oasst/oasstcommitpackftmanual.jsonl")
@@ -95,7 +95,7 @@ def domains_of(rows: Iterable[Conversation]) -> Counter[str]:
 
 
 def table(heading: str, counts: dict[str, Counter[str]]) -> list[str]:
-    """Shares of each line's rows, in per cent."""
+    """A table of the shares of each line's rows, in per cent."""
     found = ["| " + " | ".join([heading, "rows", *DOMAINS]) + " |", "|---|" + "--:|" * (1 + len(DOMAINS))]
     for name, count in counts.items():
         shares = [f"{count[domain] / count.total():.1%}" if count[domain] else "·" for domain in DOMAINS]
@@ -104,14 +104,14 @@ def table(heading: str, counts: dict[str, Counter[str]]) -> list[str]:
 
 
 def tables(data: Path) -> tuple[list[str], list[str]]:
-    """That of sources, and that of rows labelled by hand."""
+    """Print the table of sources, and that of rows labelled by hand."""
     by_source = {name: domains_of(measured_half(rows)) for name, rows in known(data).items()}
     by_label = {name: domains_of(rows) for name, rows in labelled(data).items()}
     return table("source", by_source), table("label", by_label)
 
 
 def speed(data: Path) -> float:
-    """Megabytes of text that one core reads in a second."""
+    """Megabytes of text that one core classifies in a second."""
     rows = Rows.of([row for rows in known(data).values() for row in rows])
     size = sum(pl.Series(rows.texts(on).strings).str.len_bytes().sum() for on in ("prompt", "response"))
     start = time.process_time()

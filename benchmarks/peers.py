@@ -1,20 +1,20 @@
-"""Other tools of decontamination on our rows, each run by the Python that has it.
+"""Run other decontamination tools on our rows, each in its own Python environment.
 
     PYTHON benchmarks/peers.py decon FOLDER
     PYTHON benchmarks/peers.py datatrove FOLDER
 
-`FOLDER` holds `items.jsonl` (evaluation, item, text) and `rows/*.jsonl` (one column, text);
-`hits.jsonl` comes to lie beside them: file, row (its number from 0), evaluation, and item where the tool
-names one. They have their own environments since they pin what we do not:
+`FOLDER` contains `items.jsonl` (evaluation, item, text) and `rows/*.jsonl` (one column, text);
+`hits.jsonl` is written beside them: file, row (its number from 0), evaluation, and item if the tool
+names one. They have their own environments because they pin other versions than we do:
 
     python3.12 -m venv decon && decon/bin/pip install decontaminate==0.3.0.post4
     python3.12 -m venv datatrove
     datatrove/bin/pip install 'datatrove[processing]==0.10.1' 'xxhash<4' spacy tokenizers
 
-Both have their defaults but for this. decon is given no answers, for with them it does not report a
-leaked question alone, and keeps items with the same text (`eval_dedup`), so that it can name each.
-datatrove, whose default is n-grams of answers, is given the questions' (`find_query_ngrams`); it
-stops at a row's first hit, and knows the set that it is from.
+Both use their defaults, with these exceptions. decon is given no answers, because with them it does not
+report a question leaked alone, and it keeps items with the same text (`eval_dedup`), so that it can name
+each. datatrove uses n-grams of answers by default, and is given those of questions (`find_query_ngrams`);
+it stops at a row's first hit, and knows from which set that is.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LABELS: Final = {"decon": "allenai/decon 0.3.0", "datatrove": "datatrove 0.10.1"
 
 
 def write_items(folder: Path, items: Iterable[tuple[str, str, str]]) -> None:
-    """Write what the rows are held against: evaluation set, item and text."""
+    """Write the items that rows are compared with: evaluation set, item and text."""
     with (folder / "items.jsonl").open("w", encoding="utf-8") as file:
         for evaluation, item, text in items:
             file.write(json.dumps({"evaluation": evaluation, "item": item, "text": text}) + "\n")
@@ -47,7 +47,7 @@ def write_rows(path: Path, texts: Iterable[str]) -> None:
 
 
 def command(tool: str, python: Path, folder: Path) -> list[str]:
-    """What runs a tool on a folder."""
+    """The command that runs a tool on a folder."""
     return [str(python), __file__, tool, str(folder)]
 
 
@@ -58,7 +58,7 @@ def hits(tool: str, python: Path, folder: Path) -> list[dict[str, Any]]:
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
-    """The records of a file that a tool is given, or wrote."""
+    """The records of an input or output file of a tool."""
     with path.open(encoding="utf-8") as file:
         yield from map(json.loads, file)
 
@@ -98,7 +98,7 @@ def datatrove(folder: Path) -> Iterator[dict[str, Any]]:
     steps, data = import_module("datatrove.pipeline.decont.n_grams"), import_module("datatrove.data")
     import_module("datatrove.utils.logging").logger.remove()
 
-    # Only its way to lighteval's own tasks needs lighteval.
+    # It needs lighteval only for lighteval's own tasks.
     steps.NGramsDecontIndexer._requires_dependencies = []  # noqa: SLF001 (no other way)
     config = steps.NGramsDecontConfig(find_query_ngrams=True)
     index = folder / "datatrove_index"

@@ -1,4 +1,4 @@
-"""The pictures of the README, of a real run: the demo is built, and its page and a terminal are drawn.
+"""Draw the pictures of the README from a real run of the demo: its page and a terminal.
 
 python benchmarks/readme_pictures.py docs/images
 """
@@ -27,14 +27,14 @@ SHOWN = ("ngram_decontamination", "minhash_dedup")
 
 
 def run(folder: Path, *words: str) -> str:
-    """What a command shows in a terminal with colours."""
+    """The output of a command in a terminal with colours."""
     colours = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(COLUMNS), "TERM": "xterm-256color"}
     command = [sys.executable, "-m", "tulu_data", *words]
     return subprocess.run(command, cwd=folder, env=colours, capture_output=True, text=True, check=True).stdout
 
 
 def terminal(folder: Path) -> str:
-    """An SVG of commands and what they show."""
+    """An SVG of commands and their output."""
     console = Console(width=COLUMNS, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     for stage in SHOWN:
         (row,) = json.loads(run(folder, "removed", "sft_mix", "--stage", stage, "--limit", "1", "--json"))
@@ -42,7 +42,7 @@ def terminal(folder: Path) -> str:
         console.print(Text(f"$ tulu-data {' '.join(words)}", style="bold"))
         console.print(Text.from_ansi(run(folder, *words)))
     drawn = console.export_svg(title="tulu-data explain", theme=MONOKAI, unique_id="terminal")
-    # No fonts from elsewhere.
+    # Fonts are not loaded from elsewhere.
     return re.sub(r"\s*@font-face \{.*?\}", "", drawn, flags=re.DOTALL)
 
 

@@ -1,13 +1,13 @@
-"""How fast text is held against evaluation items on one core: the scan alone.
+"""How fast text is compared with evaluation items on one core: the scan alone.
 
     TULU_DATA_SHARED=../shared/data python benchmarks/scan_speed.py --datatrove datatrove/bin/python
 
 English chat, Chinese, code and LaTeX, all real and in memory, against the n-grams of all
-evaluation sets that recipes/examples/evaluations describes. Beside our scan the Tülu 3 rule
-in plain Python, on a part of each; rounds are interleaved and the fastest of each counts, in
-seconds of the thread. datatrove's filter, in its own Python (`peers.py` says how to make
-it), is timed by how much longer it takes for more rows. Then chat against the same items
-dealt into 1, 10 and 100 sets, on two threads, and what compiling takes.
+evaluation sets that recipes/examples/evaluations describes. It is compared with the Tülu 3
+rule in plain Python, on a part of each; rounds are interleaved and the fastest of each counts, in
+seconds of the thread. datatrove's filter, in its own Python (`peers.py` tells how to make it), is
+timed by how much longer it takes for more rows. Then chat is compared with the same items split
+into 1, 10 and 100 sets, on two threads, and the time of compiling is measured.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def texts_of(data: Path) -> dict[str, list[str]]:
-    """Real text by kind: what one message holds is one text."""
+    """Real text by kind: each message is one text."""
     train = data / "train"
     chats = [
         *read(train / "gpteacher/roleplay-simple-deduped-roleplay-instruct.json"),
@@ -79,7 +79,7 @@ def texts_of(data: Path) -> dict[str, list[str]]:
         "English chat": [row[field] for row in chats for field in fields if row.get(field)],
         "Chinese": [row[field] for row in chinese for field in ("instruction", "output")],
         "code": [row["response"] for row in read(train / "gpteacher/codegen-instruct.json")],
-        # Without its problems, which are evaluation items: what a scan has found, it has to weigh.
+        # Without its problems, which are evaluation items: weighing hits would be timed as well.
         "LaTeX": [row["solution"] for row in latex],
     }
 
@@ -90,7 +90,7 @@ def evaluation_sets() -> dict[str, list[Item]]:
 
 
 class Scan(NamedTuple):
-    """An index that is open, and room for one thread."""
+    """An open index, and the buffers of one thread."""
 
     index: NgramIndex
     work: Work
@@ -154,7 +154,7 @@ class Naive:
 
 
 def fastest(*engines: Callable[[], Any]) -> list[float]:
-    """The least seconds of the thread that each takes, of interleaved rounds."""
+    """The least seconds of the thread for each, over interleaved rounds."""
     best = [float("inf")] * len(engines)
     for _ in range(ROUNDS):
         for place, engine in enumerate(engines):
@@ -199,7 +199,7 @@ def by_sets(chat: list[str], items: Sequence[Item], rule: Mapping[str, Any], fol
     made: list[tuple[int, int, Scan]] = []
     for count in (1, 10, 100):
         sets = {f"e{number}": shuffled[number * size : (number + 1) * size] for number in range(count)}
-        # Items of different sets may have one id, which within a set is an error.
+        # Items of different sets may have the same id, which is an error within a set.
         numbered = {
             name: [item._replace(id=str(place)) for place, item in enumerate(own)] for name, own in sets.items()
         }
@@ -215,7 +215,7 @@ def by_sets(chat: list[str], items: Sequence[Item], rule: Mapping[str, Any], fol
 
 
 def on_threads(chat: list[str], scan: Scan) -> None:
-    """Wall clock of one and of two threads, each with room of its own."""
+    """Wall clock of one and of two threads, each with buffers of its own."""
     scans = [scan._replace(work=Work.for_index(scan.index.index)) for _ in range(2)]
     halves = [pa.array(chat[number::2]) for number in range(2)]
     best = {1: float("inf"), 2: float("inf")}
@@ -283,7 +283,7 @@ def main() -> None:
         by_sets(chat, [item for own in sets.values() for item in own], RULES["tulu3"], folder)
         on_threads(chat, tulu3)
         if arguments.datatrove is None:
-            print(f"--datatrove is not said: {peers.LABELS['datatrove']} is left out", file=sys.stderr)
+            print(f"--datatrove is not given: {peers.LABELS['datatrove']} is left out", file=sys.stderr)
         else:
             (seconds,) = fastest(lambda: tulu3.run(pa.array(chat)))
             beside_datatrove(chat, sets, arguments.datatrove, megabytes(chat) / seconds)

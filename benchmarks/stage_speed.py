@@ -1,10 +1,10 @@
-"""How fast stages that read text are on one core, beside the bare calls of the libraries that they use.
+"""How fast stages that read text are on one core, compared with bare calls of the libraries that they use.
 
     python benchmarks/stage_speed.py --data ../shared/data
 
-Real conversations of GSM8K, GPTeacher and OASST1, all in memory. `language` beside a loop over
-fastText's `predict` on the same texts, and `tokens` beside one batch call of tiktoken; rounds
-are interleaved, and the fastest of each counts, in seconds of the process.
+Real conversations of GSM8K, GPTeacher and OASST1, all in memory. `language` is compared with a
+loop over fastText's `predict` on the same texts, and `tokens` with one batch call of tiktoken;
+rounds are interleaved, and the fastest of each counts, in seconds of the process.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 r"""Evaluation items as other people typeset them: the same words, numbers and formulas in other characters.
 
-Each rewriting takes a text and a draw, and gives the text as it reads elsewhere, or None where
-there is nothing in it to rewrite.
+Each rewriting takes a text and a random generator, and returns the text in another typography, or
+None if there is nothing to rewrite.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ _UNSEEN: Final = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u2066\u
 
 
 def unseen(text: str, draw: random.Random) -> str | None:
-    """Characters without a look of their own within a third of the words."""
+    """Invisible characters within a third of the words."""
 
     def sown(found: re.Match[str]) -> str:
         word = found[0]
@@ -164,7 +164,7 @@ def latex_otherwise(text: str, draw: random.Random) -> str | None:
 
 
 def formulas_in_unicode(text: str, draw: random.Random) -> str | None:
-    """Formulas as they read without LaTeX: 1/2, √2, x², 90°, 2 · π."""
+    """Formulas without LaTeX: 1/2, √2, x², 90°, 2 · π."""
     if not _is_formula(text) or "[asy]" in text:
         return None
     other = re.sub(r"(?<=\d)(?=\\[dt]?frac)", " ", text)
@@ -195,7 +195,7 @@ def marked(text: str, draw: random.Random) -> str | None:
 
 
 def escaped(text: str, draw: random.Random) -> str | None:
-    r"""As it stands in a web page or in JSON: entities, <br>, a literal \n between words and before the first."""
+    r"""Text as in a web page or in JSON: entities, <br>, a literal \n between words and before the first."""
     kind = draw.randrange(4)
     if kind == 0:
         other = re.sub(r"(?<=[^\s\\]) (?=\w)", lambda _: draw.choice(["&nbsp;", " ", "<br>", "<br />"]), text)

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Audit a mixture
 #
-# `tulu_data.audit` has one function a question; each gives a polars frame, from the mixture's own folder. The page
-# `report.html` in the mixture shows the same frames.
+# `tulu_data.audit` has a function for each question; it returns a polars frame, from the mixture's own folder. The
+# page `report.html` in the mixture shows the same frames.
 
 # %%
 import polars as pl
@@ -53,7 +53,7 @@ bars(audit.reasons(mixture), "reason", "rows", title="Rows removed, by reason")
 # %% [markdown]
 # ## Is it contaminated?
 #
-# What each source held of each evaluation set, before those rows were removed.
+# How much of each evaluation set each source contained before rows were removed.
 
 # %%
 audit.contamination(mixture).filter(pl.col("contaminated") > 0)
@@ -67,7 +67,7 @@ audit.overlap(mixture)
 # %% [markdown]
 # ## Read some rows
 #
-# A near-duplicate and the row that was kept in its stead. Rows that hold evaluation items are listed without their text.
+# A near-duplicate and the row that was kept instead. Rows that contain evaluation items are listed without their text.
 
 # %%
 near = audit.excerpts(mixture).filter(pl.col("fate") == "minhash_dedup").row(0, named=True)

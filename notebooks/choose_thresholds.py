@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Choose thresholds from stored measures
 #
-# Stages measure every row once; thresholds are held against the measures. So what another threshold would do is known
-# without reading a row again, and a rebuild with it scans nothing.
+# Stages measure every row once, and thresholds are compared with the stored measures. So the effect of another
+# threshold is known without reading a row again, and a rebuild with it scans nothing.
 
 # %%
 import polars as pl
@@ -26,20 +26,20 @@ stages:
 first = build(reading.read(RECIPE.format(max_tokens=2048))).mixture
 
 # %% [markdown]
-# What the threshold is held against: the tokens of all rows, and the limit of 2,048 is far off.
+# The threshold is compared with the tokens of a row. These are the tokens of all rows; the limit of 2,048 is far off.
 
 # %%
 histogram(audit.scores(first), cut=2048, title="Rows by tokens", unit="tokens")
 
 # %% [markdown]
-# What other limits would remove.
+# How many rows other limits would remove:
 
 # %%
 others = audit.thresholds(first).group_by("value", maintain_order=True).agg(pl.col("rows").sum())
 bars(others.with_columns(pl.col("value").cast(pl.Int64)), "value", "rows", title="Rows removed, by max_tokens")
 
 # %% [markdown]
-# Say that a twentieth of the rows may go: the lowest limit that removes no more.
+# If at most a twentieth of the rows may be removed, this is the lowest possible limit:
 
 # %%
 rows = sum(counts["read"] - counts["quarantined"] for counts in first.rows.values())

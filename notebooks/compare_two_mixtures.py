@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Compare two mixtures
 #
-# Two versions of a recipe: which rows entered, which left, why, and how the composition moved. The command
-# `tulu-data diff A B --html FILE` writes the same on a page.
+# Two versions of a recipe: which rows entered, which left, why, and how the composition changed. The command
+# `tulu-data diff A B --html FILE` writes the same as a page.
 
 # %%
 import polars as pl
@@ -31,7 +31,7 @@ difference = Difference.between(before, after)
 print("\n".join(difference.recipe[2:]))
 
 # %% [markdown]
-# ## What moved, and why
+# ## Which rows entered and left, and why
 
 # %%
 moved = pl.DataFrame(
@@ -41,7 +41,7 @@ for line in moved.iter_rows(named=True):
     print(f"{line['rows']:5} {line['why']}")
 
 # %% [markdown]
-# ## How the composition moved
+# ## How the composition changed
 
 # %%
 bars(audit.composition(before, "domain"), "domain", "share", target="target", title="Before: share of rows by domain")

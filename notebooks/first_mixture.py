@@ -1,8 +1,8 @@
 # %% [markdown]
 # # A first mixture
 #
-# A recipe names sources and stages; a build makes a versioned mixture of it, with a ledger that says what became of
-# every row. The rows here are made on the spot, without a network, with faults planted in them.
+# A recipe names sources and stages; a build makes a versioned mixture from it, with a ledger that records what
+# happened to every row. The rows here are generated, without a network, with faults planted in them.
 
 # %%
 from tulu_data import audit
@@ -30,19 +30,19 @@ built = build(recipe)
 print(built.status, built.mixture.folder)
 
 # %% [markdown]
-# What became of the records: in each line, read = quarantined + removed by each stage + kept.
+# What happened to the records: in each line, read = quarantined + removed by each stage + kept.
 
 # %%
 audit.flow(built.mixture)
 
 # %% [markdown]
-# What the mixture is made of, beside what the recipe asked for.
+# The composition of the mixture, with marks at the shares that the recipe asks for.
 
 # %%
 bars(audit.composition(built.mixture, "domain"), "domain", "share", target="target", title="Share of rows by domain")
 
 # %% [markdown]
-# Why one row went: the twin that was kept in its stead.
+# Why one row was removed: its twin was kept instead.
 
 # %%
 (removed,), number = Explainer(built.mixture).removed("exact_dedup", source=None, limit=1)
@@ -52,7 +52,7 @@ print(
 print(f"its twin is {removed.twin.id}, which was {removed.twin.fate}")
 
 # %% [markdown]
-# The same recipe again: nothing to do.
+# The same recipe again: there is nothing to do.
 
 # %%
 build(recipe).status

@@ -1,9 +1,8 @@
 # %% [markdown]
 # # Is my dataset contaminated?
 #
-# Files are held against evaluation sets without a recipe, as `tulu-data decontaminate` does. Here both are made on the
-# spot; with real data, `mine` is the path of a file, and the sets are those of
-# `catalogue.members(["gsm8k", "tulu3"])`.
+# Files are compared with evaluation sets without a recipe, as by `tulu-data decontaminate`. Here both are generated;
+# with real data, `mine` is the path of a file, and the sets are those of `catalogue.members(["gsm8k", "tulu3"])`.
 
 # %%
 import json
@@ -33,25 +32,25 @@ sources = files.sources_of([str(mine)], hub={}, options={"max_quarantined": 10})
 
 
 def found_at(threshold: str) -> int:
-    """The rows that hold an item, where so much of it must be in a row. Only the first call reads them."""
+    """How many rows contain this much of an item, or more. Only the first call reads the rows."""
     return len(decontaminate(sources, {"math_test": math_test}, threshold=threshold, workspace=workspace.root).rows)
 
 
 # %% [markdown]
-# How many rows, at which threshold? The evaluation items and the rows come out of the same templates, so that a low one
-# takes siblings, with other numbers, as well.
+# How many rows are contaminated, at which threshold? The evaluation items and the rows come from the same templates, so
+# a low threshold also finds siblings: rows with other numbers.
 
 # %%
 values = ["0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "1"]
 counts = pl.DataFrame({"threshold": values, "rows": [found_at(value) for value in values]})
-bars(counts, "threshold", "rows", title="Rows that hold an item of math_test")
+bars(counts, "threshold", "rows", title="Rows that contain an item of math_test")
 
 # %%
 found = decontaminate(sources, {"math_test": math_test}, threshold="0.7", workspace=workspace.root)
 found.evaluations
 
 # %% [markdown]
-# The worst row and the item that it holds, with the run that both have between brackets.
+# The worst row and the item that it contains; the run of words that they share is in brackets.
 
 # %%
 (worst,) = found.worst(1)

@@ -1,10 +1,10 @@
-"""Run the percent scripts here and write each with what it shows as a notebook beside it.
+"""Run the percent scripts in this folder, and write each with its outputs as a notebook beside it.
 
     python notebooks/make.py            all of them
     python notebooks/make.py audit_a_mixture
 
-A notebook runs in a folder of its own, and its outputs depend on nothing but its code: the
-tests run this again and compare.
+A notebook runs in a folder of its own, and its outputs depend only on its code: the tests
+run this again and compare.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _cell(kind: str, text: str, scope: dict[str, Any]) -> dict[str, Any]:
 
 
 def _run(code: str, scope: dict[str, Any]) -> list[dict[str, Any]]:
-    """Run a cell; what it prints, and its last value, as Jupyter shows them."""
+    """Run a cell; its output and its last value, as Jupyter shows them."""
     body = ast.parse(code).body
     last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
     printed = io.StringIO()

@@ -1,4 +1,4 @@
-"""Run the command line, and give every way out its exit code and its words."""
+"""Run the command line; every way in which it can end has its exit code and its message."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TERMINATED: Final = 143
 
 
 class Terminated(BaseException):
-    """SIGTERM came; whatever is written is whole, and the next build goes on."""
+    """SIGTERM came; every file that was written is whole, and the next build resumes."""
 
 
 def _terminate(number: int, frame: Any) -> NoReturn:
@@ -38,18 +38,18 @@ def _terminate(number: int, frame: Any) -> NoReturn:
 
 
 def main() -> None:
-    """Run the command line; every way out has its exit code."""
+    """Run the command line, and exit with its code."""
     signal.signal(signal.SIGTERM, _terminate)
     warnings.showwarning = _warned
     streams.open_all()
     exit_code = _run(lambda: cli.main(prog_name="tulu-data", standalone_mode=False))
-    # What went wrong is told once; a result that was not written whole is not a success.
+    # An error is shown once; a result that was not written in full is not a success.
     closing = _run(streams.close_all) if exit_code in (0, FindingsError.exit_code) else 0
     sys.exit(closing or exit_code)
 
 
 def _run(action: Callable[[], object]) -> int:
-    """Do something; its exit code, and on stderr what went wrong."""
+    """Run an action, show its error on stderr, and return its exit code."""
     try:
         done = action()
     except click.exceptions.Exit as exit:
@@ -71,7 +71,7 @@ def _run(action: Callable[[], object]) -> int:
         return _failed(
             "out of memory; close other programs, or take fewer rows of the sources", ResourceError.exit_code
         )
-    except Exception as error:  # noqa: BLE001 (the last door)
+    except Exception as error:  # noqa: BLE001 (nothing else catches it)
         if isinstance(error, OSError) and error.errno in PLACE_ERRNOS and error.filename:
             place = os.fsdecode(error.filename)
             return _failed(f"{place}: {(error.strerror or '').lower()}; choose another place", UsageError.exit_code)
@@ -80,12 +80,12 @@ def _run(action: Callable[[], object]) -> int:
             return _failed(str(refused), refused.exit_code)
         trace = traceback.format_exc()
         return _failed(f"this is a bug in tulu-data {__version__}; please report it with these lines:\n{trace}", 1)
-    # click gives the exit code of what it did before any command, such as --version.
+    # click returns the exit code of options that end the program, such as --version.
     return done if isinstance(done, int) else 0
 
 
 def _usage(error: click.UsageError) -> str:
-    """What click says of words that do not fit, the message first."""
+    """The message of click about wrong arguments, then the usage and where to find help."""
     message = error.format_message()
     if error.ctx is None:
         return message
@@ -95,7 +95,7 @@ def _usage(error: click.UsageError) -> str:
 def _warned(
     message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
 ) -> None:
-    """Show a warning through the door: what a library warns of may name what is a stranger's."""
+    """Show a warning through `terminal`, which escapes it: a library may quote untrusted text."""
     from tulu_data.cli import console
 
     console.note(f"note: {message}" if issubclass(category, Remark) else f"{category.__name__}: {message}")

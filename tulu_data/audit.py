@@ -1,7 +1,7 @@
-"""What is in a mixture, one function a question; page, terminal and notebook show the same frames.
+"""What is in a mixture: a function for each question; page, terminal and notebook show the same frames.
 
-Every answer comes from the mixture's own folder, so that it is the same for who built it and
-for a stranger. Rows are Int64, shares Float64 from 0 to 1; frames are small and sorted.
+Every answer comes from the mixture's own folder, so it is the same for whoever built it and
+for everybody else. Rows are Int64, shares Float64 from 0 to 1; frames are small and sorted.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def composition(mixture: Mixture, by: By = "source") -> pl.DataFrame:
 
         composition(mixture, by="domain")
 
-    Columns: `by`'s name (String; "unknown" where nothing says it), `rows`, `distinct` (rows
-    without their further copies), `share` of all rows, `tokens` (null where none were
-    counted), of them `trainable` (those of the assistant's messages), `token_share`, `target`
-    (the share that the mix aimed at, null where it mixed by something else) and `unit` (what
+    Columns: `by`'s name (String; "unknown" where it is missing), `rows`, `distinct` (each row
+    counted once), `share` of all rows, `tokens` (null if they were
+    not counted), of them `trainable` (those of the assistant's messages), `token_share`, `target`
+    (the share that the recipe asks for, null where it mixes by something else) and `unit` (what
     the target is a share of: rows or tokens).
     """
     rows = _rows(mixture)
@@ -71,14 +71,14 @@ def composition(mixture: Mixture, by: By = "source") -> pl.DataFrame:
 
 
 def _trainable(mixture: Mixture, by: By) -> pl.DataFrame:
-    """The tokens of each part that are trained on, where they were counted."""
+    """The tokens of each part that are trained on, if they were counted."""
     for path in mixture.reports("trainable").values():
         return mixture.read(path).group_by(pl.col(by).fill_null(UNKNOWN)).agg(pl.col("trainable").sum())
     return pl.DataFrame(schema={by: pl.String, "trainable": pl.Int64})
 
 
 def _targets(mixture: Mixture, by: By) -> pl.DataFrame:
-    """The share that each part was to have, where the mixture was mixed by it alone."""
+    """The share that the recipe asks for each part, where the mixture was mixed by it alone."""
     for step, path in mixture.reports("strata").items():
         if mixture.options_of(step).get("by") in (by, [by]):
             return mixture.read(path).select(pl.col("stratum").alias(by), pl.col("share").alias("target"), "unit")
@@ -86,11 +86,11 @@ def _targets(mixture: Mixture, by: By) -> pl.DataFrame:
 
 
 def licenses(mixture: Mixture) -> pl.DataFrame:
-    """What each source's licence is, as its recipe says.
+    """The licence of each source, as the recipe gives it.
 
         licenses(mixture)
 
-    Columns: `source`, `license` (String, null where the recipe does not say), `rows` written.
+    Columns: `source`, `license` (String, null where the recipe gives none), `rows` written.
     """
     sources = mixture.manifest["sources"]
     lines = [(name, entry["license"], entry["written"]) for name, entry in sources.items()]
@@ -99,7 +99,7 @@ def licenses(mixture: Mixture) -> pl.DataFrame:
 
 
 def flow(mixture: Mixture) -> pl.DataFrame:
-    """What became of the records of each source: from read to written, stage by stage.
+    """What happened to the records of each source: from read to written, stage by stage.
 
         flow(mixture)
 
@@ -124,11 +124,11 @@ def flow(mixture: Mixture) -> pl.DataFrame:
 
 
 def reasons(mixture: Mixture) -> pl.DataFrame:
-    """Why rows went, most frequent first.
+    """Why rows were removed, the most frequent reason first.
 
         reasons(mixture)
 
-    Columns: `stage` ("quarantined" for records that became no row), `reason`, `rows`.
+    Columns: `stage` ("quarantined" for records that could not be read), `reason`, `rows`.
     """
     ledger = (
         mixture.ledger_rows()
@@ -149,9 +149,9 @@ def lengths(mixture: Mixture) -> pl.DataFrame:
 
         lengths(mixture)
 
-    Columns: `source`, `unit` ("tokens", or "characters" where no tokens were counted),
+    Columns: `source`, `unit` ("tokens", or "characters" if tokens were not counted),
     `rows`, and of their lengths `least`, `p5`, `median`, `p95`, `most` (Int64). The last
-    line, "all", is of all sources.
+    line, "all", counts all sources.
     """
     sized, unit = _sizes(mixture)
     size = pl.col("size")
@@ -172,12 +172,12 @@ _PARTS: Final = {"p5": 0.05, "median": 0.5, "p95": 0.95}
 
 
 def length_bins(mixture: Mixture) -> pl.DataFrame:
-    """How many rows of each source are how long.
+    """A histogram of the lengths of each source.
 
         length_bins(mixture)
 
-    Columns: `source`, `low`, `high` (Float64, from `low` to before `high`; the last bin has
-    all that are longer), `rows`. Bins are the same for all sources.
+    Columns: `source`, `low`, `high` (Float64; `low` is included and `high` is not; the last bin has
+    all longer rows), `rows`. Bins are the same for all sources.
     """
     sized, _ = _sizes(mixture)
     edges = bins(sized["size"])
@@ -203,12 +203,12 @@ def _sizes(mixture: Mixture) -> tuple[pl.DataFrame, str]:
 
 
 def evaluations(mixture: Mixture) -> pl.DataFrame:
-    """The evaluation sets that the rows were held against.
+    """The evaluation sets that the rows were compared with.
 
         evaluations(mixture)
 
     Columns: `stage`, `evaluation`, `items`, of them `indexed`, `short` (matched as a whole)
-    and `unusable` (too short to be looked for).
+    and `unusable` (too few words to be found).
     """
     lines = [
         (stage["name"], name, *(account[kind] for kind in ("items", "indexed", "short", "unusable")))
@@ -222,7 +222,7 @@ def evaluations(mixture: Mixture) -> pl.DataFrame:
 
 
 def contamination(mixture: Mixture) -> pl.DataFrame:
-    """What each source held of each evaluation set before it was taken out.
+    """How much of each evaluation set each source contained before rows were removed.
 
         contamination(mixture)
 
@@ -242,7 +242,7 @@ def contamination(mixture: Mixture) -> pl.DataFrame:
 
 
 def near(mixture: Mixture) -> pl.DataFrame:
-    """Rows that are near an evaluation item without holding it: its words with other numbers, or its beginning.
+    """Rows that are near an evaluation item without containing it: its words with other numbers, or its beginning.
 
         near(mixture)
 
@@ -261,11 +261,11 @@ def near(mixture: Mixture) -> pl.DataFrame:
 
 
 def clusters(mixture: Mixture) -> pl.DataFrame:
-    """Rows that were nearly the same, the largest cluster first.
+    """Clusters of near-duplicates, the largest first.
 
         clusters(mixture)
 
-    Columns: `stage`, `cluster` (its number), `rows` (the kept one among them), `id` and
+    Columns: `stage`, `cluster` (its number), `rows` (including the kept one), `id` and
     `source` of the row that was kept, `sources` (of all of them, joined by commas), `least`
     (smallest Jaccard similarity of a removed row with the kept one).
     """
@@ -304,7 +304,7 @@ def beginnings(mixture: Mixture, ids: Sequence[str], characters: int = 120) -> p
         beginnings(mixture, clusters(mixture)["id"].head(10))
 
     Columns: `id`, `begins`: the first characters of its first message, on one line. Rows
-    that the mixture does not have are not there.
+    that are not in the mixture are left out.
     """
     texts = (pl.col(name).list.first().struct.field("content") for name in mixture.kind.messages)
     first = pl.coalesce(texts).str.replace_all(r"\s+", " ")
@@ -313,11 +313,11 @@ def beginnings(mixture: Mixture, ids: Sequence[str], characters: int = 120) -> p
 
 
 def overlap(mixture: Mixture) -> pl.DataFrame:
-    """Which sources hold the same rows: how many of one went for a row of another.
+    """Which sources contain the same rows: how many of one were removed in favour of a row of another.
 
         overlap(mixture)
 
-    Columns: `stage`, `source`, `twin_source`, `rows` of the first that were removed since a
+    Columns: `stage`, `source`, `twin_source`, `rows` of the first that were removed because a
     row of the second is the same, or nearly.
     """
     sources = mixture.ledger_rows().select(pl.col("id").alias(TWIN), pl.col("source").alias("twin_source"))
@@ -333,18 +333,18 @@ def overlap(mixture: Mixture) -> pl.DataFrame:
 
 
 def looks_for_twins(mixture: Mixture) -> bool:
-    """Whether some stage removes rows in favour of others: its evidence has a twin, if of no row."""
+    """Whether a stage removes rows in favour of others: its evidence has a column for twins, even if it is empty."""
     return any(TWIN in mixture.scan(path).collect_schema() for path in mixture.evidence.values())
 
 
 def scores(mixture: Mixture) -> pl.DataFrame:
-    """What thresholds are held against, as filters measured it on all rows.
+    """The values that filters compare with their thresholds, measured on all rows, as histograms.
 
         scores(mixture)
 
     Columns: `stage`, `option` (the threshold's name in the recipe), `source`, `low`, `high`
-    (the bin, from `low` to before `high`), `rows`. Rows without a value are in no bin; of a
-    stage that looks for near-duplicates there are only the rows that it removed.
+    (the bin; `low` is included and `high` is not), `rows`. Rows without a value are not counted;
+    a stage that finds near-duplicates counts only the rows that it removed.
     """
     frames = [pl.DataFrame(schema={"stage": pl.String, **SCORES})]
     for step, path in mixture.reports("scores").items():
@@ -353,12 +353,12 @@ def scores(mixture: Mixture) -> pl.DataFrame:
 
 
 def thresholds(mixture: Mixture) -> pl.DataFrame:
-    """What each filter would remove at other thresholds, whatever the other stages do.
+    """How many rows each filter would remove at other thresholds, whatever the other stages do.
 
         thresholds(mixture)
 
-    Columns: `stage`, `option`, `value` (Float64), `used` (Boolean: the recipe's own),
-    `source`, `rows` that the stage alone would remove. The recipe's own counts are
+    Columns: `stage`, `option`, `value` (Float64), `used` (Boolean: whether it is the
+    recipe's), `source`, `rows` that the stage alone would remove. The counts for the recipe's value are
     `would_remove_alone` in the manifest.
     """
     frames = [pl.DataFrame(schema={"stage": pl.String, **THRESHOLDS})]
@@ -372,7 +372,7 @@ def thresholds(mixture: Mixture) -> pl.DataFrame:
 
 
 def _of_options(mixture: Mixture, step: str, path: Path) -> pl.DataFrame:
-    """A table whose lines are each of an option of the step."""
+    """Read a table in which each line is about an option of the step."""
     frame = mixture.read(path)
     _require_known(mixture, path, frame["option"], mixture.options_of(step), "option of the stage")
     return frame
@@ -381,7 +381,7 @@ def _of_options(mixture: Mixture, step: str, path: Path) -> pl.DataFrame:
 def _require_known(mixture: Mixture, path: Path, named: pl.Series, known: Collection[str], what: str) -> None:
     strange = next((name for name in named.unique().sort() if name not in known), None)
     if strange is not None:
-        raise _damaged(mixture, path, f"'{printable(strange, 60)}' is no {what}")
+        raise _damaged(mixture, path, f"'{printable(strange, 60)}' is not a known {what}")
 
 
 def _damaged(mixture: Mixture, path: Path, what: str) -> DamagedError:
@@ -389,20 +389,20 @@ def _damaged(mixture: Mixture, path: Path, what: str) -> DamagedError:
 
 
 def excerpts(mixture: Mixture) -> pl.DataFrame:
-    """Some rows that were kept and some that were removed, to be read.
+    """Some of the kept rows and some of the removed rows, with their texts.
 
         excerpts(mixture).filter(pl.col("fate") == mixture.steps[0])
 
     Columns: `id`, `source`, `fate`, `reason`, `copies`, `evidence` (a list of `name`,
-    `value`), `messages` (a list of `role`, `content`, `left_out`: characters that are not
-    shown; null where the text is not published, since it holds evaluation items or secrets),
+    `value`), `messages` (a list of `role`, `content`, `left_out`: how many characters are not
+    shown; null where the text is not published, because it contains evaluation items or secrets),
     `more_messages`, `twin`, `twin_source`, `twin_messages`.
     """
     path = mixture.folder / EXCERPTS_FILE
     if not path.is_file():
         return pl.DataFrame(schema=EXCERPTS)
     frame = mixture.read(path)
-    # Texts are compared word by word, which takes long of long ones.
+    # Texts are compared word by word, which is slow for long ones.
     sizes = [
         pl.col(name).list.eval(pl.element().struct.field("content").str.len_chars()).list.sum().max()
         for name in ("messages", "twin_messages")
@@ -413,12 +413,12 @@ def excerpts(mixture: Mixture) -> pl.DataFrame:
 
 
 def blemishes(mixture: Mixture) -> pl.DataFrame:
-    """What is to be looked at first: what no trainer wants and many rows of a source have, the largest share first.
+    """Blemishes to look at first: faults that many rows of a source have, the largest share first.
 
-    Columns: `source`, `blemish`, `what` it is, in words, `rows` that have it of those read
-    (`of`), how many of them are `kept`, `remedy`, the `id` of one, and the part of it that
-    `shown` is; null where that row is not kept. What chat templates refuse is here from one
-    row on, the rest from a hundred rows or a hundredth; `reports/blemishes.parquet` has all.
+    Columns: `source`, `blemish`, `what` it is, in words, `rows` that have it, out of (`of`)
+    those read, how many of them are `kept`, `remedy`, the `id` of one row, and `shown`, a part of
+    its text (null if that row is not kept). Faults that chat templates refuse are listed from one
+    row on, the others from a hundred rows or one per cent; `reports/blemishes.parquet` has all.
     """
     path = mixture.folder / BLEMISHES_FILE
     every = mixture.read(path) if path.is_file() else pl.DataFrame(schema=BLEMISHES)
@@ -450,10 +450,10 @@ def blemishes(mixture: Mixture) -> pl.DataFrame:
 
 
 def unread(mixture: Mixture) -> pl.DataFrame:
-    """What the records of each source held that nobody reads, most rows first.
+    """Columns and keys in the records of each source that are not read, those of most rows first.
 
     Columns: `source`, `name` (a column, or a key of messages, `messages[].refusal`), `rows`
-    in which it was neither null nor empty, and `of` how many.
+    in which it was neither null nor empty, and `of`, the rows read.
     """
     lines = [
         {"source": source, "name": name, "rows": rows, "of": entry["read"] - entry["quarantined"]}

@@ -1,7 +1,7 @@
-"""Put a mixture on the Hub, in one commit with one tag, and bring it back.
+"""Publish a mixture on the Hub, in one commit with one tag, and download it again.
 
-A version is published once: its tag never moves. What is sent is checked first: every byte
-against the manifest, and every text for secrets that look live.
+A version is published once: its tag never moves. Before anything is sent, every byte is checked
+against the manifest, and every text is searched for secrets that look live.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BATCH_ROWS: Final = 8_192
 
 
 class Published(NamedTuple):
-    """What a publication did: `status` says whether anything was sent, `files` are sizes in bytes by name."""
+    """The result of `publish`: `status` tells whether anything was sent, `files` are sizes in bytes by name."""
 
     repository: str
     version: str
@@ -43,7 +43,7 @@ class Published(NamedTuple):
     files: Mapping[str, int]
 
     def as_values(self) -> dict[str, Any]:
-        """What was published as plain values, for JSON."""
+        """The result as plain values, for JSON."""
         return self._asdict()
 
 
@@ -61,13 +61,13 @@ def publish(
 
         publish(build("recipes/sft_mix.yaml").mixture, "ORG/NAME").commit
 
-    `manifest_only` sends manifest, recipe and sums, where licences keep the rows at home;
-    `private` is for a dataset that is made now; `dry_run` checks all and sends nothing;
-    `republish` is needed for what was pulled from another dataset and not built here.
+    `manifest_only` sends manifest, recipe and checksums, for rows whose licence forbids sharing;
+    `private` makes a new dataset private; `dry_run` checks everything and sends nothing;
+    `republish` is needed for a mixture that was pulled from another dataset and not built here.
 
-    Raises `FindingsError` (exit 4) where the mixture does not verify or holds a secret,
-    `ConflictError` (5) where the version is taken by other bytes or somebody else commits
-    meanwhile, `HubError` (7). A publication that was cut off goes on where it stopped.
+    Raises `FindingsError` (exit 4) if the mixture does not verify or contains a secret,
+    `ConflictError` (5) if the version is published with other bytes or somebody else commits
+    meanwhile, `HubError` (7). A publication that was cut off resumes where it stopped.
     """
     progress = progress or Silent()
     repository = Repository(to)
@@ -101,7 +101,7 @@ def publish(
 
 
 def _send(repository: Repository, mixture: Mixture, files: Mapping[str, Path], *, private: bool) -> tuple[str, bool]:
-    """The commit that holds the version, and whether this call tagged it."""
+    """The commit of the version, and whether this call tagged it."""
     version = mixture.version
     head = repository.head()
     if head is None:
@@ -139,7 +139,7 @@ def _refuse_secrets(files: Mapping[str, Path], tick: Any) -> None:
 
 
 def _secrets(path: Path) -> Iterator[str]:
-    """Where secrets stand in a file: by line, or by row of a table."""
+    """The places of secrets in a file: by line, or by row of a table."""
     if path.suffix != ".parquet":
         text = path.read_text(encoding="utf-8", errors="replace")
         for secret in sensitive.find(text, SECRETS):
@@ -154,14 +154,14 @@ def _secrets(path: Path) -> Iterator[str]:
 
 
 def _suspects(batch: pa.RecordBatch) -> Iterator[tuple[int, str]]:
-    """The texts of a batch that are to be looked at, with their rows."""
+    """The texts of a batch that may contain secrets, with their rows."""
     rows = pa.array(range(batch.num_rows), pa.int64())
     for column in batch.columns:
         yield from _suspects_of(column, rows)
 
 
 def _suspects_of(values: pa.Array, rows: pa.Array) -> Iterator[tuple[int, str]]:
-    """The same for values of any type, each of the row beside it."""
+    """The same for values of any type, with the row of each."""
     if pa.types.is_struct(values.type):
         for part in values.flatten():
             yield from _suspects_of(part, rows)
@@ -171,19 +171,19 @@ def _suspects_of(values: pa.Array, rows: pa.Array) -> Iterator[tuple[int, str]]:
         is_suspect = pa.array(sensitive.suspects(values), pa.bool_())
         yield from zip(rows.filter(is_suspect).to_pylist(), values.filter(is_suspect).to_pylist(), strict=True)
     elif not pa.types.is_primitive(values.type) and not pa.types.is_null(values.type):
-        # No build writes such a type, and there may be text in it.
+        # Builds do not write such a type, and it may contain text.
         yield from zip(rows.to_pylist(), map(str, values.to_pylist()), strict=True)
 
 
 class Pulled(NamedTuple):
-    """A mixture that was brought back: `status` says whether it was there already."""
+    """The result of `pull`: `status` tells whether the mixture was there already."""
 
     mixture: Mixture
     commit: str
     status: Literal["pulled", "unchanged"]
 
     def as_values(self) -> dict[str, Any]:
-        """What was pulled as plain values, for JSON."""
+        """The result as plain values, for JSON."""
         mixture = self.mixture
         return {
             "mixture": str(mixture.folder),
@@ -194,12 +194,12 @@ class Pulled(NamedTuple):
 
 
 def pull(name: str, out: Path, progress: Progress | None = None) -> Pulled:
-    """Bring `ORG/NAME[@VERSION]` into `out/<name>/<version>`, and verify it before it is there.
+    """Download `ORG/NAME[@VERSION]` to `out/<name>/<version>`, where it is put once it is verified.
 
         pull("ORG/NAME@3f0c9a7be214", Path("mixtures")).mixture
 
-    Without a version it is what the branch main holds. Raises `FindingsError` (exit 4)
-    where it does not verify, `ConflictError` (5) where that version is here with other
+    Without a version it takes the head of the branch main. Raises `FindingsError` (exit 4)
+    if the mixture does not verify, `ConflictError` (5) if that version is here with other
     bytes, `HubError` (7).
     """
     progress = progress or Silent()
@@ -216,7 +216,7 @@ def pull(name: str, out: Path, progress: Progress | None = None) -> Pulled:
             if (target / MANIFEST).is_file():
                 return _there(Mixture(target), manifest, commit)
             staging = folder / STAGING / f"pull-{commit}"
-            # What lies there was not checked; what was fetched is in the cache.
+            # Files in there were not checked; those that were downloaded are in the cache.
             remove_folder(staging)
             with progress.phase("pull", len(manifest["files"]), "files") as tick:
                 download(repository, commit, make_folders(staging), tick)

@@ -235,7 +235,7 @@ def test_private_is_not_said_of_what_all_can_see(hub: Hub, run: Run, built: Buil
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["publish", "MIX", "--to", "mix"], 2, "'mix' is no name of a dataset; write ORG/NAME"),
+        (["publish", "MIX", "--to", "mix"], 2, "'mix' is not a name of a dataset; write ORG/NAME"),
         (["pull", "mix"], 2, "'mix' is not a dataset of the Hub; write ORG/NAME or ORG/NAME@VERSION"),
         (["pull", "org/none"], 7, "org/none: the Hub has no such dataset"),
         (["pull", "org/other"], 4, "org/other: has no manifest.json: it is not a mixture of tulu-data"),

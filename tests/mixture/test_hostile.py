@@ -247,7 +247,7 @@ def test_twins_that_are_gone_or_go_in_a_circle_are_told(folder: Path):
     code, message = told("explain", folder, rows[0]["id"])
     assert (code, f"the twin of row {rows[0]['id']}, {rows[0]['id']}, was gone before it" in message) == (3, True)
     assert told("removed", folder)[0] == 3
-    assert refused(Verification(folder).run()) == f"{EVIDENCE}: the twin of row {rows[0]['id']} was gone before it"
+    assert refused(Verification(folder).run()) == f"{EVIDENCE}: the twin of row {rows[0]['id']} was removed before it"
     change(folder / EVIDENCE, with_values("twin", "0" * 32))
     code, message = told("explain", folder, rows[0]["id"])
     assert (code, f"evidence names the row {'0' * 32}, which is not in the ledger" in message) == (3, True)
@@ -302,7 +302,12 @@ def encoded(name: str) -> Callable[[pa.Table], pa.Table]:
             "its column 'id' is dictionary<values=string, indices=int32, ordered=0>, not text",
         ),
         ("excerpts.parquet", with_values("evidence", None), "audit", "a value of 'evidence' is missing"),
-        ("reports/minhash_dedup-scores.parquet", with_values("option", "x"), "audit", "'x' is no option of the stage"),
+        (
+            "reports/minhash_dedup-scores.parquet",
+            with_values("option", "x"),
+            "audit",
+            "'x' is not a known option of the stage",
+        ),
         (
             "reports/length_filter-thresholds.parquet",
             without_used,
@@ -313,7 +318,7 @@ def encoded(name: str) -> Callable[[pa.Table], pa.Table]:
             "reports/ngram_decontamination-evaluations.parquet",
             with_values("evaluation", "x"),
             "audit",
-            "'x' is no evaluation set of the stage",
+            "'x' is not a known evaluation set of the stage",
         ),
         (
             "reports/ngram_decontamination-evaluations.parquet",
@@ -421,7 +426,7 @@ def test_a_blemish_that_nobody_knows_is_told(folder: Path):
     parquet.write_frame(folder / layout.BLEMISHES_FILE, pl.DataFrame([line], schema=layout.BLEMISHES))
     resign(folder)
     code, message = told("audit", folder, "--out", folder.parent / "page.html")
-    assert (code, message.partition(": ")[2].partition(";")[0]) == (3, "'zzz' is no blemish")
+    assert (code, message.partition(": ")[2].partition(";")[0]) == (3, "'zzz' is not a known blemish")
 
 
 def test_a_file_that_a_strangers_manifest_names_is_not_opened(folder: Path, monkeypatch: pytest.MonkeyPatch):
@@ -457,7 +462,7 @@ def test_a_fate_that_is_no_stage_and_copies_that_can_not_be_are_found(folder: Pa
     change(folder / LEDGER, with_values("fate", *fates[:kept], "eaten"))
     assert (
         refused(Verification(folder).run())
-        == f"ledger/: row {rows[kept]['id']} has the fate 'eaten', which is no stage"
+        == f"ledger/: row {rows[kept]['id']} has the fate 'eaten', which is not a stage"
     )
     change(folder / LEDGER, with_values("fate", *fates[:kept], "exact_dedup"))
     assert "is exact_dedup and has some copies" in refused(Verification(folder).run())

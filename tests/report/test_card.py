@@ -113,7 +113,7 @@ def test_every_number_is_that_of_the_manifest(built: Built, card: str):
     assert "| `a` | `e` | 1 | 0 | 1 | 1 |" in card
     assert line(card, "math")[0] == str(rows["a"]["written"])
     assert "- 1 records could not be read" in card
-    assert "- 1 evaluation items have too few words to be looked for." in card
+    assert "- 1 evaluation items have too few words to be found." in card
 
 
 def test_the_strictest_licence_is_said_plainly(card: str):
@@ -142,7 +142,7 @@ def test_card_and_croissant_are_pinned_and_other_prose_is_another_version(tmp_pa
     assert files_of(first.folder, "data") == files_of(other.folder, "data")
     yard.build(yard.recipe(sources={"a": {"jsonl": "a.jsonl"}}, card="one"))
     assert "license: unknown" in (first.folder / "README.md").read_text()
-    assert "was not said: nobody knows" in (first.folder / "README.md").read_text()
+    assert "was not given: nobody knows" in (first.folder / "README.md").read_text()
 
 
 def test_croissant_has_the_sums_of_the_files(built: Built):

@@ -168,7 +168,7 @@ def test_the_page_names_what_is_missing_and_what_is_free(yard: Yard):
     stages: list[Any] = ["tokens", {"exact_dedup": {"on": "prompt", "prefer": "a", "max_removed": 1}}]
     html = report.page(yard.mix(sources=sources, stages=stages).mixture)
     assert "Nothing is left of b (20 of 20 rows: exact_dedup)." in html
-    assert "of 2; of the others nothing is left" in html
+    assert "of 2; nothing is left of the others" in html
     assert "Keep one of the rows whose prompt is the same." in html
     assert "same prompt" in html
     assert "the licence of b forbids it. The other sources have 20 of 20 rows." in html
@@ -295,7 +295,7 @@ def test_a_mixture_of_nothing_special_has_a_report_too(yard: Yard):
     yard.jsonl("a.jsonl", pairs(1))
     folder = yard.mix(sources={"a": {"jsonl": "a.jsonl"}}).mixture.folder
     page = (folder / report.NAME).read_text()
-    assert "Nobody looked." in page
+    assert "<strong>Unknown.</strong> No stage of the recipe compares rows with evaluation sets" in page
     assert "No stage of the recipe looks for them." in page
     assert "Nothing was removed." in page
 

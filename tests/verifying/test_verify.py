@@ -136,7 +136,7 @@ def drop_row(folder: Path) -> None:
         (lambda folder: (folder / "manifest.json").write_text("{"), r"manifest\.json: can't be read \(EOF"),
         (lambda folder: (folder / "data/link").symlink_to("/etc/passwd"), r"data/link: is a link"),
         (lambda folder: (folder / "more").symlink_to("/etc"), r"more: is a link"),
-        (lambda folder: os.mkfifo(folder / "data/pipe"), r"data/pipe: is no plain file"),
+        (lambda folder: os.mkfifo(folder / "data/pipe"), r"data/pipe: is not a plain file"),
         (lambda folder: (folder / "more.txt").write_text(""), r"more\.txt: is not in the manifest"),
         (
             lambda folder: (
@@ -269,7 +269,7 @@ def test_a_manifest_signed_for_another_evaluation_set_is_found(claimed: Claimed)
     )
     resign(claimed.folder, count_as)
     redraw(claimed.folder)
-    assert "evidence/ngram_decontamination.parquet: names item 9 of e, which has none such" in claimed.wrong()
+    assert "evidence/ngram_decontamination.parquet: names item 9 of e, which does not have it" in claimed.wrong()
 
 
 def test_what_is_not_here_is_open_and_not_clean(claimed: Claimed):

@@ -219,7 +219,10 @@ def test_rows_that_a_mixture_has_are_named_by_its_ids(run: Run, yard: Yard):
         (["--on", "answers"], "--on answers: there are prompt, response, conversation"),
         (["--against", "nothing"], "no mixture 'nothing' (looked in mixtures)"),
         (["--against", "a", "--against", "b"], "--against is given twice; compare with one mixture"),
-        (["--against", "a", "--within"], "--within compares no row with the mixture of --against; give one of them"),
+        (
+            ["--against", "a", "--within"],
+            "--within does not compare rows with the mixture of --against; give one of them",
+        ),
         (["--format", "{prompt: q"], "--format:1:"),
     ],
 )

@@ -1,1 +1,1 @@
-"""The command line: what a person types, and how the results look."""
+"""The command line: its commands and options, and how results are shown."""

@@ -1,4 +1,4 @@
-"""`build`, and what it shows at its end."""
+"""`build`, and the tables that it shows at the end."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def build(
 
 
 def show_built(built: Built, found: Sequence[Found] = ()) -> None:
-    """The table at the end of a build, what was found of planted faults, and where to look next."""
+    """Show the table at the end of a build, how many planted faults were found, and where to look next."""
     from tulu_data.store.parquet import read_frame
 
     out = Terminal(stderr=True)
@@ -136,7 +136,7 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
     written = f"{manifest['rows']:,} rows in {len(built.mixture.data)} file{'s' * (len(built.mixture.data) != 1)}"
     out.line()
     out.line(styled("bold green", status), f" {manifest['name']}@{built.mixture.version}: {written}")
-    # The name alone is found under the usual folder only.
+    # A name alone is looked for in the default folder only.
     folder = built.mixture.folder.parent
     where = folder.name if folder.parent == Path("mixtures") else str(folder)
     if manifest["trial"]:
@@ -149,7 +149,7 @@ def show_built(built: Built, found: Sequence[Found] = ()) -> None:
 
 
 def _show_set_aside(out: Terminal, mixture: Mixture) -> None:
-    """The files of each source that could not be read, which a recipe has to allow."""
+    """Show the files of each source that could not be read and that the recipe allows to be set aside."""
     for source, entry in mixture.manifest["sources"].items():
         found = [f"sha256 {file['sha256'][:ID_DIGITS]}" for file in entry["inputs"] if "unreadable" in file]
         reasons = [file["unreadable"] for file in entry["inputs"] if "unreadable" in file]
@@ -160,7 +160,7 @@ def _show_set_aside(out: Terminal, mixture: Mixture) -> None:
 
 
 def _show_first_looks(out: Terminal, mixture: Mixture) -> None:
-    """What was not read, and what many rows have that no trainer wants."""
+    """Show which columns were not read, and the blemishes that many rows have."""
     from tulu_data import audit
 
     left_out = audit.unread(mixture)

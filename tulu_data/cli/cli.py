@@ -1,7 +1,7 @@
-"""The command line: which commands there are, and in which module each of them is.
+"""The command line: the list of commands, and the module of each.
 
-A module is imported when one of its commands is called, and what is heavy by the command
-itself, so that `tulu-data --help` and a slip of the pen are answered at once.
+A module is imported when one of its commands is called, and the command itself imports heavy
+libraries, so that `tulu-data --help` and a mistyped command are answered at once.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ COMMANDS: Final = {
     "schema": ("reference", "Print the JSON Schema of recipes."),
     "gc": ("mixtures", "Delete unused files from the workspace."),
 }
-"""Of each command its module and the first line of its help, in the order of `--help`."""
+"""The module of each command and the first line of its help, in the order of `--help`."""
 
 
 class Commands(click.Group):
-    """The commands of the table, each imported when it is called."""
+    """The commands of the table, each imported only when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -55,7 +55,7 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.exceptions.NoSuchCommand as error:
-            # click looks for what may be meant among commands that are imported.
+            # By default click suggests only commands that are imported.
             raise click.exceptions.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

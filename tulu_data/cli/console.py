@@ -1,4 +1,4 @@
-"""How every command speaks: results to stdout, all else to stderr, through the door of `terminal`."""
+"""What every command prints with: results go to stdout, all else to stderr, escaped by `terminal`."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ __all__ = ["Bars", "as_json", "end", "error", "note", "result", "result_json", "
 
 
 def note(text: str) -> None:
-    """Say something to the person at the terminal."""
+    """Show a note on stderr."""
     Terminal(stderr=True).line(text)
 
 
 def error(text: str) -> None:
-    """Tell what went wrong."""
+    """Show an error on stderr."""
     Terminal(stderr=True).lines(text, joined(styled("bold red", "error"), ": "))
 
 
 def end(*, found: bool) -> None:
-    """End a command that looks for something: with exit code 4 where it found that."""
+    """End a command that looks for something: with exit code 4 if it was found."""
     if found:
         raise click.exceptions.Exit(FindingsError.exit_code)
 

@@ -1,4 +1,4 @@
-"""`decontaminate` and `contaminated`: data, or a mixture, and evaluation sets."""
+"""`decontaminate` and `contaminated`: compare data, or a mixture, with evaluation sets."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def contaminated(
 
 
 def show_contamination(contamination: Contamination, worst: Sequence[Explanation]) -> None:
-    """What each source shares with each evaluation set, and the worst rows with the items that they contain."""
+    """Show what each source shares with each evaluation set, and the worst rows with the items that they contain."""
     out = Terminal(stderr=False)
     lines = contamination.evaluations
     if lines.is_empty():
@@ -173,7 +173,7 @@ def show_contamination(contamination: Contamination, worst: Sequence[Explanation
 
 
 def _apart(places: Sequence[str]) -> list[str]:
-    """Places without the folders that all of them are in.
+    """Places without the folders that they have in common.
 
     >>> _apart(["/data/sft/a.jsonl", "/data/sft/more/b.jsonl"])
     ['a.jsonl', 'more/b.jsonl']
@@ -190,7 +190,7 @@ def _apart(places: Sequence[str]) -> list[str]:
 
 
 def show_leaks(leaks: Leaks) -> None:
-    """The items that a mixture contains, each with how much of it and the first of its rows."""
+    """Show the items that a mixture contains, each with its highest value and the first of its rows."""
     out = Terminal(stderr=False)
     held = leaks.contaminated
     if len(held):

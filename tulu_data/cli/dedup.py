@@ -1,4 +1,4 @@
-"""`dedup`: near-duplicates in data."""
+"""`dedup`: find near-duplicates in data."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def dedup(
     from tulu_data.without_recipe.dedup import dedup as run
 
     if against and within:
-        raise UsageError("--within compares no row with the mixture of --against; give one of them")
+        raise UsageError("--within does not compare rows with the mixture of --against; give one of them")
     mixture = find(against, mixtures) if against else None
     with crew.open() as executor:
         duplicates = run(
@@ -117,7 +117,7 @@ def dedup(
 
 
 def show_duplicates(duplicates: Duplicates, clusters: Sequence[Cluster]) -> None:
-    """How many rows of each place are near others, whose, and the largest clusters."""
+    """Show how many rows of each place are near-duplicates of rows of which place, and the largest clusters."""
     out = Terminal(stderr=False)
     counts = duplicates.counts()
     out.table(

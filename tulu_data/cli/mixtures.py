@@ -1,4 +1,4 @@
-"""`audit`, `diff` and `gc`: mixtures as a whole."""
+"""`audit`, `diff` and `gc`: commands on whole mixtures."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def audit(mixture: str, file: Path | None, mixtures: Path, as_json: bool) -> Non
     if file is not None:
         _write_page(file, report.page(found))
     elif not place.is_file():
-        raise UsageError(f"{place}: does not exist; this version is older than reports are: give --out report.html")
+        raise UsageError(
+            f"{place}: does not exist; this version was built before there were reports: give --out report.html"
+        )
     if as_json:
         console.result_json({"report": str(place), **audit.as_values(found)})
     else:
@@ -112,7 +114,7 @@ def _write_page(file: Path, page: str) -> None:
 
 
 def show_audit(mixture: Mixture) -> None:
-    """What a mixture is made of, and what was removed."""
+    """Show what a mixture is made of, and what was removed."""
     from tulu_data import audit
 
     out = Terminal(stderr=True)
@@ -136,7 +138,7 @@ def show_audit(mixture: Mixture) -> None:
 
 
 def show_difference(difference: Difference) -> None:
-    """The recipe's lines that changed, the counts, and what moved."""
+    """Show the lines of the recipe that changed, the counts, and the rows that entered and left."""
     out = Terminal(stderr=False)
     if difference.is_none:
         out.line("the same rows by the same recipe")

@@ -1,4 +1,4 @@
-"""What commands have in common: their options, the types of these, and how they are read."""
+"""Options that commands share, their types, and how they are read."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def option(*names: str, **settings: Any) -> Decorator:
 
 
 def gathered(parameter: str, kind: Any, *options: Decorator) -> Decorator:
-    """Options that a command gets together, as one value of its `parameter`; `kind` is a named tuple of them."""
+    """Options that a command gets as one value, its `parameter`; `kind` is a named tuple of them."""
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
@@ -113,7 +113,7 @@ against_option = click.option(
 
 
 class Rule(NamedTuple):
-    """By which rule a row is contaminated; the fields are what `decontaminate.stage_of` takes."""
+    """The rule by which a row is contaminated; the fields are arguments of `decontaminate.stage_of`."""
 
     rule: str
     on: str | None
@@ -135,7 +135,7 @@ rule_options = gathered(
 
 
 class Crew(NamedTuple):
-    """Where units of work run, and how many at a time."""
+    """Where work runs, and how many units at a time."""
 
     executor: str
     workers: int | None
@@ -163,7 +163,7 @@ crew_options = gathered(
 
 
 class Data(NamedTuple):
-    """Data that no recipe names, and how it is read."""
+    """Data given on the command line instead of by a recipe, and how to read it."""
 
     data: tuple[str, ...]
     format: str | None

@@ -1,4 +1,4 @@
-"""`plan`: what a build would do."""
+"""`plan`: show what a build would do."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def plan(recipe: Path, out: Path, workspace: Path, trusted: tuple[str, ...] | No
 
 
 def show_plan(found: Preview, place: Path) -> None:
-    """What a build would do: sources as they will be read, then the phases; `place` is where it writes."""
+    """Show what a build would do: how it reads the sources, then its phases; `place` is where it writes."""
     out = Terminal(stderr=False)
     for source in found.surveyed:
         _show_source(out, source, is_format_given=found.recipe.sources[source.name].format is not None)
@@ -134,7 +134,7 @@ def _show_disk(out: Terminal, size: int, place: Path) -> None:
 
 
 def _columns(source: Surveyed) -> str:
-    """The columns that are read: those that must be there, and others that are."""
+    """The columns that are read: the required ones, and the optional ones that are there."""
     from tulu_data.formats.column import first_part
 
     if source.format is None:

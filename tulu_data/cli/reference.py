@@ -104,7 +104,7 @@ def _show(shelf: Shelf, entries: Mapping[str, Entry], *, in_full: bool, as_json:
 
 
 def _pull(shelf: Shelf, entries: Mapping[str, Entry], *, as_json: bool) -> None:
-    """Fetch some sets, telling of each; what could not be fetched is raised at the end."""
+    """Download some sets, and show each; an error for those that failed is raised at the end."""
     counts: dict[str, int] = {}
     failed: list[TuluDataError] = []
     for name, entry in entries.items():
@@ -122,7 +122,7 @@ def _pull(shelf: Shelf, entries: Mapping[str, Entry], *, as_json: bool) -> None:
 
 
 def show_stages(stages: Mapping[str, type[Stage]]) -> None:
-    """All stages, a line each."""
+    """Show all stages, a line for each."""
     out = Terminal(stderr=False)
     headings = ("name", "phase", "what it does")
     lines = (
@@ -133,7 +133,7 @@ def show_stages(stages: Mapping[str, type[Stage]]) -> None:
 
 
 def show_evaluations(shown: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Sequence[str]]) -> None:
-    """Evaluation sets, a line each, and the groups."""
+    """Show the evaluation sets, a line for each, and the groups."""
     out = Terminal(stderr=False)
     lines = []
     for name, entry in shown.items():
@@ -151,7 +151,7 @@ def show_evaluations(shown: Mapping[str, Mapping[str, Any]], groups: Mapping[str
 
 
 def show_evaluation(name: str, entry: Mapping[str, Any]) -> None:
-    """One evaluation set in full: what it is, how it is read, what of its items can be used."""
+    """Show one evaluation set in full: its description, how it is read, and how many of its items can be used."""
     out = Terminal(stderr=False)
     out.line(styled("bold", name), f"  {entry['title'] or ''}")
     lines = {

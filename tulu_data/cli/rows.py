@@ -1,4 +1,4 @@
-"""`explain` and `removed`: what became of single rows."""
+"""`explain` and `removed`: show what happened to single rows."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _explainer(mixture: str, out: Path, workspace: Path | None) -> Explainer:
 
 
 def show_explanations(explanations: Sequence[Explanation]) -> None:
-    """The fate of rows, each with its places, its evidence and its text."""
+    """Show the fate of rows, each with its places, its evidence and its text."""
     out = Terminal(stderr=False)
     for index, explanation in enumerate(explanations):
         if index:
@@ -107,7 +107,7 @@ def _show_explanation(out: Terminal, row: Explanation, indent: str) -> None:
 
 
 def show_removed(explanations: Sequence[Explanation], total: int) -> None:
-    """Removed rows, a line or two each."""
+    """Show removed rows, each on one or two lines."""
     from tulu_data.rows.rows import begins_with
 
     out = Terminal(stderr=False)

@@ -1,4 +1,4 @@
-"""`verify`, `publish` and `pull`: mixtures that go from one to another."""
+"""`verify`, `publish` and `pull`: share mixtures."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def pull(name: str, out: Path, as_json: bool) -> None:
 
 
 def show_verification(verification: Verification) -> None:
-    """Each check, and what is wrong where one does not hold."""
+    """Show each check, and what is wrong where one fails."""
     out = Terminal(stderr=False)
     for check in verification.checks:
         failed = styled("bold red", "fails")
@@ -168,7 +168,7 @@ def show_verification(verification: Verification) -> None:
 
 
 def show_published(published: Published) -> None:
-    """The files and their sizes, and where they are now."""
+    """Show the files and their sizes, and where they are now."""
     lines = ((size_of(size), printable(name, PATH_CHARACTERS)) for name, size in published.files.items())
     Terminal(stderr=True).table(("size", "file"), lines, left=("file",), titled=False)
     console.note(f"{published.status}: {len(published.files):,} files, {size_of(sum(published.files.values()))}")

@@ -1,4 +1,4 @@
-"""stdout and stderr as any machine has them: of any encoding, closed, or with nobody left who reads."""
+"""Make stdout and stderr work in any encoding, when they are closed, and when nobody reads them any more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import IO, Final
 
 _REPLACING: Final = "tulu_data_replacing"
-# Signs of our own tables and messages; all else that an encoding does not have is shown by its number.
+# Characters of our own tables and messages; others that an encoding lacks are shown by their numbers.
 _PLAIN: Final = {
     "…": "...",
     "·": ".",
@@ -27,10 +27,10 @@ _PLAIN: Final = {
 
 
 def open_all() -> None:
-    """See to it that the three streams are there and take any text.
+    """Open the three streams if they are closed, and make them take any text.
 
-    A closed one leads to nowhere: else its number would be that of the next file opened, and
-    what a library says to stderr would go into it.
+    A closed one is opened to the null device: otherwise the next file opened would get its number,
+    and messages of a library to stderr would be written into it.
     """
     for descriptor in range(3):
         try:
@@ -48,9 +48,9 @@ def open_all() -> None:
 
 @contextmanager
 def lasting(stream: IO[str]) -> Iterator[None]:
-    """Drop what nobody reads any more, and notes that have no room, so that the work goes on.
+    """Drop text that nobody reads any more, and notes for which the disk is full, so that the work continues.
 
-    Raises `OSError` where a result has no room.
+    Raises `OSError` if the disk is full for a result.
     """
     try:
         yield
@@ -68,7 +68,7 @@ def write(stream: IO[str], text: str) -> None:
 
 
 def drop(stream: IO[str]) -> None:
-    """Let a stream lead to nowhere, with what it still holds."""
+    """Send a stream to the null device, with the text that it still buffers."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -76,7 +76,7 @@ def drop(stream: IO[str]) -> None:
 
 
 def close_all() -> None:
-    """Write what the streams still hold. Raises `OSError` where there is no room for it."""
+    """Write what the streams still buffer. Raises `OSError` if the disk is full."""
     for stream in (sys.stderr, sys.stdout):
         write(stream, "")
 

@@ -1,4 +1,4 @@
-"""Tables that several commands show, and how their cells look."""
+"""Tables that several commands show, and the text of their cells."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def size_of(count: float) -> str:
 
 
 def as_unread(name: str) -> str:
-    """A name that is not read, with what it could be if a format may read it."""
+    """The name of a column that is not read, with the role that a format could give it, if any."""
     from tulu_data.formats import could_be
 
     role = could_be(name)
@@ -44,12 +44,12 @@ def as_unread(name: str) -> str:
 
 
 def kinds_of_items(account: Mapping[str, int]) -> str:
-    """How many items of an evaluation set are looked for in which way."""
+    """How many items of an evaluation set are of each kind: indexed, short or unusable."""
     return ", ".join(f"{account[kind]:,} {kind}" for kind in ("indexed", "short", "unusable"))
 
 
 def show_overlap(out: Terminal, every: pl.DataFrame, rest: str) -> None:
-    """The sources and evaluation sets with most contaminated rows, and where the others are listed."""
+    """Show the sources and evaluation sets with most contaminated rows, and where the others are listed."""
     lines = every.filter((every["contaminated"] > 0) | (every["near"] > 0))
     lines = lines.sort("rows", "source", "evaluation", descending=[True, False, False]).head(OVERLAP_LINES)
     if lines.is_empty():
@@ -63,7 +63,7 @@ def show_overlap(out: Terminal, every: pl.DataFrame, rest: str) -> None:
 
 def _overlap(line: Mapping[str, Any]) -> tuple[Part, ...]:
     share = line["contaminated"] / line["items"]
-    # Above 2 % of an evaluation set the Tülu 3 paper takes a source for contaminated (section 3.2).
+    # Above 2 % of an evaluation set the Tülu 3 paper calls a source contaminated (section 3.2).
     colour = "yellow" if share > CONTAMINATED_SHARE else "dim"
     return (
         line["source"],
@@ -75,7 +75,7 @@ def _overlap(line: Mapping[str, Any]) -> tuple[Part, ...]:
 
 
 def show_clusters(out: Terminal, mixture: Mixture, step: str, path: Path) -> None:
-    """The largest clusters of near-duplicates, and how their twins begin."""
+    """Show the largest clusters of near-duplicates, and how their twins begin."""
     from tulu_data.mixture.explain import Explainer
     from tulu_data.rows.rows import begins_with
     from tulu_data.store.parquet import read_frame
@@ -91,7 +91,7 @@ def show_clusters(out: Terminal, mixture: Mixture, step: str, path: Path) -> Non
 
 
 def show_pairs(out: Terminal, pairs: pl.DataFrame) -> None:
-    """How many rows of each source (a line) are near rows of each (a column), where not each is near its own alone."""
+    """Show how many rows of each source (a line) are near rows of each (a column), unless all are near their own."""
     if not (pairs["source"] != pairs["twin_source"]).any():
         return
     counts = {(line["source"], line["twin_source"]): line["rows"] for line in pairs.iter_rows(named=True)}
@@ -109,7 +109,7 @@ def show_pairs(out: Terminal, pairs: pl.DataFrame) -> None:
 
 
 def show_strata(out: Terminal, lines: pl.DataFrame, step: str) -> None:
-    """What a mix was to take of each stratum, and what it took."""
+    """Show what a mix was to take of each stratum, and what it took."""
     (unit,) = lines["unit"].unique()
     whole = lines["taken"].sum()
 
@@ -128,7 +128,7 @@ def show_strata(out: Terminal, lines: pl.DataFrame, step: str) -> None:
 
 
 def show_table(out: Terminal, shown: Shown, frame: pl.DataFrame) -> None:
-    """A table of a stage under its title, the first lines of it."""
+    """Show a table of a stage under its title, or the first lines of it."""
     heads = shown.heads or {name: name for name in frame.columns}
     texts = [head for name, head in heads.items() if not frame.schema[name].is_numeric()]
     lines = [[_plain(line[name]) for name in heads] for line in frame.head(OVERLAP_LINES).iter_rows(named=True)]
@@ -142,7 +142,7 @@ def show_table(out: Terminal, shown: Shown, frame: pl.DataFrame) -> None:
 
 
 def _plain(value: Any) -> Part:
-    """A value of a table whose columns nobody knows."""
+    """A value of a table with columns of any kind."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
     return "" if value is None else printable(str(value), 100)

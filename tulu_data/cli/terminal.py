@@ -1,8 +1,8 @@
-"""The one door to the terminal.
+"""The only way to print to the terminal.
 
-Text goes in as `str` and comes out as a person can see it: no control character, no mark of
-direction, no markup of anybody passes. Colours are those of `styled`, which names its style
-beside the text. There is no way to print something raw.
+Text is given as `str` and is escaped: control characters, marks of direction and markup are never
+interpreted. Colours come only from `styled`, which takes a style beside the text. Nothing can be
+printed raw.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tulu_data.cli import streams
 PIPE_WIDTH: Final = 1000
 
 Part: TypeAlias = str | Text
-"""A piece of what is shown: text, or what `styled` and `joined` made of it."""
+"""A piece of text to show: a `str`, or a result of `styled` or `joined`."""
 
 
 def styled(style: str, *parts: Part) -> Text:
@@ -34,7 +34,7 @@ def styled(style: str, *parts: Part) -> Text:
 
 
 def joined(*parts: Part) -> Text:
-    """Pieces after each other, as one."""
+    """Pieces joined to one."""
     text = Text()
     for part in parts:
         text.append_text(part if isinstance(part, Text) else Text(visible(part)))
@@ -50,14 +50,14 @@ class Terminal:
         self._console = _Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
 
     def line(self, *parts: Part) -> None:
-        """One line, whatever the text: a line break inside is shown as `\\n`."""
+        """Print one line: a line break inside of the text is shown as `\\n`."""
         self._print(joined(*parts), soft_wrap=True)
 
     def lines(self, text: str, first: Part = "") -> None:
-        """A text of several lines, the first after `first`.
+        """Print a text of several lines, with `first` before the first line.
 
-        The others are set in by two spaces where they would begin at the margin, so that a
-        line break inside of a name makes nothing that looks like a line of this program.
+        The others are indented by two spaces if they would begin at the margin, so that text after
+        a line break inside of a name does not look like a line of this program.
         """
         head, *rest = text.split("\n")
         self.line(first, head)
@@ -73,7 +73,7 @@ class Terminal:
         whole: Collection[str] = (),
         titled: bool = True,
     ) -> None:
-        """Columns: those of `left` begin on the left, the others end on the right; `whole` are never broken."""
+        """Print a table: columns of `left` are aligned left, the others right; those of `whole` are never wrapped."""
         table = Table(box=None, pad_edge=False, header_style="bold", show_header=titled)
         for heading in headings:
             table.add_column(
@@ -115,7 +115,7 @@ class Terminal:
 
 
 def result(text: str) -> None:
-    """Print a line of result to stdout. Of a name with control characters scripts get the bytes from `--json`."""
+    """Print a line of result to stdout. Control characters are escaped: scripts get the true name from `--json`."""
     streams.write(sys.stdout, f"{visible(text)}\n")
 
 
@@ -131,7 +131,7 @@ def result_json(values: Any) -> None:
 
 
 def as_json(values: Any, *, is_ascii: bool = False) -> str:
-    r"""Values as JSON that a person can read; what nobody can see is escaped, and parses to the same.
+    r"""Values as JSON that a person can read; invisible characters are escaped, and parse to the same.
 
     >>> print(as_json(["\x9b31m", "é"]), end="")
     [
@@ -140,7 +140,7 @@ def as_json(values: Any, *, is_ascii: bool = False) -> str:
     ]
     """
     dumped = json.dumps(values, indent=1, ensure_ascii=is_ascii, default=str)
-    # JSON has such characters only inside of texts; its own line breaks are left.
+    # JSON has such characters only inside of strings; its own line breaks are not touched.
     return "\n".join(visible(line, form=_in_json) for line in dumped.split("\n")) + "\n"
 
 
@@ -150,5 +150,5 @@ def _in_json(sign: str) -> str:
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave it to `streams.lasting`: rich would end the program."""
+        """Leave the error to `streams.lasting`: rich would end the program."""
         raise  # noqa: PLE0704 (called while it is handled)

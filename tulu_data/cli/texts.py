@@ -1,4 +1,4 @@
-"""How the texts of a row look: a message a line, with marks around what was found in it."""
+"""Show the texts of a row: a line for each message, with marks around the parts that were found."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def show_messages(out: Terminal, messages: Sequence[tuple[str, str]]) -> None:
 
 
 def show_texts(out: Terminal, row: Explanation, indent: str) -> None:
-    """The messages of a row, what goes with them, and the texts of the item that it contains."""
+    """Show the messages of a row, its other texts, and the texts of the item that it contains."""
     for number, turn in enumerate(row.turns or ()):
         out.line(f"{indent}  ", role_of(turn.speaker), " ", _marked(turn.text, _spans(row, number)))
     for name, text in row.beside.items():
@@ -42,7 +42,7 @@ def show_texts(out: Terminal, row: Explanation, indent: str) -> None:
 
 
 def _spans(row: Explanation, message: int) -> Spans:
-    """What to mark in a message: all that the row shares with the item, or the run that is in the evidence."""
+    """The parts of a message to mark: everything that the row shares with the item, or the run in the evidence."""
     if row.marks:
         return row.marks.messages[message]
     is_marked = row.evidence.get("message") == message
@@ -50,7 +50,7 @@ def _spans(row: Explanation, message: int) -> Spans:
 
 
 def _marked(text: str, spans: Spans) -> Part:
-    """A text around runs of its characters, which are marked."""
+    """A text with marks around some runs of its characters, shortened between them."""
     if not spans:
         return printable(text, TEXT_CHARACTERS)
     parts: list[Part] = []

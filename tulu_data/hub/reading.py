@@ -1,8 +1,8 @@
-"""The Hub's datasets: their commits, the names of their files, their files in the user's own cache.
+"""Read datasets of the Hub: their commits, the names of their files, and the files in the user's own cache.
 
-The token is the one that `hf auth login` or HF_TOKEN left: it is found by `huggingface_hub`
-and never touched here. Messages have no address and no header in them; whoever asks
-puts the dataset's name before them.
+The token is that of `hf auth login` or HF_TOKEN: `huggingface_hub` finds it, and it is never
+touched here. Messages contain no addresses and no headers; callers put the dataset's name
+before them.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from typing import Final, NamedTuple, TypeVar
 from tulu_data.errors import HubError, printable
 
 COMMIT: Final = re.compile(r"[0-9a-f]{40}")
-# What says how the data files are to be read.
+# Files that describe how to read the data files.
 DATASET_NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 """The name of a dataset of the Hub: ORG/NAME."""
 CARDS: Final = ("README.md", ".huggingface.yaml", "dataset_infos.json")
 WAITS: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
-"""Seconds before each further try; together half a minute, after which a person should look."""
+"""Seconds before each further try, half a minute together; after that it is an error."""
 LONGEST_WAIT: Final = 60.0
 _SECONDS: Final = 30
 
@@ -34,9 +34,9 @@ Answer = TypeVar("Answer")
 
 
 def commit_of(repo: str, revision: str | None) -> str:
-    """The commit that a branch, a tag or nothing (the branch `main`) means now, in 40 hex digits.
+    """The current commit of a branch or a tag (by default the branch `main`), in 40 hex digits.
 
-    Without a network it is the one that the cache knows. Raises `HubError` (exit 7).
+    Without a network it is the one in the cache. Raises `HubError` (exit 7).
     """
     wanted = revision or "main"
     with asking(repo, wanted), _damage_told(repo):
@@ -51,14 +51,14 @@ def commit_of(repo: str, revision: str | None) -> str:
                 repo, repo_type="dataset", revision=wanted, local_files_only=True, allow_patterns=[]
             )
             return Path(folder).name
-        # So that the cache knows the commit when there is no network.
+        # The cache then has the commit for when there is no network.
         snapshot_download(repo, repo_type="dataset", revision=wanted, allow_patterns=list(CARDS))
     assert commit
     return commit
 
 
 class Listed(NamedTuple):
-    """A file of a commit as the Hub lists it: bytes, and its sha256 or, of a small one, that of its blob in git."""
+    """A file of a commit as the Hub lists it: its size, and its sha256 or, for a small file, the id of its git blob."""
 
     size: int
     digest: str
@@ -81,18 +81,18 @@ def names_of(repo: str, commit: str) -> tuple[str, ...]:
 
 
 def fetch(repo: str, commit: str, names: Iterable[str]) -> dict[str, Path]:
-    """Files of a commit in the cache, by their names; those that are there are not asked for.
+    """Files of a commit in the cache, by their names; only missing ones are downloaded.
 
     Raises `HubError` (exit 7).
     """
-    # One by one: a thread would go on downloading when a person has stopped the command.
+    # One by one: a thread would continue to download after the command was interrupted.
     return {name: _fetched(repo, commit, name) for name in names}
 
 
 def fetch_whole(repo: str, commit: str, name: str, digest: str) -> Path:
-    """One file in the cache, fetched again where its bytes are not those that the Hub lists.
+    """One file in the cache, downloaded again if its bytes are not those that the Hub lists.
 
-    Raises `HubError` (exit 7), with the folder to remove where the cache stays damaged.
+    Raises `HubError` (exit 7), with the folder to remove if the cache is still damaged.
     """
     path = _fetched(repo, commit, name)
     if digest not in digests_of(path):
@@ -106,7 +106,7 @@ def fetch_whole(repo: str, commit: str, name: str, digest: str) -> Path:
 
 
 def digests_of(path: Path) -> tuple[str, str]:
-    """Both names that the Hub may give a file: its sha256, and that of its blob in git."""
+    """Both digests that the Hub may list for a file: its sha256, and the id of its git blob."""
     large = hashlib.sha256()
     blob = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
     with path.open("rb") as file:
@@ -125,7 +125,7 @@ def _fetched(repo: str, commit: str, name: str, *, anew: bool = False) -> Path:
 
 @contextmanager
 def _damage_told(repo: str) -> Iterator[None]:
-    """Say where the cache is, where the Hub's client stumbles over what it finds there."""
+    """Turn errors of the Hub's client about a damaged cache into one that names the folder."""
     from huggingface_hub.errors import HFValidationError
 
     try:
@@ -147,10 +147,10 @@ def _damaged(repo: str) -> str:
 def asking(
     repo: str, revision: str, passed: Collection[int] = (), away: Callable[[], HubError] | None = None
 ) -> Iterator[None]:
-    """Say what the Hub refuses in plain words, and keep its library silent.
+    """Turn errors of the Hub into plain messages, and keep its library silent.
 
-    The statuses `passed` go through; `away` says what to do where the Hub can't be reached,
-    else it is to fetch what was asked for.
+    The statuses in `passed` are raised as they are; `away` is the remedy if the Hub can't be
+    reached, by default to download the files elsewhere.
     """
     from huggingface_hub import errors, get_token
     from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
@@ -185,13 +185,13 @@ def asking(
             raise
         raise _refused(error) or not_reached() from None
     except errors.HFValidationError:
-        raise HubError("is no name of a dataset; write ORG/NAME") from None
+        raise HubError("is not a name of a dataset; write ORG/NAME") from None
     except httpx.TransportError:
         raise not_reached() from None
 
 
 def _refused(error: BaseException | None) -> HubError | None:
-    """What a status of the Hub means, if there was one."""
+    """The message for a status of the Hub, if there was one."""
     from huggingface_hub.errors import HfHubHTTPError
 
     if not isinstance(error, HfHubHTTPError):
@@ -207,7 +207,7 @@ def _refused(error: BaseException | None) -> HubError | None:
 
 
 def patiently(ask: Callable[[], Answer]) -> Answer:
-    """What the Hub answers, asked again while it is busy: after what it says, or 1, 2, 4, 8 and 16 seconds."""
+    """Ask the Hub, again while it is busy: after the time that it gives, or 1, 2, 4, 8 and 16 seconds."""
     for wait in WAITS:
         try:
             return ask()
@@ -219,7 +219,7 @@ def patiently(ask: Callable[[], Answer]) -> Answer:
 
 
 def seconds(asked: str | None) -> float | None:
-    """How long the Hub asks to wait, within a minute; None where it does not say so in seconds.
+    """How long the Hub asks to wait, at most a minute; None if the time is not in seconds.
 
     >>> seconds("7"), seconds("3600"), seconds("Wed, 21 Oct"), seconds(None)
     (7.0, 60.0, None, None)
@@ -236,7 +236,7 @@ def _not_here(repo: str, revision: str) -> HubError:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """No progress bars, no log, no telemetry; afterwards as it was."""
+    """Switch off progress bars, log and telemetry, and restore them afterwards."""
     from huggingface_hub import constants
     from huggingface_hub.utils import logging as hub_logging
     from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars

@@ -1,7 +1,7 @@
-"""A dataset of the Hub that is written to: its head, its tags, its files by digest, one commit, one tag.
+"""Write to a dataset of the Hub: read its head, tags and digests of files, make a commit and a tag.
 
-A call that the Hub answers with 429 or 5xx is made again after a while. The token is the one
-that `hf auth login` or HF_TOKEN left, which must have the right to write.
+A call that the Hub answers with 429 or 5xx is repeated after a while. The token is that of
+`hf auth login` or HF_TOKEN, and must have the right to write.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Repository:
-    """One dataset, `ORG/NAME`. Every method raises `HubError` (exit 7) for what the Hub refuses."""
+    """One dataset, `ORG/NAME`. Every method raises `HubError` (exit 7) if the Hub refuses."""
 
     name: str
 
     def __post_init__(self) -> None:
         if not DATASET_NAME.fullmatch(self.name):
-            raise UsageError(f"'{printable(self.name, 100)}' is no name of a dataset; write ORG/NAME")
+            raise UsageError(f"'{printable(self.name, 100)}' is not a name of a dataset; write ORG/NAME")
 
     @staticmethod
     def require_network() -> None:
-        """Raise `HubError` (exit 7) at once where the Hub's client is told to stay offline."""
+        """Raise `HubError` (exit 7) at once if HF_HUB_OFFLINE is set."""
         from huggingface_hub import is_offline_mode
 
         if is_offline_mode():
             raise _away()
 
     def head(self) -> str | None:
-        """The commit of the branch main; None where there is no such dataset, or the token may not see it."""
+        """The commit of the branch main; None if the dataset does not exist, or the token may not see it."""
         from huggingface_hub.errors import RepositoryNotFoundError
 
         def asked() -> str | None:
@@ -57,14 +57,14 @@ class Repository:
         return self._call(asked)
 
     def create(self, *, private: bool) -> str:
-        """Make the dataset; its first commit."""
+        """Make the dataset; returns its first commit."""
         self._call(lambda: self._api.create_repo(self.name, repo_type="dataset", private=private, exist_ok=True))
         head = self.head()
         assert head is not None
         return head
 
     def is_private(self) -> bool:
-        """Whether only its owners see it."""
+        """Whether only its owners can see it."""
         return bool(self._call(lambda: self._api.dataset_info(self.name)).private)
 
     def tags(self) -> dict[str, str]:
@@ -73,7 +73,7 @@ class Repository:
         return {tag.name: tag.target_commit for tag in refs.tags}
 
     def files(self, commit: str) -> dict[str, str]:
-        """The digest of every file of a commit: sha256 of a large one, else that of its blob in git."""
+        """The digest of every file of a commit: the sha256 of a large file, the id of the git blob of a small one."""
         from huggingface_hub import RepoFile
 
         def asked() -> list[Any]:
@@ -90,9 +90,9 @@ class Repository:
         return there.keys() == ours.keys() and all(there[name] in digests_of(path) for name, path in ours.items())
 
     def commit(self, files: Mapping[str, Path], title: str, parent: str) -> str:
-        """Put these files, and no others, on top of `parent`, in one commit; its name.
+        """Commit these files, and no others, on top of `parent`; returns the commit.
 
-        Raises `ConflictError` (exit 5) where the branch has moved on from `parent`. Large files that were sent
+        Raises `ConflictError` (exit 5) if the branch is not at `parent` any more. Large files that were sent
         before, by a call that was cut off, are not sent again.
         """
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete
@@ -120,7 +120,7 @@ class Repository:
         except HfHubHTTPError as error:
             if error.response.status_code not in (409, 412):
                 raise
-        # The answer to a try before may have been lost on its way; then the head is what we sent.
+        # The answer to an earlier try may have been lost; then the head is our commit.
         head = self.head()
         if head is not None and head != parent and self.holds(head, files):
             return head
@@ -130,7 +130,7 @@ class Repository:
         )
 
     def tag(self, name: str, commit: str) -> None:
-        """Give a commit a name for good. Raises `ConflictError` (exit 5) where another commit has it."""
+        """Tag a commit. Raises `ConflictError` (exit 5) if another commit has the tag."""
         from huggingface_hub.errors import HfHubHTTPError
 
         try:
@@ -148,7 +148,7 @@ class Repository:
         return HfApi()
 
     def _call(self, ask: Callable[[], Answer]) -> Answer:
-        """What the Hub answers, asked again while it is busy."""
+        """Ask the Hub, again while it is busy."""
         from huggingface_hub.errors import HfHubHTTPError
         from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
@@ -178,13 +178,13 @@ def _away() -> HubError:
         )
     return HubError(
         "the Hub can't be reached; check the network and HF_ENDPOINT, then run the same command again: "
-        "it goes on where it stopped"
+        "it resumes where it stopped"
     )
 
 
 @contextmanager
 def _as_it_was() -> Iterator[None]:
-    """The refusal itself, where the Hub's library wraps that of an upload, which it repeated, in a RuntimeError."""
+    """The original error, if the Hub's library wraps it in a RuntimeError after repeated uploads."""
     try:
         yield
     except RuntimeError as error:

@@ -1,7 +1,7 @@
-"""The report: one page that shows what is in a mixture, what went, and why.
+"""The report: one page that shows what is in a mixture, what was removed, and why.
 
-It needs nothing but itself: its policy (CSP) lets no request out and no script run but its
-own, whatever the rows hold. Every figure comes from `tulu_data.audit`.
+The page is self-contained: its policy (CSP) blocks all requests and all scripts but its own,
+whatever the rows contain. Every figure comes from `tulu_data.audit`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ NAME: Final = "report.html"
 
 
 def write(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write the report of a version whose manifest is not sealed yet into its folder."""
+    """Write the report into the folder of a version, before its manifest is sealed."""
     write_text(folder / NAME, page(Mixture(folder, manifest)))
 
 
 def page(mixture: Mixture) -> str:
-    """The report as HTML. It depends on the mixture's folder alone, and not on where that is."""
+    """The report as HTML. It depends only on the files of the mixture, not on where they are."""
     parts = [section(mixture) for section in (*sections.ALL, rows.rows)]
     shown = [part for part in parts if part]
     title = f"{mixture.manifest['name']} {mixture.version}"

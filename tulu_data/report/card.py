@@ -1,7 +1,7 @@
-"""The dataset card of a mixture: README.md, whose every number is counted in the mixture's own files.
+"""The dataset card of a mixture: README.md, with numbers that are all counted in the mixture's own files.
 
 The head in YAML is what the Hub and `datasets` read; the tables below it are for people. Equal
-mixtures have equal cards, so that the manifest pins it as it pins the rows.
+mixtures have equal cards, so the manifest pins the card like the rows.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ _LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
 
 @dataclass(frozen=True)
 class Card:
-    """The card of the mixture whose tables lie in `folder`, by the facts of its manifest.
+    """The card of the mixture whose tables are in `folder`, by the facts of its manifest.
 
-    `prose` is what the recipe's author says of it.
+    `prose` is the description by the author of the recipe.
     """
 
     folder: Path
@@ -76,7 +76,7 @@ class Card:
         return f"---\n{_yaml(self.head())}---\n\n" + "\n\n".join(section for section in sections if section) + "\n"
 
     def head(self) -> dict[str, Any]:
-        """The YAML head as plain values: only keys that the Hub documents."""
+        """The YAML head as plain values, with only keys that the Hub documents."""
         languages = sorted(name for name in self._counted("language") if name and _LANGUAGE.fullmatch(name))
         names = sorted({hub_name(source["license"]) for source in self.facts["sources"].values()})
         rows = self.facts["rows"]
@@ -134,7 +134,7 @@ class Card:
 
     @cached_property
     def _cells(self) -> pl.DataFrame:
-        """Rows, and the tokens of those whose tokens are counted, by domain and language."""
+        """Rows and tokens (of rows that have them counted) by domain and language."""
         names = ["domain", "language"]
         parts = [
             pl.read_parquet(path, columns=[*names, "tokens"], glob=False)
@@ -181,13 +181,13 @@ class Card:
                     sum(sources[source]["written"] for source in named),
                 )
                 for said, named in _grouped(
-                    (entry["license"] or "not said", source) for source, entry in sources.items()
+                    (entry["license"] or "not given", source) for source, entry in sources.items()
                 )
             ],
         )
         return (
             f"## Licences\n\nThe strictest is **{name}**, which {asks} ({', '.join(map(_code, own))}). "
-            f"The whole is to be used as its strictest part; each source keeps its own licence.\n\n{lines}"
+            f"Use the whole as its strictest licence allows; each source keeps its own licence.\n\n{lines}"
         )
 
     def _sources(self) -> str:
@@ -216,8 +216,9 @@ class Card:
             gone = ", ".join(f"{_code(source)} {_number(count)}" for source, count in removed.items() if count)
             lines.append((_code(step), sum(removed.values()), gone))
         return (
-            "## Stages\n\nIn this order; a row counts for the first stage that removes it. Why each one went stands in "
-            "`evidence/`, what became of every row in `ledger/`.\n\n" + _table(("stage", "removed", "of which"), lines)
+            "## Stages\n\nIn this order; a row counts for the first stage that removes it. Why each one was removed "
+            "is in `evidence/`, and what happened to every row in `ledger/`.\n\n"
+            + _table(("stage", "removed", "of which"), lines)
         )
 
     def _contamination(self) -> str:
@@ -245,14 +246,14 @@ class Card:
                 headings = ("source", "evaluation set", "its items found", "near", "found in full", "rows that match")
                 parts.append(_table(headings, lines))
         if not parts:
-            return "## Contamination\n\nThe rows were held against no evaluation set."
+            return "## Contamination\n\nThe rows were not compared with any evaluation set."
         return (
-            "## Contamination\n\nRows were held against these evaluation sets, and those that match were removed, "
+            "## Contamination\n\nRows were compared with these evaluation sets, and those that match were removed, "
             "by this stage or by one before it.\n\n" + "\n\n".join(parts)
         )
 
     def _tables(self) -> Iterator[str]:
-        """The plain tables that stages show, each under its title."""
+        """The tables that stages show, each under its title."""
         for shown in self._mixture.shown:
             if shown.kind == TABLE:
                 frame = self._mixture.read(shown.path)
@@ -285,7 +286,7 @@ class Card:
             lines = []
             for value, (rows, tokens, counted) in self._counted(column).items():
                 share = rows / self.facts["rows"] if self.facts["rows"] else 0
-                lines.append((_plain(value) if value else "not said", rows, f"{share:.1%}", tokens if counted else ""))
+                lines.append((_plain(value) if value else "unknown", rows, f"{share:.1%}", tokens if counted else ""))
             parts.append(_table((column, "rows", "share", "tokens"), lines))
         return "## Composition\n\n" + "\n\n".join(parts)
 
@@ -295,10 +296,10 @@ class Card:
         accounts = [account for stage in stages for account in stage.get("evaluations", {}).values()]
         if accounts:
             limits.append(
-                "Decontamination finds shared words: no translation, and no paraphrase that shares few of them."
+                "Decontamination finds shared words. It misses translations, and paraphrases that share few words."
             )
             if unusable := sum(account["unusable"] for account in accounts):
-                limits.append(f"{_number(unusable)} evaluation items have too few words to be looked for.")
+                limits.append(f"{_number(unusable)} evaluation items have too few words to be found.")
         for step, path in self._mixture.reports("near").items():
             if rows := pl.read_parquet(path, columns=["id"], glob=False)["id"].n_unique():
                 limits.append(
@@ -311,25 +312,25 @@ class Card:
                 if chance is not None:
                     limits.append(
                         f"{_code(stage['name'])} compares a pair at its threshold of {threshold} "
-                        f"with a chance of {chance}; the others it does not see."
+                        f"with a probability of {chance}; it misses the others."
                     )
             if over := stage.get("buckets_over_cap"):
                 limits.append(f"{_number(over)} buckets of {_code(stage['name'])} were over its cap.")
         if quarantined := sum(entry["quarantined"] for entry in sources.values()):
-            limits.append(f"{_number(quarantined)} records could not be read, and nobody looked into them.")
+            limits.append(f"{_number(quarantined)} records could not be read, and were not checked.")
         unsaid = [source for source, entry in sources.items() if not entry["license"]]
         if unsaid:
-            limits.append(f"The recipe says no licence of {', '.join(map(_code, unsaid))}.")
+            limits.append(f"The recipe gives no licence for {', '.join(map(_code, unsaid))}.")
         without = {column: self._counted(column).get(None, (0,))[0] for column in ("domain", "language")}
         limits += [f"{_number(rows)} rows have no {column}." for column, rows in without.items() if rows]
-        limits.append("Nobody read the rows: what they say may be wrong, and may offend.")
+        limits.append("The rows were not read by people: their content may be wrong, and may offend.")
         return "## Known limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
 
     @staticmethod
     def _checks() -> str:
         return (
-            "## Check it\n\n`sha256sum -c SHA256SUMS` checks the bytes; `tulu-data verify DIR` counts, evidence, "
-            "ids and root, and with `--evaluations` holds the rows against the evaluation sets once more."
+            "## Check it\n\n`sha256sum -c SHA256SUMS` checks the bytes; `tulu-data verify DIR` checks counts, evidence, "
+            "ids and root, and with `--evaluations` compares the rows with the evaluation sets again."
         )
 
 
@@ -345,7 +346,7 @@ def _yaml(values: Mapping[str, Any]) -> str:
 
 
 def _feature(field: pa.Field) -> dict[str, Any]:
-    """A column as `datasets` writes it down."""
+    """A column as `datasets` describes it."""
     if pa.types.is_list(field.type):
         inner = field.type.value_type
         return {"name": field.name, "list": [_feature(inner.field(place)) for place in range(inner.num_fields)]}
@@ -360,7 +361,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
 
 
 def _table(headings: Sequence[str], lines: Iterable[Sequence[str | int]]) -> str:
-    """A table of Markdown; numbers stand to the right. Texts may hold code, and no more of Markdown."""
+    """A table of Markdown; numbers are aligned right. Texts may contain code, but no other Markdown."""
     rows = [*lines]
     is_number = [any(isinstance(line[place], int) for line in rows) for place in range(len(headings))]
     shown = [[_number(cell) if isinstance(cell, int) else cell.replace("|", "\\|") for cell in line] for line in rows]
@@ -373,12 +374,12 @@ def _number(number: int) -> str:
 
 
 def _code(text: str) -> str:
-    """A text as code, in which nothing is Markdown."""
+    """A text as code, without anything that Markdown would interpret."""
     return f"`{printable(text, CELL_CHARACTERS).replace('`', chr(39))}`"
 
 
 def _cell(value: Any) -> str | int:
-    """A value of a table whose columns nobody knows."""
+    """A value of a table with columns of any kind."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, float):
@@ -387,5 +388,5 @@ def _cell(value: Any) -> str | int:
 
 
 def _plain(text: str, characters: int = CELL_CHARACTERS) -> str:
-    """A text of a stranger, of which nothing is Markdown or HTML."""
+    """An untrusted text, escaped so that nothing in it is Markdown or HTML."""
     return re.sub(r"([\\`*_{}\[\]<>#!~&:@$])", r"\\\1", printable(text, characters))

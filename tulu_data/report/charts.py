@@ -10,13 +10,13 @@ from tulu_data.report.html import Markup, join, tag
 COLOURS: Final = tuple(f"var(--c{number})" for number in range(8))
 KEPT: Final = "var(--kept)"
 COMPARED: Final = "compared"
-"""The head of a column of bars."""
+"""The heading of a column of bars."""
 WIDTH: Final = 300
 HEIGHT: Final = 84
 
 
 def number(value: float | None) -> str:
-    """A number as it is read.
+    """A number as the page shows it.
 
     >>> number(12345), number(0.125), number(None), number(0)
     ('12,345', '0.125', '·', '0')
@@ -27,7 +27,7 @@ def number(value: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share in per cent, with one digit; a little is not nothing.
+    """A share in per cent, with one digit; a small one is not shown as zero.
 
     >>> percent(0.36), percent(0.0001), percent(0.0)
     ('36.0%', '<0.1%', '0.0%')
@@ -43,19 +43,19 @@ def cell(value: float | None) -> Markup:
 
 
 def table(name: str, caption: str, heads: Sequence[object], lines: Sequence[Markup], texts: int = 1) -> Markup:
-    """A table whose first `texts` columns are text, which scrolls by itself where the screen is narrow."""
+    """A table whose first `texts` columns are text; on a narrow screen it scrolls by itself."""
     row = [
         tag("th", head, scope="col", class_="n" if place >= texts and head != COMPARED else None)
         for place, head in enumerate(heads)
     ]
     inner = tag("table", tag("thead", tag("tr", *row)), tag("tbody", *lines), data_frame=name, aria_label=caption)
     scroll = tag("div", inner, class_="wide", tabindex="0", role="region", aria_label=caption)
-    # Not in the table, which may be wider than the screen.
+    # Outside of the table, which may be wider than the screen.
     return tag("div", tag("p", caption, class_="caption", aria_hidden="true"), scroll)
 
 
 def bar(parts: Sequence[tuple[float, str]], target: float | None = None) -> Markup:
-    """Shares of a whole beside each other, each with its colour, and a line where the target is."""
+    """A bar of the shares of a whole, each with its colour, and a line at the target."""
     pieces = [
         tag("i", style=f"width:{share:.3%};background:{colour};{'min-width:2px' if share else ''}")
         for share, colour in parts
@@ -66,7 +66,7 @@ def bar(parts: Sequence[tuple[float, str]], target: float | None = None) -> Mark
 
 
 def key(parts: Sequence[tuple[str, str]], target: str = "") -> Markup:
-    """What the colours mean."""
+    """A legend of the colours."""
     items = [tag("li", tag("i", style=f"background:{colour}"), name) for name, colour in parts]
     return tag("ul", *items, *([tag("li", tag("b"), target)] if target else []), class_="key")
 
@@ -74,12 +74,12 @@ def key(parts: Sequence[tuple[str, str]], target: str = "") -> Markup:
 def histogram(
     bins: Sequence[tuple[float, float, int]], caption: Markup, said: str, unit: str = "", cut: float | None = None
 ) -> Markup:
-    """Bars of (low, high, rows), the ends and the highest bar named, and a dashed line at `cut`.
+    """Bars of (low, high, rows), with labels at the ends and the highest bar, and a dashed line at `cut`.
 
-    `said` is what a screen reader says of it.
+    `said` is the text for screen readers.
     """
     low, high, most = bins[0][0], bins[-1][1], max((rows for _, _, rows in bins), default=0)
-    # A threshold beyond the values is drawn at the edge it is beyond.
+    # A threshold beyond the values is drawn at the nearer edge.
     scale = WIDTH / ((high - low) or 1)
     drawn = []
     for start, end, rows in bins:

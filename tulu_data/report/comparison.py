@@ -1,4 +1,4 @@
-"""The page of two versions beside each other: what entered, what left, why, and how the composition moved."""
+"""The page that compares two versions: which rows entered and left, why, and how the composition changed."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _composed(difference: Difference) -> Section:
         ]
         heads = [by, "share of rows", "before", "after", "rows before", "rows after", "change"]
         parts += [tag("h3", f"By {by}"), table(f"moved-{by}", f"Rows by {by}, before and after", heads, lines, 2)]
-    return Section("composition", "How did the composition move?", tuple(parts))
+    return Section("composition", "How did the composition change?", tuple(parts))
 
 
 def moved_shares(difference: Difference, by: By) -> pl.DataFrame:
@@ -149,7 +149,7 @@ def _change(rows: int) -> str:
 
 
 def _recipe(difference: Difference) -> Section:
-    # The first two lines of a diff name folders.
+    # The first two lines of a diff name the folders.
     lines = [
         tag("span", f"{line}\n", class_={"+": "added", "-": "gone", "@": "soft"}.get(line[:1]))
         for line in difference.recipe[2:]

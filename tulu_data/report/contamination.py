@@ -23,7 +23,7 @@ def contamination(mixture: Mixture) -> Section:
     title = "Is it contaminated?"
     if sets.is_empty():
         said = sentence(
-            tag("strong", "Nobody looked."),
+            tag("strong", "Unknown."),
             " No stage of the recipe compares rows with evaluation sets, so scores of a model trained on this mixture may be too high.",
         )
         return Section("contamination", title, (said,))
@@ -35,21 +35,21 @@ def contamination(mixture: Mixture) -> Section:
         sentence(
             tag(
                 "strong",
-                f"By the rule of the recipe, no row that is left holds an evaluation item of {_names(sets)}"
-                f"{', of those that can be looked for' if unusable else ''}.",
+                f"By the rule of the recipe, no row that is left contains an evaluation item of {_names(sets)}"
+                f"{', of those that can be found' if unusable else ''}.",
             ),
-            f" {number(removed)} rows that hold one were removed. About other evaluation sets this says nothing.",
+            f" {number(removed)} rows that contain one were removed. Other evaluation sets were not checked.",
         ),
         *(
             sentence(f"The rule of {stage['name']}: {_rule(stage['options'])}.", class_="soft")
             for stage in _deciding(mixture)
         ),
         *([sentence(_near(near))] if near else []),
-        *([sentence(f"{number(unusable)} items have too few words to be looked for.")] if unusable else []),
+        *([sentence(f"{number(unusable)} items have too few words to be found.")] if unusable else []),
         _heat(mixture, found, sets),
         sentence(
-            "A cell counts the items of the set that rows of the source held before those rows were removed; several rows may "
-            "hold one item. "
+            "A cell counts the items of the set that rows of the source contained before those rows were removed; several "
+            "rows may contain the same item. "
             "Above 2% of a set a source counts as contaminated in the Tülu 3 paper (section 3.2).",
             class_="soft",
         ),
@@ -74,7 +74,7 @@ def _rule(options: Mapping[str, Any]) -> str:
         return said
     return (
         f"{said}; items of fewer than {options['relaxed_from']} words need more, those of fewer than "
-        f"{options['full_below']} all of it: the threshold of each row that went is beside it"
+        f"{options['full_below']} all of it: each removed row is listed with its threshold"
     )
 
 
@@ -86,10 +86,10 @@ def _near(rows: int) -> str:
 
 
 def _heat(mixture: Mixture, found: pl.DataFrame, sets: pl.DataFrame) -> Markup:
-    """Sources × evaluation sets, those alone that share something."""
+    """A table of sources × evaluation sets, with the sets that have contaminated items."""
     seen = found.filter(pl.col("contaminated") > 0)
     if seen.is_empty():
-        return sentence("No row of any source held one.")
+        return sentence("No row of any source contained an item.")
     names = seen.group_by("evaluation").agg(pl.col("rows").sum()).sort("rows", "evaluation", descending=[True, False])
     columns = names["evaluation"].head(SHOWN_SETS).to_list()
     stages = [stage["name"] for stage in _deciding(mixture)]
@@ -113,10 +113,10 @@ def _heat(mixture: Mixture, found: pl.DataFrame, sets: pl.DataFrame) -> Markup:
         "rows removed",
         *(join([breakable(column), f" ({number(items[column])})"]) for column in columns),
     ]
-    caption = "Evaluation items that each source held, of how many in the set"
+    caption = "Evaluation items that each source contained, and in the heading how many the set has"
     without = sorted(set(sets["evaluation"]) - set(names["evaluation"]))
-    none = f"No source held an item of {', '.join(without)}." if without else ""
-    more = f" Of {len(names) - SHOWN_SETS} more sets a few were held." if len(names) > SHOWN_SETS else ""
+    none = f"No source contained an item of {', '.join(without)}." if without else ""
+    more = f" {len(names) - SHOWN_SETS} more sets had items in fewer rows." if len(names) > SHOWN_SETS else ""
     return join([table("contamination", caption, heads, lines), sentence(none + more, class_="soft")])
 
 
@@ -128,23 +128,23 @@ def _sets_table(sets: pl.DataFrame, mixture: Mixture) -> Markup:
     heads = [
         "evaluation set",
         "items",
-        "looked for by n-grams",
-        "short: looked for as a whole",
-        "too short to be looked for",
+        "indexed by n-grams",
+        "short: matched as a whole",
+        "unusable: too short",
     ]
-    return table("evaluations", "The evaluation sets, and how their items were looked for", heads, lines)
+    return table("evaluations", "The evaluation sets, and how their items were matched", heads, lines)
 
 
 _KINDS_OF_ITEMS: Final = ("items", "indexed", "short", "unusable")
 
 
 def fact(mixture: Mixture) -> list[tuple[str, str, str]]:
-    """What is said of it at the top of the page: name, figure, more."""
+    """The figures for the top of the page: name, number, detail."""
     sets = audit.evaluations(mixture)
     if sets.is_empty():
         return [("Contaminated rows", "not looked for", "no stage of the recipe looks for them")]
     removed = sum(_removed(mixture, step) for step in sets["stage"].unique())
-    return [("Contaminated rows", number(removed), f"found and removed; looked for {_sets(sets)}")]
+    return [("Contaminated rows", number(removed), f"found and removed; checked {_sets(sets)}")]
 
 
 def _sets(sets: pl.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""The mixture in Croissant 1.1: its files with their sha256, its columns, and what is known of how it was made.
+"""The mixture in Croissant 1.1: its files with their sha256, its columns, and how it was made.
 
 The properties of Croissant RAI are filled from facts of the manifest alone; those that ask
 for opinions (biases, use cases) are left out. See https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html
@@ -89,7 +89,7 @@ def describe(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
         "conformsTo": CONFORMS_TO,
         "name": facts["name"],
         "description": f"{facts['rows']:,} {kinds.find(facts['kind']).rows} of {len(sources)} sources, mixed by tulu-data.",
-        # Croissant's versions are those of semver.org; a name of ours goes into its build part.
+        # Croissant's versions follow semver.org; our version name goes into the build part.
         "version": f"0.0.0+{facts['version'].replace('_', '-')}",
         **({} if license in (OTHER, UNSAID) else {"license": license}),
         "usageInfo": f"{license}: {asks}",
@@ -117,8 +117,8 @@ def _limits(facts: Mapping[str, Any]) -> list[str]:
     against = sorted({name for stage in facts["stages"] for name in stage.get("evaluations", {})})
     return [
         f"{quarantined:,} records could not be read and are left out.",
-        f"Held against the evaluation sets: {', '.join(against) or 'none'}.",
-        *([f"No licence is known of: {', '.join(unsaid)}."] if unsaid else []),
+        f"Compared with the evaluation sets: {', '.join(against) or 'none'}.",
+        *([f"The licence is unknown for: {', '.join(unsaid)}."] if unsaid else []),
     ]
 
 

@@ -18,15 +18,15 @@ SHOWN_PAIRS: Final = 30
 
 
 def duplicates(mixture: Mixture) -> Section:
-    """Are there duplicates?"""
+    """Were there duplicates?"""
     pairs, found = audit.overlap(mixture), audit.clusters(mixture)
     title = "Were there duplicates?"
     if not audit.looks_for_twins(mixture):
         return Section("duplicates", title, (sentence("No stage of the recipe looks for them."),))
     parts = [
         sentence(
-            f"{number(int(pairs['rows'].sum()))} rows went for another that the stage keeps{_alike(mixture, pairs)}. "
-            "Each has its twin in the evidence."
+            f"{number(int(pairs['rows'].sum()))} rows were removed in favour of another row{_alike(mixture, pairs)}. "
+            "The evidence lists the twin of each."
         )
     ]
     if len(pairs):
@@ -45,8 +45,10 @@ def duplicates(mixture: Mixture) -> Section:
         ]
         across = int(pairs.filter(pl.col("source") != pl.col("twin_source"))["rows"].sum())
         parts.append(sentence(f"{number(across) if across else 'None'} of them had their twin in another source."))
-        heads: list[object] = ["rows of", "went for rows of", *(breakable(stage) for stage in finders), "all"]
-        parts.append(table("overlap", "Whose rows went for whose", heads, lines, 2))
+        heads: list[object] = ["removed from", "in favour of", *(breakable(stage) for stage in finders), "all"]
+        parts.append(
+            table("overlap", "Removed rows, by their source and that of the row kept instead", heads, lines, 2)
+        )
         if len(ordered) > SHOWN_PAIRS:
             parts.append(sentence(f"and {len(ordered) - SHOWN_PAIRS} more pairs with fewer rows", class_="soft"))
     if len(found):
@@ -64,10 +66,10 @@ def duplicates(mixture: Mixture) -> Section:
             for line in lines_of(largest)
         ]
         parts += [
-            tag("h3", "The largest clusters of near rows"),
+            tag("h3", "The largest clusters of near-duplicates"),
             sentence(
-                f"{number(len(found))} clusters in all. A cluster is a row that was kept and those that went for it; "
-                "similarity is the part of word sequences that two rows share (Jaccard; 1 is all of them)."
+                f"{number(len(found))} clusters in all. A cluster is a kept row and those removed in favour of it; "
+                "similarity is the share of word sequences that two rows have in common (Jaccard; 1 is all of them)."
             ),
             table(
                 "clusters",
@@ -82,7 +84,7 @@ def duplicates(mixture: Mixture) -> Section:
 
 
 def _alike(mixture: Mixture, pairs: pl.DataFrame) -> str:
-    """What was the same in them, stage by stage."""
+    """What the rows have in common, stage by stage."""
     told = []
     for stage in mixture.stages:
         rows = int(pairs.filter(pl.col("stage") == stage["name"])["rows"].sum())
@@ -95,7 +97,7 @@ def _alike(mixture: Mixture, pairs: pl.DataFrame) -> str:
 
 
 def _similarities(mixture: Mixture) -> list[Markup]:
-    """How near the rows were that went for another."""
+    """How near the removed rows were to those kept instead."""
     drawn: list[Markup] = []
     scored = audit.scores(mixture).filter(pl.col("stage").is_in(list(mixture.reports("clusters"))))
     for (stage,), own in scored.group_by("stage", maintain_order=True):
@@ -103,11 +105,11 @@ def _similarities(mixture: Mixture) -> list[Markup]:
         rows = number(int(summed["rows"].sum()))
         drawn.append(tag("h3", f"How near they were: {stage}"))
         if len(summed) == 1:
-            drawn.append(sentence(f"{rows} rows went, with a similarity of {number(summed['low'][0])}."))
+            drawn.append(sentence(f"{rows} rows were removed, with a similarity of {number(summed['low'][0])}."))
             continue
         said = f"{rows} rows by their similarity to the row that is kept."
         figure = histogram(list(summed.iter_rows()), escape(said), said)
-        # Bins are round: some begin where a threshold might be.
+        # Bins have round bounds: some begin where a threshold might be.
         edges = [low for low in summed["low"] if round(low * 100) % 5 == 0]
         lines = [
             tag("tr", tag("th", number(low), scope="row"), cell(int(summed.filter(pl.col("low") >= low)["rows"].sum())))
@@ -116,9 +118,9 @@ def _similarities(mixture: Mixture) -> list[Markup]:
         heads = ["similarity of at least", "rows"]
         drawn += [
             sentence(
-                "With a higher threshold those below it would stay, unless they are near another row: a build with it tells, "
-                "and measures nothing again."
+                "With a higher threshold, rows below it would be kept, unless they are near another row. A build with another "
+                "threshold shows this, and measures nothing again."
             ),
-            tag("div", figure, table(f"similarity-{stage}", "Rows that went", heads, lines), class_="beside"),
+            tag("div", figure, table(f"similarity-{stage}", "Removed rows", heads, lines), class_="beside"),
         ]
     return drawn

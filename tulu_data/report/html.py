@@ -1,4 +1,4 @@
-"""HTML as values: whatever is not markup already is escaped."""
+"""HTML as values: everything that is not markup already is escaped."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _EMPTY: Final = frozenset({"meta", "input", "wbr"})
 
 
 class Markup(str):
-    """A piece of HTML: its text is trusted, since it was made by `tag`."""
+    """A piece of HTML: its text is trusted, because `tag` made it."""
 
     __slots__ = ()
 
 
 def tag(name: str, /, *children: object, **attributes: Any) -> Markup:
-    """An element; children that are no markup are escaped, and attributes that are None left out.
+    """An element; children that are not markup are escaped, and attributes that are None left out.
 
     >>> tag("p", "1 < 2 ", tag("b", "so"), class_="x")
     '<p class="x">1 &lt; 2 <b>so</b></p>'
@@ -34,12 +34,12 @@ def tag(name: str, /, *children: object, **attributes: Any) -> Markup:
 
 
 def join(children: Iterable[object]) -> Markup:
-    """Pieces after each other."""
+    """Pieces joined to one."""
     return Markup("".join(child if isinstance(child, Markup) else escape(str(child)) for child in children))
 
 
 def escape(text: str) -> Markup:
-    r"""Text as it is read; signs that no screen shows, or that turn its order around, stand as their numbers.
+    r"""Text with markup escaped; invisible characters, and those that change its direction, as their numbers.
 
     >>> escape("<b>\u202e\x00")
     '&lt;b&gt;\\u202e\\x00'
@@ -48,7 +48,7 @@ def escape(text: str) -> Markup:
 
 
 def prose(text: str) -> Markup:
-    """A sentence of a docstring, what stands between backticks as code.
+    """A sentence of a docstring, with text between backticks as code.
 
     >>> prose("Write `language`.")
     'Write <code>language</code>.'
@@ -58,7 +58,7 @@ def prose(text: str) -> Markup:
 
 
 def breakable(text: str) -> Markup:
-    """A name with underscores, which may break after them.
+    """A name with underscores, after which the line may break.
 
     >>> breakable("exact_dedup")
     'exact_<wbr>dedup'

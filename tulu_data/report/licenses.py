@@ -1,4 +1,4 @@
-"""Licences of data: which the Hub has a name for, and which of several asks most of a user."""
+"""Licences of data: their names on the Hub, and which of several is the strictest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ OTHER: Final = "other"
 
 
 class Demand(NamedTuple):
-    """What licences of one kind ask, in plain words, and their names at the Hub."""
+    """The condition of a kind of licences, in plain words, and their names on the Hub."""
 
     asks: str
     names: tuple[str, ...]
@@ -56,16 +56,16 @@ DEMANDS: Final = (
         ),
     ),
     Demand("forbids changed copies, which a mixture is", ("cc-by-nd-4.0", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0")),
-    Demand("is none that the Hub has a name for; read it", (OTHER,)),
-    Demand("was not said: nobody knows what may be done with these rows", (UNSAID,)),
+    Demand("is not on the Hub's list; read it", (OTHER,)),
+    Demand("was not given: nobody knows what may be done with these rows", (UNSAID,)),
 )
-"""From the mildest to the strictest. Names: the Hub's list of licences."""
+"""From the mildest to the strictest. The names are those of the Hub's list of licences."""
 
 _RANKS: Final = {name: rank for rank, demand in enumerate(DEMANDS) for name in demand.names}
 
 
 def hub_name(license: str | None) -> str:
-    """The Hub's name of a licence as a recipe says it.
+    """The Hub's name of a licence that a recipe gives.
 
     >>> hub_name("CC-BY-4.0"), hub_name("ask Bob"), hub_name(None)
     ('cc-by-4.0', 'other', 'unknown')
@@ -77,7 +77,7 @@ def hub_name(license: str | None) -> str:
 
 
 def strictest(licenses: Iterable[str | None]) -> tuple[str, str]:
-    """The licence that asks most, by the Hub's name, and what it asks.
+    """The strictest licence, by the Hub's name, and its condition.
 
     >>> strictest(["mit", "cc-by-nc-4.0", "odc-by"])
     ('cc-by-nc-4.0', 'forbids commercial use')

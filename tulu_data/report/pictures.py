@@ -1,4 +1,4 @@
-"""Frames as pictures: plain SVG that a notebook shows and a file holds, the same bytes for the same frame."""
+"""Frames as pictures: plain SVG for notebooks and files, with the same bytes for the same frame."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INK, SOFT, BAR, CUT = "#1d2025", "#5b626d", "#2f6db3", "#a8322d"
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG drawing; a notebook shows it where it is the last value of a cell."""
+    """An SVG drawing; a notebook shows it if it is the last value of a cell."""
 
     svg: str
 
@@ -32,11 +32,11 @@ class Picture:
 
 
 def bars(frame: pl.DataFrame, label: str, value: str, target: str | None = None, title: str = "") -> Picture:
-    """A bar for each line of a frame, as long as `value`, with a mark where `target` is.
+    """A bar for each line of a frame, as long as `value`, with a mark at `target`.
 
         bars(composition(mixture, "domain"), "domain", "share", target="target")
 
-    Values that are Float64 are shares, and shown in per cent.
+    Float64 values are taken as shares, and shown in per cent.
     """
     is_share = frame.schema[value].is_float()
     others = frame[target].drop_nulls().to_list() if target else []

@@ -1,4 +1,4 @@
-"""Rows to read: some that were kept and some that were removed, with what they were removed for."""
+"""Rows to read: some of the kept and some of the removed, with the reason of the removal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Turns = Sequence[Mapping[str, Any]]
 
 
 def rows(mixture: Mixture) -> Section:
-    """A search in the excerpts; without scripts, all of them below each other."""
+    """The excerpts with a search; without scripts they are simply listed."""
     frame = audit.excerpts(mixture)
     # The first of each stage and source, then the second, …: the top of the list has some of everything.
     turn = pl.int_range(pl.len()).over("fate", "source", order_by="id")
@@ -32,8 +32,8 @@ def rows(mixture: Mixture) -> Section:
     all_kept, all_gone = (int(flow) for flow in _totals(mixture))
     said = sentence(
         f"{number(kept)} of {number(all_kept)} kept rows and {number(len(lines) - kept)} of {number(all_gone)} removed ones, "
-        "drawn by their ids, evenly over sources and stages. Marked is what a row was removed for, or where it differs from "
-        "the row kept in its stead. Rows that hold evaluation items or secrets are listed without their text."
+        "drawn by their ids, evenly over sources and stages. Marks show why a row was removed, or where it differs from the "
+        "row kept instead. Rows that contain evaluation items or secrets are listed without their text."
     )
     shown = tag("div", *(_row(mixture, line) for line in lines))
     return Section("rows", "Read some rows", (said, _tools(lines), shown))
@@ -93,7 +93,7 @@ def _row(mixture: Mixture, row: Mapping[str, Any]) -> Markup:
         )
     elif row["twin_messages"]:
         parts += _turns(row["messages"], row["twin_messages"], row["more_messages"])
-        twin = tag("p", "kept in its stead: ", tag("code", row["twin"]), f" of {row['twin_source']}", class_="evidence")
+        twin = tag("p", "kept instead: ", tag("code", row["twin"]), f" of {row['twin_source']}", class_="evidence")
         parts.append(tag("div", twin, *_turns(row["twin_messages"], row["messages"], 0), class_="twin"))
     else:
         found = next((item["value"] for item in row["evidence"] if item["name"] == "found"), None)
@@ -140,12 +140,12 @@ def _turns(turns: Turns, others: Turns | None, more: int, found: str | None = No
 
 
 def _differing(text: str, other: str) -> Markup:
-    """A text, marked where its words are not those of another.
+    """A text, with marks on words that differ from another text.
 
     >>> _differing("two red cats", "two big cats")
     'two <mark>red</mark> cats'
     """
-    # Words with the space before them: spaces alone match everywhere, and cost thirty times as much.
+    # Words with the space before them: single spaces match everywhere, and make this thirty times as slow.
     ours, theirs = _WORD.findall(text), _WORD.findall(other)
     pieces: list[Markup] = []
     for kind, start, end, _, _ in difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():

@@ -1,4 +1,4 @@
-"""A part of the page, with the question that it answers."""
+"""Sections of the page, each with the question that it answers."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ class Section:
 
 
 def lines_of(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """The lines of a frame by the names of its columns."""
+    """The lines of a frame as dictionaries."""
     return list(frame.iter_rows(named=True))

@@ -24,7 +24,7 @@ NOT_COMMERCIAL: Final = ("-nc", "noncommercial", "non-commercial", "research")
 
 
 def header(mixture: Mixture, contents: Sequence[tuple[str, str]]) -> Markup:
-    """The name, the figures that everybody asks for first, and where to find the rest."""
+    """The name, the most important figures, and links to the sections."""
     manifest, flow = mixture.manifest, audit.flow(mixture)
     parts = audit.composition(mixture)
     kept, written, read = (int(flow[name].sum()) for name in ("kept", "written", "read"))
@@ -34,7 +34,7 @@ def header(mixture: Mixture, contents: Sequence[tuple[str, str]]) -> Markup:
         (
             "Sources",
             number(len(parts)),
-            f"of {len(flow)}; of the others nothing is left" if len(parts) < len(flow) else "",
+            f"of {len(flow)}; nothing is left of the others" if len(parts) < len(flow) else "",
         ),
         ("Records read", number(read), f"{percent(kept / read)} of them kept" if read else ""),
         *contamination.fact(mixture),
@@ -48,11 +48,7 @@ def header(mixture: Mixture, contents: Sequence[tuple[str, str]]) -> Markup:
         "header",
         tag("h1", manifest["name"]),
         tag("p", f"Version {mixture.version} · {mixture.kind.rows} for {mixture.kind.purpose}", class_="sub"),
-        *(
-            [sentence("This is a trial on the first rows of each source; it is no mixture to train on.")]
-            if trial
-            else []
-        ),
+        *([sentence("This is a trial on the first rows of each source; do not train on it.")] if trial else []),
         tag("dl", *shown, class_="facts"),
         tag("nav", *(tag("a", title, href=f"#{id}") for id, title in contents), aria_label="Contents"),
     )
@@ -75,7 +71,7 @@ def composition(mixture: Mixture) -> Section:
     for by, title in titles:
         frame = audit.composition(mixture, by)
         if frame[by].to_list() == [audit.UNKNOWN]:
-            parts += [tag("h3", title), sentence(f"No stage of the recipe found out the {by} of rows.", class_="soft")]
+            parts += [tag("h3", title), sentence(f"No stage of the recipe finds the {by} of rows.", class_="soft")]
             continue
         parts += [tag("h3", title), *_parts(frame, by)]
     return Section("composition", "What is in it?", tuple(parts))
@@ -94,7 +90,7 @@ def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
         )
         said.append(
             sentence(
-                f"The recipe sets the share of {unit} that each {by} is to have; the farthest off is {percent(round(off, 9))}."
+                f"The recipe gives each {by} a target share of {unit}; the largest deviation is {percent(round(off, 9))}."
             )
         )
     is_repeated = bool((frame["rows"] != frame["distinct"]).any())
@@ -130,7 +126,7 @@ def _parts(frame: pl.DataFrame, by: By) -> list[Markup]:
 
 
 def first_looks(mixture: Mixture) -> Section | None:
-    """What should I look at first? What many rows share that no trainer wants, and what was not read."""
+    """What should I look at first? Faults that many rows have, and columns that were not read."""
     blemished, left_out = audit.blemishes(mixture), audit.unread(mixture)
     if blemished.is_empty() and left_out.is_empty():
         return None
@@ -150,10 +146,12 @@ def first_looks(mixture: Mixture) -> Section | None:
             for line in lines_of(blemished.head(SHOWN_PARTS))
         ]
         parts.append(
-            sentence("Nothing was removed for these: trainers would learn them, and chat templates may refuse them.")
+            sentence(
+                "Nothing was removed because of these faults: a model would learn them, and chat templates may refuse them."
+            )
         )
-        heads = ["source", "rows that", "rows", "of those read", "kept", "one of them", "what to do"]
-        parts.append(table("blemishes", "What rows have that no trainer wants", heads, lines, 2))
+        heads = ["source", "rows that", "rows", "of those read", "kept", "example", "what to do"]
+        parts.append(table("blemishes", "Faults that many rows have", heads, lines, 2))
         if (more := len(blemished) - SHOWN_PARTS) > 0:
             parts.append(sentence(f"and {more} more", class_="soft"))
     if len(left_out):
@@ -167,9 +165,9 @@ def first_looks(mixture: Mixture) -> Section | None:
             )
             for line in lines_of(left_out.head(SHOWN_PARTS))
         ]
-        parts.append(sentence("Rows that differ in what was not read alone are the same rows here."))
+        parts.append(sentence("Rows that differ only in columns that were not read count as the same row."))
         heads = ["source", "column or key", "rows that have it", "of all"]
-        parts.append(table("unread", "What the records held that was not read", heads, lines, 2))
+        parts.append(table("unread", "Columns and keys that were not read", heads, lines, 2))
         if (more := len(left_out) - SHOWN_PARTS) > 0:
             parts.append(sentence(f"and {more} more", class_="soft"))
     return Section("first", "What should I look at first?", tuple(parts))
@@ -209,11 +207,11 @@ def removals(mixture: Mixture) -> Section:
         sentence(
             f"Of {number(every['read'])} records that were read, {number(total)} "
             f"({percent(total / every['read'] if every['read'] else 0)}) are not in the mixture. A stage is charged with a row only if no "
-            "stage before it removed it, so that the numbers of a line add up."
+            "stage before it removed it, so the numbers of a line add up."
         ),
         *_nothing_left(flow, gone),
         key([("kept", KEPT), *((_name(step), colours[step]) for step in gone)]),
-        table("flow", "What became of the records of each source", heads, lines, 2),
+        table("flow", "What happened to the records of each source", heads, lines, 2),
         tag("h3", "The stages, and what they removed"),
         _stages(mixture, every),
         tag("h3", "The reasons"),
@@ -223,7 +221,7 @@ def removals(mixture: Mixture) -> Section:
 
 
 def _nothing_left(flow: pl.DataFrame, steps: Sequence[str]) -> list[Markup]:
-    """Of which sources nothing is left, and what took most of them."""
+    """Sources of which nothing is left, and the stage that removed most of each."""
     lost = [line for line in lines_of(flow) if line["read"] and not line["kept"]]
     if not lost or not steps:
         return []
@@ -242,7 +240,7 @@ def _name(step: str) -> str:
 def _stages(mixture: Mixture, removed: Mapping[str, Any]) -> Markup:
     lines = [
         (QUARANTINED, "Records that could not be read as a conversation."),
-        *([(TAKE, "The recipe takes a part of the source only.")] if TAKE in removed else []),
+        *([(TAKE, "The recipe takes only a part of the source.")] if TAKE in removed else []),
         *((stage["name"], _does(stage)) for stage in mixture.stages),
     ]
     shown = [
@@ -285,7 +283,11 @@ def _reasons(mixture: Mixture) -> Markup:
         for line in lines_of(frame.head(SHOWN_REASONS))
     ]
     shown = table(
-        "reasons", "Why rows went, the most frequent reason first", ["reason", "stage", "rows", COMPARED], lines, 2
+        "reasons",
+        "Why rows were removed, the most frequent reason first",
+        ["reason", "stage", "rows", COMPARED],
+        lines,
+        2,
     )
     more = len(frame) - SHOWN_REASONS
     return join([shown, sentence(f"and {more} rarer reasons", class_="soft")]) if more > 0 else shown
@@ -346,7 +348,7 @@ def licences(mixture: Mixture) -> Section:
         verdicts.append(f"The recipe does not say the licence of {names}: ask before you use these rows.")
     if not verdicts:
         verdicts.append(
-            "Each source has a licence, and none of them says that commercial use is forbidden; read them all the same."
+            "Each source has a licence, and none of them seems to forbid commercial use; read them all the same."
         )
     if closed or len(unsaid):
         rest = int(frame["rows"].sum()) - sum(line["rows"] for line in [*closed, *lines_of(unsaid)])
@@ -363,7 +365,7 @@ def licences(mixture: Mixture) -> Section:
     parts = (
         sentence(tag("strong", " ".join(verdicts))),
         sentence("A mixture has no licence of its own; each row keeps that of its source.", class_="soft"),
-        table("licenses", "Licences of the sources, as the recipe says", ["source", "licence", "rows"], lines, 2),
+        table("licenses", "Licences of the sources, as the recipe gives them", ["source", "licence", "rows"], lines, 2),
     )
     return Section("licences", "May I use it?", parts)
 
@@ -374,12 +376,12 @@ def checking(mixture: Mixture) -> Section:
     name = f"{manifest['name']}@{mixture.version}"
     parts = (
         sentence(
-            "Everything on this page is in the tables that lie beside it. ",
+            "Everything on this page comes from the tables beside it. ",
             tag("code", f"tulu-data verify {name}"),
-            " takes the digest of each file and counts all rows again, looks through the rows for the evaluation items once "
-            "more by plain code, and compares some rows with all others. ",
+            " checks the digest of each file, counts all rows again, searches the rows for evaluation items with a second, "
+            "independent implementation, and compares some rows with all others. ",
             tag("code", f"tulu-data explain {name} ID"),
-            " tells what became of one row.",
+            " shows what happened to one row.",
         ),
         sentence("Root of the rows, the same for the same rows: ", tag("code", manifest["root"])),
         sentence(

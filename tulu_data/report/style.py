@@ -1,4 +1,4 @@
-"""How the page looks, and the one script it has: the search in the rows. Nothing is fetched."""
+"""The style of the page, and its only script: the search in the rows. Nothing is loaded from elsewhere."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What else did the stages find? The plain tables that they show."""
+"""What else did the stages find? The tables that they show."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def tables(mixture: Mixture) -> Section | None:
             continue
         frame = mixture.read(shown.path)
         heads = shown.heads or {name: name for name in frame.columns}
-        # Texts stand to the left, and come first.
+        # Columns of text come first, and are aligned left.
         named = sorted(heads.items(), key=lambda head: frame.schema[head[0]].is_numeric())
         texts = sum(not frame.schema[name].is_numeric() for name, _ in named)
         lines = [tag("tr", *(_cell(line[name]) for name, _ in named)) for line in lines_of(frame.head(SHOWN_LINES))]

@@ -19,8 +19,8 @@ def thresholds(mixture: Mixture) -> Section | None:
     total = sum(rows["read"] - rows["quarantined"] for rows in mixture.rows.values())
     parts: list[Markup] = [
         sentence(
-            f"What each filter would remove of the {number(total)} rows that were read if one value were another and its other "
-            "limits stayed: counted before any other stage, which may remove some of these rows as well. Counted from what the build measured; a rebuild with another threshold scans nothing."
+            f"How many of the {number(total)} rows that were read each filter would remove if one of its values were different and "
+            "the others stayed. Other stages are ignored here; they may remove some of these rows as well. The numbers are counted from stored measures: a rebuild with another threshold scans nothing."
         )
     ]
     for (stage, option), own in counted.group_by("stage", "option", maintain_order=True):
@@ -29,7 +29,7 @@ def thresholds(mixture: Mixture) -> Section | None:
         summed = own_bins.group_by("low", "high").agg(pl.col("rows").sum()).sort("low")
         with_value = int(summed["rows"].sum())
         measured = _measured(mixture, str(stage), str(option))
-        none = f" {number(total - with_value)} rows have none of it." if total > with_value else ""
+        none = f" {number(total - with_value)} rows have no value." if total > with_value else ""
         said = f"{number(with_value)} rows by their {measured}; the threshold is {number(used)}."
         parts += [tag("h3", f"{stage}: {option} = {number(used)}"), *_meaning(str(stage), str(option))]
         others = _alternatives(str(stage), str(option), own, total)
@@ -41,7 +41,7 @@ def thresholds(mixture: Mixture) -> Section | None:
             continue
         is_beyond = used > summed["high"].max() or used < summed["low"].min()
         beyond = (
-            " The threshold is beyond what is drawn; the outermost bar holds what lies farther out."
+            " The threshold is beyond the drawn range; the outermost bar contains all values farther out."
             if is_beyond
             else ""
         )
@@ -52,13 +52,13 @@ def thresholds(mixture: Mixture) -> Section | None:
 
 
 def _meaning(stage: str, option: str) -> list[Markup]:
-    """What a stage of ours says of its option."""
+    """The description of an option, for a built-in stage."""
     kind = stages.of_step(stage)
     return [sentence(prose(f"{kind.model_fields[option].description}."), class_="soft")] if kind else []
 
 
 def _measured(mixture: Mixture, stage: str, option: str) -> str:
-    """What a threshold is held against, in words."""
+    """The name of the value that is compared with a threshold."""
     options = mixture.options_of(stage)
     if "statistic" in options and option in ("above", "at_least"):
         return f"{options['statistic']} with the evaluation item that they share most with"

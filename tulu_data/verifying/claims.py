@@ -1,9 +1,9 @@
-"""A witness to what a mixture claims of its rows: no evaluation item in them, no duplicate.
+"""Check what a mixture claims of its rows: that they contain no evaluation items and no duplicates.
 
-What is claimed is read from the manifest, whoever wrote the stage that claims it, and checked on the
-rows by `plain_*`, which share nothing with the build. Evaluation files are known by the sha256 that
-the manifest pins, never by the paths in it: those are a stranger's. A detector that can't fire
-proves nothing, so each is shown items planted before it.
+The claims are read from the manifest, whichever stage makes them, and checked on the rows by
+`plain_*`, which share nothing with the build. Evaluation files are found by the sha256 that the
+manifest pins, never by the paths in it, which are untrusted. A detector that finds nothing proves
+nothing, so each must first find items that are planted.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ BATCH_ROWS: Final = 1_024
 PLANTED: Final = 5
 SAMPLED_ROWS: Final = 1_000
 MOST_SAMPLED: Final = 100_000
-# A pair that the stage misses less often than once in a million was not missed by chance.
+# A pair that the stage misses by chance less than once in a million counts as an error.
 SURE: Final = 1e-6
 SHOWN: Final = 3
 
@@ -66,7 +66,7 @@ def _known(on: str) -> str:
 
 
 class Testimony(NamedTuple):
-    """What was looked at, what is wrong, and what could not be shown; the latter two are empty where all is well."""
+    """A check: what was checked, what is wrong, and what could not be checked (both empty if it holds)."""
 
     what: str
     wrong: str = ""
@@ -74,7 +74,7 @@ class Testimony(NamedTuple):
 
 
 class Side(NamedTuple):
-    """One column of messages of a row: of each whether it is compared, its role and its texts; and their calls."""
+    """One column of messages of a row: for each whether it is compared, its role and its texts; and their calls."""
 
     column: str
     messages: list[tuple[bool, str, list[str]]]
@@ -89,7 +89,7 @@ class Row(NamedTuple):
     sides: list[Side]
 
     def texts(self) -> list[tuple[bool, str]]:
-        """All its texts in order, those of calls too, each with whether it is compared."""
+        """All its texts in order, including those of calls, each with whether it is compared."""
         return [
             text
             for side in self.sides
@@ -98,7 +98,7 @@ class Row(NamedTuple):
 
 
 class _Options(BaseModel):
-    """The options of a claim, from a manifest: a stranger's, so that each has its bounds."""
+    """The options of a claim, from an untrusted manifest, so each has its bounds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -117,7 +117,7 @@ class Distinct(_Options):
 
 
 class Apart(_Options):
-    """No two rows are near; those that share no band of a signature were not compared."""
+    """No two rows are near-duplicates; pairs that share no band of a signature were not compared."""
 
     ngram: int = Field(ge=1, le=64)
     threshold: float = Field(gt=0, le=1)
@@ -132,12 +132,12 @@ class Apart(_Options):
         return f"of a sample of rows kept, none is near another{of} (Jaccard similarity from {self.threshold} on)"
 
     def chance_to_miss(self, jaccard: float) -> float:
-        """How likely a pair was not compared."""
+        """The probability that a pair was not compared."""
         return 0.0 if self.bands is None else float((1 - jaccard**self.rows) ** self.bands)
 
 
 class Clean(_Options):
-    """No row holds an evaluation item, by a rule of n-grams."""
+    """No row contains an evaluation item, by a rule of n-grams."""
 
     against: dict[str, Any]
     parts: tuple[str, ...] = ("question",)
@@ -171,7 +171,7 @@ class Clean(_Options):
 
     @property
     def said(self) -> str:
-        return "no row kept holds an evaluation item, by plain code, which finds items that are planted"
+        return "no row kept holds an evaluation item, by a second implementation, which finds planted items"
 
 
 CHECKED: Final[Mapping[str, type[Distinct | Apart | Clean]]] = {DISTINCT: Distinct, APART: Apart, CLEAN: Clean}
@@ -180,10 +180,10 @@ CHECKED: Final[Mapping[str, type[Distinct | Apart | Clean]]] = {DISTINCT: Distin
 
 @dataclass(frozen=True)
 class Witness:
-    """Looks at the rows in `folder` for what the stages of its manifest claim.
+    """Checks the rows in `folder` for the claims of the stages in its manifest.
 
-    `places` are folders in which evaluation files are looked for; `cache` is where the
-    files of datasets of the Hub lie, which are fetched if `fetch` says so.
+    `places` are folders in which evaluation files are looked for; `cache` is the folder for
+    files of datasets of the Hub, which are downloaded if `fetch` is true.
     """
 
     folder: Path
@@ -194,7 +194,7 @@ class Witness:
     tick: Callable[[int], object] = lambda rows: None
 
     def testify(self) -> Iterator[Testimony]:
-        """What there is to say of each stage that claims something of the rows kept."""
+        """Check every claim of every stage."""
         for stage in self.manifest["stages"]:
             own = options_of(stage)
             if stage.get("claims") is None and stage_of(stage) is None:
@@ -207,7 +207,7 @@ class Witness:
                 yield from self._claimed(stage, own, claim)
 
     def _claimed(self, stage: Mapping[str, Any], own: Mapping[str, Any], claim: Claim) -> Iterator[Testimony]:
-        """What there is to say of one claim, whose options are the stage's `own` where it does not give others."""
+        """Check one claim; options that it does not give are the stage's `own`."""
         name = stage["name"]
         kind = CHECKED.get(claim.kind)
         if kind is None:
@@ -233,7 +233,7 @@ class Witness:
             yield from self._decontamination(name, what, rule, stage.get("evaluations", {}))
 
     def rows(self, on: str, sources: Sequence[str]) -> Iterator[Row]:
-        """The rows, one of each row's copies, of the sources that a stage was for, as it compares them."""
+        """The rows of the given sources, without further copies, as a stage compares them `on` some messages."""
         kind = kinds.find(self.manifest["kind"])
         for path in sorted((self.folder / "data").glob("*.parquet")):
             with pq.ParquetFile(path) as parquet:
@@ -274,7 +274,7 @@ class Witness:
             yield Testimony(what, missing if self.places else "", "" if self.places else missing)
         else:
             yield Testimony(what)
-        # N-grams are common or not by all sets together: some of them would be another rule.
+        # All sets together decide which n-grams are common: with some of them the rule would be another.
         if absent or options["ignored"]:
             yield Testimony(
                 clean, unproven="not all evaluation sets are here" if absent else "ignored texts are not kept"
@@ -294,7 +294,7 @@ class Witness:
         return ""
 
     def _unknown(self, name: str, items: Iterable[Text]) -> str:
-        """Evidence that names an item which no evaluation set has."""
+        """The error if evidence names an item that is not in its evaluation set."""
         path = self.folder / "evidence" / f"{name}.parquet"
         if not path.is_file():
             return ""
@@ -302,7 +302,9 @@ class Witness:
         named = pl.read_parquet(path, columns=["evaluation", "item"], glob=False).unique().iter_rows()
         unknown = next((item for item in sorted(named) if item not in known), None)
         return (
-            f"evidence/{name}.parquet: names item {unknown[1]} of {unknown[0]}, which has none such" if unknown else ""
+            f"evidence/{name}.parquet: names item {unknown[1]} of {unknown[0]}, which does not have it"
+            if unknown
+            else ""
         )
 
     def _held(self, rescan: Rescan, options: Mapping[str, Any]) -> str:
@@ -320,7 +322,7 @@ class Witness:
         return _listed(found)
 
     def _items(self, name: str, description: Mapping[str, Any], pinned: Sequence[str]) -> list[Item] | None:
-        """The items of an evaluation set, of files with just the sums that are pinned; None where they are not here."""
+        """The items of an evaluation set, from files with exactly the pinned digests; None if they are not here."""
         one = EvaluationSet.model_validate(description)
         if isinstance(one.source, Sample):
             if one.source.rows > MOST_SAMPLED:
@@ -346,11 +348,11 @@ class Witness:
 
     @cached_property
     def _here(self) -> dict[str, Path]:
-        """The files in the places that were given, by sha256."""
+        """The files in the given places, by sha256."""
         return {sha256_file(path): path for place in self.places for path in sorted(place.rglob("*")) if path.is_file()}
 
     def _alike(self, options: Distinct) -> str:
-        """Which rows have the same text."""
+        """The error if rows have the same text."""
         seen: dict[bytes, str] = {}
         found = []
         is_spaced = options.normalise == "whitespace"
@@ -370,7 +372,7 @@ class Witness:
         return _listed(found)
 
     def _near(self, options: Apart) -> tuple[str, str]:
-        """Which rows are near, and which of them may have been missed by chance."""
+        """The error if rows are near-duplicates, or a note on pairs that the stage may have missed by chance."""
         sources = dict[str, str]()
 
         def sets(chosen: Iterable[Row]) -> Iterator[tuple[str, frozenset[tuple[str, ...]]]]:
@@ -379,7 +381,7 @@ class Witness:
                 yield row.id, shingles((text for is_compared, text in row.texts() if is_compared), options.ngram)
 
         ids = [row.id for row in self.rows(options.on, options.sources)]
-        # Chosen by nobody who could plant a row beside it.
+        # Drawn at random now, so that nobody could prepare the rows for it.
         chosen = set(random.SystemRandom().sample(ids, min(len(ids), SAMPLED_ROWS)))
         sample = dict(sets(row for row in self.rows(options.on, options.sources) if row.id in chosen))
         pairs = [
@@ -416,7 +418,7 @@ def _side(column: MessageColumn, chosen: Sequence[bool]) -> Iterator[Side]:
 
 
 def _said(message: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """One message: its role, and its content with what was thought before it."""
+    """One message: its role, and its content with the reasoning before it."""
     thought = message.get("reasoning_content")
     return message["role"], [message["content"] or "", *([] if thought is None else [thought])]
 
@@ -441,7 +443,7 @@ def _text(evaluation: str, item: Item, parts: Sequence[Any]) -> Text:
 
 
 def _plants(rescan: Rescan) -> Iterator[tuple[str, str, list[tuple[bool, str]]]]:
-    """For each set some of its items, each in a conversation of its own with other words around it."""
+    """Some items of each set, each in a conversation of its own with other words around it."""
     for evaluation in sorted({item.evaluation for item in rescan.items}):
         own = [text for text in rescan.plantable() if text.evaluation == evaluation]
         for text in own[:: max(len(own) // PLANTED, 1)][:PLANTED]:

@@ -1,7 +1,7 @@
-"""Check a mixture from its own files, level by level: manifest, bytes, counts and evidence, the rows once more.
+"""Check a mixture from its own files, level by level: manifest, bytes, counts and evidence, rows.
 
-Nothing is written and nothing of the mixture is run; files are read in pieces, links are not
-followed. Another build, if it is asked for, is the one thing that shows what it was made of.
+Nothing is written, and no code of the mixture is run; files are read in pieces, links are not
+followed. Only another build, if it is asked for, can show that the rows come from the inputs.
 """
 
 from __future__ import annotations
@@ -44,21 +44,21 @@ _FAULTS: Final = (
     *(OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError),
     *(pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, ExpandsError, TuluDataError),
 )
-"""What reading a stranger's files may raise."""
+"""Errors that reading untrusted files may raise."""
 DRAWN: Final = (report.NAME, card.NAME, croissant.NAME)
-"""What is made of the tables and the manifest alone."""
+"""Files that are drawn from the tables and the manifest alone."""
 
 
 class _Wrong(Exception):  # noqa: N818 (a finding, not an error)
-    """What a check found."""
+    """A check failed, with the reason."""
 
 
 @dataclass(frozen=True)
 class Check:
     """One thing that was checked, and on which level.
 
-    `wrong` says what does not hold, `unproven` what could not be looked at; both are empty
-    where it holds.
+    `wrong` is the reason of a failure, `unproven` the reason why it could not be checked; both
+    are empty if it holds.
     """
 
     level: str
@@ -73,15 +73,15 @@ class Check:
 
 @dataclass
 class Verification:
-    """The checks of one mixture's folder, in order; those that need an earlier one are left out where it fails.
+    """The checks of one mixture's folder, in order; those that need an earlier one are left out if it fails.
 
         Verification(folder).run().holds
         Verification(folder, witness=lambda manifest: Witness(folder, manifest, [Path("evals")])).run()
 
-    L0 manifest · L1 bytes, columns, ids and root · L2 counts and evidence · L3 the rows once
-    more, by the `witness` if there is one · L4 another build, if `rebuild` can make one:
-    it takes the manifest and returns that of the other build, and `runs_code` says that it runs
-    stages from outside. `others` are files beside the mixture where it was published.
+    L0 manifest · L1 bytes, columns, ids and root · L2 counts and evidence · L3 the rows
+    again, by the `witness` if one is given · L4 another build, if `rebuild` is given:
+    it takes the manifest and returns that of the other build, and `runs_code` tells whether it runs
+    stages from outside. `others` are files that a published mixture may have beside its own.
     """
 
     folder: Path
@@ -93,7 +93,7 @@ class Verification:
     digest: str = ""
     """The sha256 of the manifest that was read."""
     _ids: dict[tuple[str, bytes], set[str]] = field(default_factory=dict, repr=False)
-    """The ids of the first occurrences of contents that stand more than once."""
+    """The ids of the first occurrences of contents that occur more than once."""
 
     @property
     def holds(self) -> bool:
@@ -101,7 +101,7 @@ class Verification:
         return all(check.holds for check in self.checks)
 
     def run(self) -> Verification:
-        """Check everything that can be."""
+        """Check everything that can be checked."""
         steps: tuple[tuple[str, str, Callable[[], object]], ...] = (
             (
                 "L0",
@@ -125,7 +125,7 @@ class Verification:
         return self
 
     def _check(self, level: str, what: str, step: Callable[[], object]) -> bool:
-        """Whether a step holds; what it finds is noted."""
+        """Run a step, note its result, and tell whether it holds."""
         try:
             unproven = step()
         except _Wrong as wrong:
@@ -138,7 +138,7 @@ class Verification:
         return False
 
     def _hear(self) -> None:
-        """Ask the witness, if there is one."""
+        """Check the rows by the witness, if one is given."""
         if self.witness is None:
             return
         witness = self.witness(self._manifest)
@@ -169,11 +169,11 @@ class Verification:
             raise _Wrong(
                 f"{MANIFEST}: its version {manifest['version']} is not that of its root, recipe and inputs, {key}"
             )
-        # Whoever wrote them, options go through the stage's own bounds before anything is done by them.
+        # Options are untrusted: they are checked by the stage's own bounds before they are used.
         _ = self._mixture.stages
 
     def _is_named(self, version: str) -> bool:
-        """Whether the recipe gives the version its name."""
+        """Whether the recipe names the version."""
         path = self.folder / RECIPE
         if not path.is_file() or path.is_symlink() or path.stat().st_size > facts.MAX_BYTES:
             return False
@@ -185,7 +185,7 @@ class Verification:
             )
 
     def as_values(self) -> dict[str, Any]:
-        """The result as plain values, as it can be published beside the mixture."""
+        """The result as plain values, which can be published beside the mixture."""
         readable = self.checks and self.checks[0].holds
         return {
             "format": RESULT_FORMAT,
@@ -213,7 +213,7 @@ class Verification:
             if path.is_symlink():
                 raise _Wrong(f"{name}: is a link")
             if not path.is_dir() and not path.is_file():
-                raise _Wrong(f"{name}: is no plain file")
+                raise _Wrong(f"{name}: is not a plain file")
         there = {name for name, path in every.items() if path.is_file()}
         for name in sorted(named.keys() - there):
             raise _Wrong(f"{name}: is missing")
@@ -245,7 +245,7 @@ class Verification:
             columns = self._mixture.columns_of(name)
             tables.check_file(self.folder, name, self._kind, columns)
             with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
-                # What the file says of its size may be a lie.
+                # The sizes that the file gives may be false.
                 for batch in batches(path, parquet, CHECKED_ROWS):
                     tables.check_values(self.folder, name, pl.DataFrame(batch), self._kind, columns)
 
@@ -266,12 +266,12 @@ class Verification:
     def _ledger(self) -> pl.DataFrame:
         ledger = pl.concat([pl.read_parquet(path, glob=False) for path in self._tables("ledger")])
         if not ledger["id"].is_sorted() or not ledger["id"].is_unique().all():
-            raise _Wrong("ledger/: its ids are not sorted, or one stands twice")
+            raise _Wrong("ledger/: its ids are not sorted, or one occurs twice")
         fates = self._mixture.fates
         each = ledger.select("fate", pl.col("copies") > 0, "id").unique(("fate", "copies"), keep="first")
         for fate, is_kept, id in each.iter_rows():
             if fate not in fates:
-                raise _Wrong(f"ledger/: row {id} has the fate '{printable(fate, 60)}', which is no stage")
+                raise _Wrong(f"ledger/: row {id} has the fate '{printable(fate, 60)}', which is not a stage")
             if (fate == KEPT) != is_kept:
                 raise _Wrong(f"ledger/: row {id} is {printable(fate, 60)} and has {'some' if is_kept else 'no'} copies")
         return ledger
@@ -321,7 +321,7 @@ class Verification:
         self._check_excerpts()
 
     def _wrong_evidence(self, step: str, filed: pl.DataFrame) -> str:
-        """What is wrong in the evidence of a step, whose rows are those that it removed."""
+        """The first error in the evidence of a step, whose rows are those that it removed."""
         told = filed.select("id", "source", "reason").join(self._ledger, on=["id", "source", "reason"], how="semi")
         if len(told) != len(filed):
             return "a row has another source or reason than the ledger says"
@@ -334,7 +334,7 @@ class Verification:
             fates = filed.join(self._ledger.select(pl.col("id").alias(TWIN), pl.col("fate").alias("its")), on=TWIN)
             gone = next((id for id, its in fates.select("id", "its").iter_rows() if order[its] <= order[step]), None)
             if gone is not None:
-                return f"the twin of row {gone} was gone before it"
+                return f"the twin of row {gone} was removed before it"
         threshold = stage["options"].get("threshold")
         if kind is not None and "jaccard" in filed.columns and threshold is not None:
             far = filed.filter(pl.col("jaccard").round(6) < round(float(threshold), 6))
@@ -359,7 +359,7 @@ class Verification:
                 raise _Wrong(f"{EXCERPTS_FILE}: row {strange['id'][0]} is not as the ledger has it")
 
     def _check_drawn(self) -> str:
-        """Draw again what is made of the tables and the manifest, by the code that drew it."""
+        """Draw the report, the card and the description again, and compare them."""
         build = self._manifest["build"]
         if build["versions"] != versions() or build["code"] != self._code():
             return f"{', '.join(DRAWN)}: not drawn again, since other code or libraries drew them"
@@ -376,12 +376,12 @@ class Verification:
 
     @cached_property
     def _recipe(self) -> dict[str, Any]:
-        """The recipe as plain values: no stage is made of it."""
+        """The recipe as plain values, without making its stages."""
         values: dict[str, Any] = parse(self._mixture.recipe_text(), RECIPE).root
         return values
 
     def _code(self) -> str:
-        """The code id that a build of this recipe has here; empty where a stage is from outside."""
+        """The code id that a build of this recipe has here; empty if a stage is from outside."""
         found = sources.kinds()
         keys = {key for source in self._recipe["sources"].values() for key in source}
         modules = {"tulu_data.building.build", *(one.__module__ for key, one in found.items() if key in keys)}
@@ -416,7 +416,7 @@ class Verification:
             raise _Wrong("the root of the rows is not the manifest's")
 
     def _is_id(self, id: str, source: str, content: bytes) -> bool:
-        """Whether `id` is the row's for one of the occurrences that its source can have."""
+        """Whether `id` is the id of the row, as one of the occurrences that its source can have."""
         if row_id(source, content, 0).hex() == id:
             return True
         known = self._ids.setdefault((source, content), set())
@@ -431,7 +431,7 @@ class Verification:
 
 
 def _told(error: Exception) -> str:
-    """What an error says, on one line."""
+    """The message of an error, on one line."""
     if isinstance(error, tables.DamagedError):
         return error.what
     told = printable(str(error).splitlines()[0] if str(error) else "", 300)

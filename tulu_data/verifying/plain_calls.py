@@ -1,4 +1,4 @@
-"""Calls of tools as texts, by plain Python that shares nothing with what built the mixture."""
+"""Tool calls as texts, in plain Python that shares nothing with the code of a build."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def spoken(messages: Iterable[tuple[Any, ...]], calls: str | None) -> list[tuple
     """The texts of a conversation: those of each message, and after them one for each of its calls.
 
     A message is whatever marks its texts, such as its role, its content and, where it has any, its
-    reasoning. The text of a call is its function's name, and all that is said in its arguments, a
+    reasoning. The text of a call is the name of its function and all values in its arguments, a
     line each.
     """
     said = []
@@ -28,7 +28,7 @@ def spoken(messages: Iterable[tuple[Any, ...]], calls: str | None) -> list[tuple
 
 
 def told(calls: str | None, count: int) -> list[str]:
-    """For each of so many messages what makes its calls the same as another's, whatever their ids and order of keys."""
+    """A key of the calls of each of this many messages, which ignores their ids and the order of keys."""
     entries = _entries(calls)
     found = []
     for number in range(count):
@@ -67,7 +67,7 @@ def _called(entries: Sequence[Mapping[str, Any]], number: int) -> list[Any]:
 
 
 def _opened(value: Any) -> Any:
-    """What a text of JSON holds, where it is an object or a list that is not nested beyond reason."""
+    """The value of a JSON text, if it is an object or a list that is not nested too deeply."""
     if isinstance(value, str) and value.strip()[:1] in ("{", "["):
         try:
             held = json.loads(value)

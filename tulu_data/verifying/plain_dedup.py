@@ -1,4 +1,4 @@
-"""Near-duplicates by exact Jaccard of shingle sets, by plain Python that shares nothing with what built the mixture."""
+"""Near-duplicates by exact Jaccard of shingle sets, in plain Python that shares nothing with the code of a build."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Near(NamedTuple):
 
 
 def shingles(texts: Iterable[str], n: int) -> frozenset[Gram]:
-    """The shingles of some texts: n words in order within one; a shorter text is one."""
+    """The shingles of some texts: each n consecutive words of a text; a shorter text is one shingle."""
     found: set[Gram] = set()
     for text in texts:
         own = words(text, "words")
@@ -29,7 +29,7 @@ def shingles(texts: Iterable[str], n: int) -> frozenset[Gram]:
 def near_pairs(
     rows: Iterable[tuple[str, frozenset[Gram]]], sample: Mapping[str, frozenset[Gram]], least: float
 ) -> Iterator[Near]:
-    """The pairs of a row and one of the sample whose Jaccard similarity is at least `least`, each once."""
+    """The pairs of a row and a row of the sample with a Jaccard similarity of at least `least`, each once."""
     holders: defaultdict[Gram, list[str]] = defaultdict(list)
     for id, own in sample.items():
         for gram in own:

@@ -1,7 +1,8 @@
-"""What is around words of a text, by plain Python that shares nothing with what built a mixture.
+"""The text around some words, in plain Python that shares nothing with the code of a build.
 
-The rules are those of docs/decontamination.md, "Short items": a text stands alone between lines,
-quotation marks or marks of sentences; edited words stand in a sentence of about their item's length.
+The rules are those of docs/decontamination.md, "Short items": a text is alone if line breaks,
+quotation marks or ends of sentences enclose it; edited words must be in a sentence of about the
+length of their item.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def _of_letters(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def is_letter(sign: str) -> bool:
-    """Whether a sign is part of a word: a letter, a digit, or a mark on one, but none that selects a look."""
+    """Whether a character is part of a word: a letter, a digit, or a mark on one, except variation selectors."""
     is_mark = unicodedata.category(sign).startswith("M") and not 0xFE00 <= ord(sign) <= 0xFE0F
     return sign.isalnum() or is_mark
 
@@ -54,14 +55,14 @@ def _without_tags(text: str) -> str:
 
 
 class Around(NamedTuple):
-    """What is before and after some characters of a text: `open`, the bounds of a `sentence`, or of a `line`."""
+    """The bounds before and after some characters of a text: `open`, of a `sentence`, or of a `line`."""
 
     before: str
     after: str
 
     @classmethod
     def of(cls, text: str, start: int, end: int) -> Around:
-        """What is around the words from `start` to `end`; signs at their ends do not count as theirs."""
+        """The bounds around the words from `start` to `end`; signs at their ends count as around them."""
         start, end = _of_letters(text, start, end)
         text = _without_tags(text)
         first, last = start, end
@@ -100,12 +101,12 @@ def _right(text: str, end: int, last: int) -> str:
 
 
 def last_sign(text: str) -> str:
-    """The last sign of a text but for quotation marks and brackets."""
+    """The last character of a text, without quotation marks and brackets."""
     return text.rstrip().rstrip(TRAILING + " \t\n\r")[-1:]
 
 
 def is_alone(text: str, start: int, end: int, item: str, common: Collection[str]) -> bool:
-    """Whether an item's text stands alone in another, from `start` to `end`."""
+    """Whether an item's text is alone in another, from `start` to `end`."""
     around = Around.of(text, start, end)
     is_sentence = last_sign(item) in {*FULL_STOPS}
     is_common = set(re.findall(r"[^\W_]+", item.casefold())) <= set(common)
@@ -115,7 +116,7 @@ def is_alone(text: str, start: int, end: int, item: str, common: Collection[str]
 def may_be_edited(text: str, start: int, end: int, before: int, after: int, item: str) -> bool:
     """Whether the sentence around `start` to `end` has at most three words more than the item on either side.
 
-    An item that is a question is in no sentence that ends otherwise.
+    If the item is a question, the sentence must not end otherwise.
     """
     bound = rf"[{FULL_STOPS[1:]}{LINE_ENDS}]|\.(?!\w)|\\[nr](?![a-z])"
     start, end = _of_letters(text, start, end)
@@ -128,12 +129,12 @@ def may_be_edited(text: str, start: int, end: int, before: int, after: int, item
 
 
 def letters_of_its_own(answer: str, common: Collection[str]) -> int:
-    """How many letters and digits of an answer are in words that are not common."""
+    """The number of letters and digits of an answer in words that are not common."""
     return sum(len(word) for word in re.findall(r"[^\W_]+", answer.casefold()) if word not in common)
 
 
 def plain_words(text: str) -> int:
-    """How many words of a text have three letters and are no LaTeX command, or are one of a script without spaces."""
+    """The number of words with three letters that are not LaTeX commands, or of a script without spaces."""
     spaced = "".join(" " if _is_unspaced(letter) else letter for letter in text)
     return sum(map(_is_unspaced, text)) + len(re.findall(r"(?<![\\A-Za-z])[^\W\d_]{3,}", spaced))
 

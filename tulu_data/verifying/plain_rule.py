@@ -1,7 +1,7 @@
-"""Hold rows against evaluation items once more, by plain Python that shares nothing with what built the mixture.
+"""Compare rows with evaluation items again, in plain Python that shares nothing with the code of a build.
 
-No hash stands for a word or an n-gram, nothing is skipped by a filter, no table of characters
-is the engine's. It is slow, some thousand rows a second, and short enough to be read.
+It compares words themselves: no hashes, no pre-filter, and none of the engine's Unicode tables.
+It is slow, some thousand rows a second, and short enough to be read.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class _Item:
     choices: list[Reply]
     kind: str = ""
     grams: set[Gram] = field(default_factory=set)
-    """Its n-grams that count."""
+    """Its n-grams, without the common ones."""
     tokens: int = 0
-    """How many of its words lie in n-grams that count."""
+    """How many of its words are in these n-grams."""
     coverable: int = 0
-    """How many of its words lie in n-grams, common ones too."""
+    """How many of its words are in n-grams, including the common ones."""
 
     @property
     def size(self) -> int:
@@ -58,14 +58,14 @@ class _Item:
 
 
 class Reply(NamedTuple):
-    """An answer or a choice: its words, and whether it tells whose it is."""
+    """An answer or a choice: its words, and whether they are distinctive enough to identify its item."""
 
     words: Words
     tells: bool
 
 
 class Run(NamedTuple):
-    """The longest run of words that an item and some text share: the text, its first word, the item's, their number."""
+    """The longest run of words shared by a text and an item's text: both texts, its first word in each, its length."""
 
     text: int
     place: int
@@ -92,7 +92,7 @@ class _Row:
         return self.contents[self.compared[text]]
 
     def span(self, text: int, first: int, last: int) -> tuple[int, int]:
-        """From which to which character the words `first` to `last` of a text are."""
+        """The first character of the word `first` of a text, and the end of the word before `last`."""
         if text not in self._spans:
             self._spans[text] = spans(self.content(text), self.normaliser)
         return self._spans[text][first][0], self._spans[text][last - 1][1]
@@ -106,7 +106,7 @@ class _Row:
 
 
 class Match(NamedTuple):
-    """An evaluation item that a row holds: `value` is the statistic's, 1 where a short item is whole."""
+    """An evaluation item that a row contains: `value` is the statistic's, 1 if a short item is whole."""
 
     evaluation: str
     item: str
@@ -115,7 +115,7 @@ class Match(NamedTuple):
 
 
 class Rescan:
-    """The items of a stage's evaluation sets, and its rule, as the manifest's `options` of it say."""
+    """The items of a stage's evaluation sets, and its rule, from its `options` in the manifest."""
 
     def __init__(self, options: Mapping[str, Any], items: Iterable[Text], common: Collection[str] = ()) -> None:
         self.options = {**BEFORE, **options}
@@ -181,12 +181,12 @@ class Rescan:
                     self._starts[text[0]].append((item, number))
 
     def counts(self, evaluation: str) -> dict[str, int]:
-        """How many items of a set there are, and how many of each kind."""
+        """The number of items of a set, and of each kind."""
         kinds = Counter(item.kind for item in self.items if item.evaluation == evaluation)
         return {"items": self._sizes[evaluation], **{kind: kinds[kind] for kind in ("indexed", "short", "unusable")}}
 
     def plantable(self) -> list[Text]:
-        """The items that a row which quotes them must be found to hold, whatever the statistic."""
+        """The items that must be found in any row that quotes them in full, whatever the statistic."""
         fit = []
         for text, item in zip(self._texts, self.items, strict=True):
             is_whole = item.kind == "short" and (
@@ -198,7 +198,7 @@ class Rescan:
         return fit
 
     def matches(self, texts: Iterable[tuple[bool, str]]) -> Iterator[Match]:
-        """The items that texts hold by the rule, or are near: each with whether it is one of those compared."""
+        """The items that texts contain by the rule, or are near; each text comes with whether it is compared."""
         marks, contents = zip(*texts, strict=True)
         compared = [number for number, is_compared in enumerate(marks) if is_compared]
         row = _Row([*contents], compared, self.options["normaliser"])
@@ -218,7 +218,7 @@ class Rescan:
                 yield from self._begun(item, self._longest(item, set(), row), grams, row)
 
     def _shared(self, item: _Item, grams: set[Gram], row: _Row) -> Iterator[Match]:
-        """The item of which a row has n-grams, if they are enough."""
+        """The match of an item that shares n-grams with a row, if they are enough."""
         options = self.options
         run = self._longest(item, item.grams & grams, row)
         value = self._value(item, grams, run)
@@ -259,7 +259,7 @@ class Rescan:
         return alone == {number for number, text in enumerate(item.texts) if text}
 
     def _is_followed(self, item: _Item, found: Sequence[Run], row: _Row, *, own: bool) -> bool:
-        """Whether an answer of the item follows: any, or if `own` one that tells whose it is, or all of the choices."""
+        """Whether an answer of the item follows: any, or with `own` only a distinctive one, or all of the choices."""
         within = self.options["answer_words"]
         return any(self._answers(item, run, row, within, own=own) for run in found)
 
@@ -280,7 +280,7 @@ class Rescan:
         )
 
     def _is_supported(self, item: _Item, run: Run, overlap: float, row: _Row) -> bool:
-        """Whether an item of which words were edited has its answer or its choices beside it."""
+        """Whether an item with edited words is followed by its answer or its choices."""
         if overlap < self._least(float(self.options["answered_from"]), overlap):
             return False
         start, end = row.span(run.text, run.place, run.place + run.words)
@@ -290,7 +290,7 @@ class Rescan:
         ) and self._answers(item, run, row, self.options["answer_words"] + item.size, own=True)
 
     def _is_beginning(self, item: _Item, run: Run, grams: set[Gram], row: _Row) -> bool:
-        """Whether a row has the beginning of an item, and breaks off after it."""
+        """Whether a row has the beginning of an item, and ends after it."""
         before = sum(map(len, item.texts[: run.item_text]))
         if before + run.at or run.words < float(self.options["beginning_from"]) * item.size:
             return False
@@ -302,18 +302,18 @@ class Rescan:
         return Around.of(row.content(run.text), start, end).after != OPEN
 
     def _is_telling(self, item: _Item, run: Run, value: float) -> bool:
-        """Whether what is shared of an item that is mostly signs is a long run, or enough for its plain words alone."""
+        """Whether the shared part of an item of mostly signs is a long run, or enough for its plain words alone."""
         least = self.options["run_of_signs"]
         if least is None or 5 * item.plain >= 3 * item.size:
             return True
         return run.words >= float(least) * item.size or self._reaches(item, item.plain, value)
 
     def _whole(self, texts: list[Words], beside: list[Operands]) -> list[_Item]:
-        """The short items of which every text is whole in these texts."""
+        """The short items with every text whole in these texts."""
         return [item for item, found in self._whole_texts(texts, beside).items() if _is_all(item, found)]
 
     def _whole_texts(self, texts: list[Words], beside: list[Operands]) -> dict[_Item, set[int]]:
-        """Which texts of which short items are whole in these texts, with the same signs between two numbers."""
+        """The short items, and which of their texts are whole in these, with the same signs between two numbers."""
         found: defaultdict[_Item, set[int]] = defaultdict(set)
         for text, own in zip(texts, beside, strict=True):
             for place, word in enumerate(text):
@@ -337,7 +337,7 @@ class Rescan:
         return [tuple(text[place : place + self.n]) for place in range(len(text) - self.n + 1)]
 
     def _covered(self, text: Words, grams: set[Gram]) -> list[bool]:
-        """For each word of a text whether it lies in one of these n-grams."""
+        """Whether each word of a text is in one of these n-grams."""
         covered = [False] * len(text)
         for place, gram in enumerate(self._grams(text)):
             if gram in grams:
@@ -370,9 +370,9 @@ class Rescan:
         return math.fsum(math.log(size / self._df[item.evaluation, gram]) for gram in grams)
 
     def _longest(self, item: _Item, shared: set[Gram], row: _Row) -> Run:
-        """The longest run of words that the item and some text have, and that holds one of the shared n-grams.
+        """The longest run of words that is in the item and in a text, and that contains one of the shared n-grams.
 
-        Of equal ones the first in the row, and of those the last in the item.
+        Among runs of equal length it is the first in the row, and of those the last in the item.
         """
         longest = Run(0, 0, 0, 0, 0)
         whole = [*self._occurrences(item, row)] if item.kind == "short" else []
@@ -394,7 +394,7 @@ class Rescan:
         return longest
 
     def _reaches(self, item: _Item, size: int, value: float) -> bool:
-        """Whether a value reaches what is asked of an item of so many words."""
+        """Whether a value reaches the threshold for an item of this many words."""
         options = self.options
         own = options["above"] if options["above"] is not None else options["at_least"]
         threshold = float(options["thresholds"].get(item.evaluation, own))
@@ -446,7 +446,7 @@ class Rescan:
         *,
         before: bool,
     ) -> int:
-        """How many numbers of an item are right beside the words that it shares, where the row has a number too."""
+        """How many numbers of an item are right beside the shared words, where the row has a number too."""
         number, place = edge[:2]
         start = place if before else place - self.n + 1
         gram = tuple(item.texts[number][start : start + self.n])
@@ -461,14 +461,14 @@ class Rescan:
 
 
 def _is_all(item: _Item, numbers: set[int]) -> bool:
-    """Whether these are the numbers of all texts of an item that have words."""
+    """Whether these numbers are those of all texts of an item that have words."""
     return len(numbers) == sum(map(bool, item.texts))
 
 
 def _are_alike(found: Operands, item: _Item, number: int) -> bool:
-    """Whether no sign beside these words is another than those of a text of an item.
+    """Whether the signs beside these words are also in this text of an item.
 
-    Signs may be left out, but not of an item that has nothing but operands.
+    Signs may be left out, unless the item has only operands.
     """
     has_word = any(len(word.encode()) > 1 and word[0] not in string.digits for word in item.texts[number])
     pairs = [(one.signs, other.signs) for one, other in zip(found[1:], item.operands[number][1:], strict=True)]
@@ -476,17 +476,17 @@ def _are_alike(found: Operands, item: _Item, number: int) -> bool:
 
 
 WEIGHED: Final = ("idf_overlap", "overlap")
-# Sums of logarithms differ in their last digits by how they are added up: a tie is no finding.
+# The last digits of sums of logarithms depend on the order of addition: a tie is not a finding.
 ROUNDING: Final = 1e-5
 TELLING: Final = 3
 LEAST_CHOICES: Final = 2
 LONG_BEGINNING: Final = 12
 BEFORE: Final = {"alone_below": 0, "answered_from": None, "beginning_from": None, "run_of_signs": None}
-"""What manifests that do not name these options meant."""
+"""The values of these options in older manifests that do not have them."""
 
 
 def _run(text: Words, place: int, item: Words, at: int) -> tuple[int, int]:
-    """Where the run of words around a place begins that two texts have alike, and how many they are."""
+    """The start and the length of the run of words around a place that two texts share."""
     first = place
     while first and at - (place - first) and text[first - 1] == item[at - (place - first) - 1]:
         first -= 1

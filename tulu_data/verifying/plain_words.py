@@ -1,6 +1,6 @@
-"""What a word is, in plain Python: docs/decontamination.md as a program that can be read.
+"""Split text into words, as docs/decontamination.md defines them, in plain Python that can be read.
 
-It shares nothing with the kernel that built a mixture: no table of characters, no list of
+It shares nothing with the kernel that a build uses: no table of characters, no list of
 commands, no hash.
 """
 
@@ -28,7 +28,7 @@ _UNSEEN: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-"""Characters without a look of their own."""
+"""Invisible characters, and those that only change how others look."""
 _ENTITY: Final = re.compile(r"&(?:#([0-9]{1,10})|#[xX]([0-9a-fA-F]{1,9})|([A-Za-z0-9]{1,11}));")
 _TAG_END: Final = re.compile("[ /]*>")
 _ENTITIES: Final = {name.lower(): code for name, code in name2codepoint.items()} | {"apos": 39}
@@ -39,7 +39,7 @@ _LETTERS_OR_DIGITS: Final = re.compile("[a-z]+|[0-9]+")
 
 
 class _Letter(NamedTuple):
-    """A letter as it is compared, the character that it comes from, and where that stands in the text."""
+    """A letter as it is compared, the character that it comes from, and the place of that in the text."""
 
     folded: str
     origin: str
@@ -63,7 +63,7 @@ def words(text: str, normaliser: str) -> Words:
 
 
 def spans(text: str, normaliser: str) -> list[tuple[int, int]]:
-    """From which to which character of a text each of its words is.
+    """The first character of each word of a text, and the end of the word.
 
     >>> spans("So, twenty-one?", "math_code")
     [(0, 2), (4, 14)]
@@ -84,7 +84,7 @@ class Operand(NamedTuple):
 
 
 def operands(text: str, normaliser: str) -> list[Operand]:
-    """What `words` says nothing of, for each word.
+    """The facts of each word that `words` leaves out: the signs before it, and whether it is a number.
 
     >>> [(sorted(word.signs), word.is_digits) for word in operands(r"2x + 5 \\le 7", "math_code")]
     [([], True), ([], False), (['+'], True), (['<'], True)]
@@ -112,7 +112,7 @@ def _is_operand(raw: str) -> bool:
 
 def _words(text: str, normaliser: str) -> list[_Word]:
     found: list[_Word] = []
-    # White space ends a word in each normaliser; between two of it most text is plain.
+    # White space ends a word in each normaliser, and most text between white space is plain.
     for piece in re.finditer(r"\S+", text):
         if piece[0].isascii() and "&" not in piece[0]:
             found += _plain(piece[0], piece.start(), normaliser)
@@ -135,20 +135,20 @@ def _plain(piece: str, start: int, normaliser: str) -> list[_Word]:
 
 
 def _letters(text: str, normaliser: str) -> list[_Letter]:
-    """The letters of a text in NFKC and lower case, without what nobody sees."""
+    """The letters of a text in NFKC and lower case, without invisible characters."""
     found = [
         _Letter(part, letter, start, end)
         for letter, start, end in _characters(text, normaliser)
         if not _UNSEEN.match(letter)
         for part in _form(letter, normaliser)
     ]
-    # Over the whole text, for a sigma is final by what stands before and behind it.
+    # In the whole text, because the characters around a sigma decide whether it is a final one.
     lowered = "".join(letter.folded for letter in found).lower()
     return [letter._replace(folded=own) for letter, own in zip(found, lowered, strict=True)]
 
 
 def _characters(text: str, normaliser: str) -> Iterator[tuple[str, int, int]]:
-    """Each character, an entity of HTML being one, and where it stands."""
+    """Each character and its place; an entity of HTML is one character."""
     place = 0
     while place < len(text):
         letter, end = text[place], place + 1
@@ -169,7 +169,7 @@ def _entity(text: str, place: int) -> tuple[str, int]:
 
 @cache
 def _form(letter: str, normaliser: str) -> str:
-    """A character in NFKC; between spaces where that is several words."""
+    """A character in NFKC, between spaces if that is several words."""
     form = unicodedata.normalize("NFKC", letter)
     if (len(form) > 1 and (re.search(r"\s", form) or _is_mark(form[0]))) or form in "Σς":
         form = unicodedata.normalize("NFC", letter)
@@ -186,7 +186,7 @@ def _form(letter: str, normaliser: str) -> str:
 
 
 def _kind(letter: _Letter, normaliser: str) -> str:
-    """What a letter is: letters of one kind make a word; "" makes none, and is as if it were not there."""
+    """The kind of a letter: letters of one kind make a word; those of the kind "" are ignored."""
     folded = letter.folded
     if _is_mark(folded):
         return "mark"
@@ -275,19 +275,19 @@ _NO_WORDS: Final = _FRACTIONS | _set(
     "rceil langle rangle lbrace rbrace lbrack rbrack cdot cdots ldots vdots ddots leq geq neq leqslant geqslant "
     "approx equiv cong coloneqq div percent"
 )
-"""What sets a formula in type, with a backslash and without."""
+"""Commands that typeset a formula, with or without a backslash."""
 _NO_COMMANDS: Final = _set(
     "left right middle big bigg text emph rm bf it sf tt limits hfill displaylimits times pm mp ast star le ge ne "
     "lt gt ll gg sim simeq propto mid vert backslash setminus colon prime dots to rightarrow leftarrow longrightarrow "
     "leftrightarrow implies iff mapsto gets not neg land lor cdotp bullet tag nonumber notag noindent newline "
     "normalsize thinspace thickspace negthinspace hspace vspace"
 )
-"""The same, but only behind a backslash: alone they are words of English."""
+"""The same, but only behind a backslash: without it they are English words."""
 _LIKE_ESCAPES: Final = _set(
     "nu nabla natural ni nmid notin nparallel text theta tan tanh tau top triangle triangleq tilde therefore tbinom "
     "rho root re rightangle rtimes"
 )
-"""Commands with n, t or r at their beginning, which is no line break or tab."""
+"""Commands that begin with n, t or r, where this does not mean a line break or a tab."""
 _SIGNS: Final = {
     "+": "+", "-": "-", "\u2212": "-", "\u2013": "-", "±": "+-", "*": "*", "×": "*", "·": "*", "⋅": "*", "/": "/",
     "÷": "/", "=": "=", "<": "<", ">": ">", "≤": "<", "≥": ">", "^": "^", "≠": "≠", "\\times": "*", "\\cdot": "*",
@@ -316,7 +316,7 @@ _ZEROS: Final = ("000", "million", "billion")
 
 
 def _rewritten(found: list[_Word], text: str) -> list[_Word]:
-    """Numbers in words as digits, commands and tags away, other spellings of a word as one."""
+    """The words with numbers in words as digits, one spelling for each, and without commands and tags."""
     out: list[_Word] = []
     numerator = ""
     place = 0
@@ -362,7 +362,7 @@ def _rewritten(found: list[_Word], text: str) -> list[_Word]:
 
 
 def _is_escape(raw: str, word: str) -> bool:
-    r"""Whether the backslash before a word is that of a literal \n, \t or \r."""
+    r"""Whether the backslash before a word belongs to a literal \n, \t or \r."""
     is_known = word in _NO_WORDS | _NO_COMMANDS | _LIKE_ESCAPES
     behind = raw[1:2] or " "
     is_marked = _is_mark(behind) and not _UNSEEN.match(behind)
@@ -374,19 +374,19 @@ def _is_tag(text: str, start: int, end: int) -> bool:
 
 
 def _ends_decimal(text: str, start: int, end: int) -> bool:
-    """Whether zeros are all that stands behind a decimal point."""
+    """Whether only zeros follow a decimal point."""
     has_point = re.search(r"[0-9]\.\Z", text[max(start - 2, 0) : start])
     return bool(has_point) and not re.match(r"\.[0-9]", text[end : end + 2])
 
 
 def _are_joined(text: str, last: int, first: int) -> bool:
-    """Whether white space, Markdown's marks and at most one hyphen are between two words."""
+    """Whether only white space, Markdown's marks and at most one hyphen are between two words."""
     gap = text[last:first]
     return last < first and gap.count("-") <= 1 and all(sign <= " " or sign in "-*_`" for sign in gap)
 
 
 def _number(found: Sequence[_Word], place: int, text: str) -> tuple[int, int]:
-    """The number in words that begins at a word, and the place after it."""
+    """The number in English words that begins at a word, and the place after it."""
 
     def following(at: int, *expected: str) -> bool:
         return (
@@ -428,7 +428,7 @@ def _number(found: Sequence[_Word], place: int, text: str) -> tuple[int, int]:
 
 
 def _spelled(value: int, own: Sequence[_Word]) -> list[_Word]:
-    """The groups of a number; each stands at a word of its own, the last at all the others."""
+    """The groups of a number; each is put at a word of its own, and the last at all other words."""
     groups = f"{value:,}".split(",")
     if groups[1:] == ["000", "000"]:
         groups[1:] = ["million"]

@@ -1,8 +1,8 @@
-"""What was planted in sample sources, against what became of it.
+"""Compare the faults planted in sample sources with what a build removed.
 
-The truth is known, so a build of samples can be checked: what was found, what was missed,
-and what else was taken for it. A kind of fault is checked where a stage claims that no such
-row is kept, whatever stage it is; another kind is another function in `CHECKS`.
+The planted faults are known, so a build of samples can be checked: how many were found, how many
+were missed, and what else was removed. A kind of fault is checked if any stage claims that no such
+row is kept; another kind is another function in `CHECKS`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tulu_data.verdicts import TWIN
 
 @dataclass(frozen=True)
 class Found:
-    """One kind of fault: how many were planted, found and missed, and how many others were taken for it."""
+    """One kind of fault: how many were planted, found and missed, and how many other rows were removed for it."""
 
     kind: str
     planted: int
@@ -44,11 +44,11 @@ class Found:
 
 @dataclass(frozen=True)
 class _Truth:
-    """What was planted in a mixture's sources.
+    """The faults planted in a mixture's sources.
 
     `planted` has the columns of `tulu_data.sample.planted`, and `source`, `sha256` of the
-    file, `id` and `base_id`; an id is null where a record became no row. `claims` has what each
-    step claims, by the kind of the claim.
+    file, `id` and `base_id`; an id is null if a record could not be read. `claims` has the claims
+    of each step, by kind.
     """
 
     mixture: Mixture
@@ -56,11 +56,11 @@ class _Truth:
     planted: pl.DataFrame
 
     def of(self, kind: str) -> pl.DataFrame:
-        """What was planted of one kind."""
+        """The planted faults of one kind."""
         return self.planted.filter(pl.col("kind") == kind)
 
     def removed_for(self, claim: str) -> pl.DataFrame | None:
-        """The evidence of all steps that make a claim, for sample sources; None where none does."""
+        """The evidence of all steps that make a claim, for sample sources; None if none does."""
         steps = self._claiming(claim)
         if not steps:
             return None
@@ -75,7 +75,7 @@ class _Truth:
         )
 
     def removed_before(self, claim: str) -> pl.Series:
-        """The ids of the rows that went before the first step that makes a claim."""
+        """The ids of the rows that were removed before the first step that makes a claim."""
         names = list(self.claims)
         before = names[: names.index(self._claiming(claim)[0])]
         fates = self.mixture.ledger_rows().filter(pl.col("fate").is_in([TAKE, *before]))
@@ -86,10 +86,10 @@ class _Truth:
 
 
 def check(mixture: Mixture, sources: Mapping[str, Source], cache: Path) -> list[Found]:
-    """Compare a mixture with what was planted in its sources; empty where nothing was.
+    """Compare a mixture with the faults planted in its sources; empty if there are none.
 
-    `cache` is the folder in which sources make their files. A trial is not checked, for it
-    reads a part of them.
+    `cache` is the folder in which sources make their files. A trial is not checked, because it
+    reads only a part of them.
     """
     planted = {name: source for name, source in sources.items() if source.is_planted}
     if not planted or mixture.manifest["trial"]:
@@ -123,9 +123,9 @@ def _with_ids(mixture: Mixture, sources: Mapping[str, Source], cache: Path) -> p
 
 
 def _exact_duplicates(truth: _Truth) -> Found | None:
-    """Found are those of a family of equal rows that went in favour of one of the same family, which stayed.
+    """Exact duplicates count as found if removed in favour of a kept row of the same family.
 
-    A row that another stage removed before is nobody's duplicate any more: it counts as found.
+    A row that another stage removed before counts as found.
     """
     removed = truth.removed_for(DISTINCT)
     if removed is None:
@@ -145,9 +145,9 @@ def _exact_duplicates(truth: _Truth) -> Found | None:
 
 
 def _near_duplicates(truth: _Truth) -> Found | None:
-    """Found are those as near as the threshold that went in favour of their base, or their base for them.
+    """Near-duplicates within the threshold count as found if removed in favour of their base, or the reverse.
 
-    One whose base another stage removed before, or that went itself, counts as found.
+    One that another stage removed before, or whose base it removed, counts as found.
     """
     removed = truth.removed_for(APART)
     if removed is None:
@@ -163,7 +163,7 @@ def _near_duplicates(truth: _Truth) -> Found | None:
 
 
 def _broken(truth: _Truth) -> Found:
-    """Found are those set aside at their place, with the error that was expected."""
+    """Bad records count as found if they are quarantined at their place, with the expected error."""
     names = truth.planted["source"].unique().implode()
     aside = pl.read_parquet(truth.mixture.folder / "quarantine.parquet", glob=False).filter(
         pl.col("source").is_in(names)
@@ -175,7 +175,7 @@ def _broken(truth: _Truth) -> Found:
 
 
 def _contaminated(truth: _Truth) -> Found | None:
-    """Found are those that went for the item that was put into them."""
+    """Contaminated rows count as found if they were removed for the item that was planted in them."""
     removed = truth.removed_for(CLEAN)
     if removed is None:
         return None

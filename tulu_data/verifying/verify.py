@@ -1,4 +1,4 @@
-"""Verify a mixture wherever it is: here, or on the Hub, from where a copy is checked and thrown away."""
+"""Verify a mixture here or on the Hub, of which a copy is downloaded, checked and deleted."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def verify(
     rebuild: Rebuild | None = None,
     progress: Progress | None = None,
 ) -> Verification:
-    """Check a mixture on every level that can be checked.
+    """Check a mixture on every possible level.
 
         verify("sft_mix").holds
         verify("hf://ORG/NAME@3f0c9a7be214", evaluations=[Path("evals")]).checks
 
     `evaluations` are folders in which files of evaluation sets are found by their sha256; `fetch`
-    fetches those that are datasets of the Hub. `rebuild` takes the mixture's folder, and gives a
-    function that builds it again and returns the manifest: `building.rebuild.rebuild`. It is
-    given, since nothing that verifies imports what builds.
+    downloads those that are datasets of the Hub. `rebuild` takes the mixture's folder, and returns a
+    function that builds it again and returns the manifest: `building.rebuild.rebuild`. It is an
+    argument because modules that verify do not import those that build.
 
-    Raises `UsageError` where there is no such mixture, `RecipeError` where a rebuild would run
-    other code, before anything is checked, `FindingsError` where the dataset is none, `HubError`.
+    Raises `UsageError` if the mixture does not exist, `RecipeError` if a rebuild would run other
+    code, before anything is checked, `FindingsError` if the dataset is not a mixture, `HubError`.
     """
     progress = progress or Silent()
     with ExitStack() as stack:

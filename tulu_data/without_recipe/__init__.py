@@ -1,1 +1,1 @@
-"""Commands on data files that no recipe names."""
+"""Commands on data files, without a recipe."""

@@ -1,7 +1,7 @@
-"""A copy of a data file without some of its records; what is left has the bytes that it had.
+"""Copy a data file without some of its records; the others keep their bytes.
 
-Of text files byte ranges are cut out, so that the header, the order of keys, the spelling of
-numbers and line ends stay. Columns of Parquet stay as they are, those included that nobody read.
+Byte ranges are cut out of text files, so the header, the order of keys, the spelling of numbers
+and line ends do not change. Columns of Parquet do not change, even those that were not read.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _BYTES: Final = 128 << 20
 
 
 def name_of(source: Source, file: Path) -> str:
-    """The name of a file's copy: its own; an Arrow file of a dataset is copied to Parquet."""
+    """The name of the copy of a file: the same, except that an Arrow file of a dataset is copied to Parquet."""
     return f"{file.stem}.parquet" if isinstance(source, Huggingface) else file.name
 
 
 def write(source: Source, file: Path, gone: Collection[int], target: Path) -> str:
-    """Copy a file of a source without the records of these numbers, which count from 1; the sha256 of what was copied.
+    """Copy a file of a source without the records of these numbers (from 1); returns the sha256 of the original.
 
-    JSON Lines, CSV, TSV and Parquet stay what they are; the records of a JSON document
-    become a JSON array. Raises `InputError` (exit 3) where the file is changed meanwhile.
+    JSON Lines, CSV, TSV and Parquet keep their format; the records of a JSON document
+    become a JSON array. Raises `InputError` (exit 3) if the file is changed meanwhile.
     """
     sha256 = watched(file)
     try:
@@ -84,7 +84,7 @@ def _write_batches(schema: pa.Schema, batches: Iterable[pa.RecordBatch], gone: C
 
 
 def _steps(source: Jsonl, file: Path) -> tuple[str, ...] | None:
-    """Where the records are in a file that is one document; None where each has its line."""
+    """The path to the records in a file that is one document; None if each record is a line."""
     if source.records is not None:
         return split_path(source.records)
     with Stream(file) as stream:
@@ -102,7 +102,7 @@ def _write_array(file: Path, steps: tuple[str, ...], gone: Collection[int], targ
 
 
 def _ranges(records: Iterable[AnyRecord], gone: Collection[int]) -> Iterator[tuple[int, int | None]]:
-    """The bytes of the records that go: from the first of each to that of the next that stays."""
+    """The byte ranges of removed records: from the first byte of each to that of the next kept one."""
     start: int | None = None
     for record in records:
         if record.row in gone:
@@ -140,7 +140,7 @@ def _write_text(file: Path, ranges: list[tuple[int, int | None]], target: Path) 
 
 @contextmanager
 def _written(target: Path, like: Path) -> Iterator[Any]:
-    """A file to write text to, compressed as another is."""
+    """A file to write text to, compressed like another."""
     with like.open("rb") as original:
         head = original.read(4)
     compression = compression_of(head)
@@ -153,7 +153,7 @@ def _written(target: Path, like: Path) -> Iterator[Any]:
 
 
 class _Kept:
-    """A file that stays open when the compressor closes it, to be fsynced."""
+    """A file that stays open when the compressor closes it, so that it can be fsynced."""
 
     closed = False
 

@@ -1,4 +1,4 @@
-"""Which items of an evaluation set the rows of a mixture hold, so that a clean score can be reported."""
+"""Find the items of an evaluation set that a mixture contains, so that a clean score can be reported."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FOUND: Final = {"id": pl.String, "item": pl.String, "value": pl.Float64}
 
 @dataclass(frozen=True)
 class Leaks:
-    """What of an evaluation set a mixture holds.
+    """The items of an evaluation set, with the rows of a mixture that contain them.
 
     `items` has a line for each item: `item`, `status` (contaminated, clean or unusable),
     `value` (the highest of its rows) and `rows` (their ids, sorted).
@@ -54,12 +54,12 @@ class Leaks:
 
     @property
     def contaminated(self) -> pl.DataFrame:
-        """The items that rows hold, those of most rows first."""
+        """The items that rows contain, those in most rows first."""
         held = self.items.filter(pl.col("status") == "contaminated")
         return held.sort(pl.col("rows").list.len(), "value", "item", descending=[True, True, False])
 
     def as_values(self) -> dict[str, Any]:
-        """All of it as plain values: what `--json` prints, and `--out` writes."""
+        """Everything as plain values: what `--json` prints, and `--out` writes."""
         stage = self.stage
         return {
             "evaluation": self.evaluation,
@@ -77,13 +77,13 @@ class Leaks:
         }
 
     def write(self, file: Path) -> None:
-        """Write the items' ids by status as JSON; `clean` are those that a clean score is taken of."""
+        """Write the items' ids by status as JSON; report a clean score on those of `clean`."""
         make_folders(file.parent)
         write_text(file, json.dumps(self.as_values(), indent=1, ensure_ascii=False) + "\n")
 
 
 def described(evaluation: str, mixture: Mixture) -> EvaluationSet:
-    """The set that a mixture's own recipe names so, pinned as it is there, or that of the catalogue."""
+    """The evaluation set of this name in the mixture's own recipe, pinned as there, or else in the catalogue."""
     for step in mixture.steps:
         stage = mixture.stage_of(step)
         if isinstance(stage, NgramDecontamination) and evaluation in stage.against:
@@ -99,7 +99,7 @@ def find(
     executor: Executor,
     progress: Progress,
 ) -> Leaks:
-    """Scan a mixture's rows for the items of one evaluation set, by a stage whose `against` it is."""
+    """Search a mixture's rows for the items of one evaluation set, the only one in the stage's `against`."""
     if list(stage.against) != [evaluation]:
         raise UsageError(f"one evaluation set at a time; these are {', '.join(stage.against)}")
     rows = Parquet(parquet=tuple(str(path) for path in mixture.data))
@@ -141,11 +141,11 @@ class _Unit:
 
 
 def search(unit: _Unit, tick: Tick) -> pl.DataFrame:
-    """The pairs of a row's id and an item that the row holds, in one file."""
+    """The pairs of a row's id and an item that the row contains, in one file."""
     stage = unit.stage.measuring()
     found = [pl.DataFrame(schema=_FOUND)]
     with pq.ParquetFile(unit.path, page_checksum_verification=True) as parquet:
-        # A mixture without calls has no column of them.
+        # A mixture without tool calls has no column for them.
         columns = [name for name in stage.columns_of(unit.kind) if name in parquet.schema_arrow.names]
         for batch in batches(unit.path, parquet, BATCH_ROWS, ["id", *columns]):
             check_values(unit.path.parents[1], f"data/{unit.path.name}", pl.DataFrame(batch), unit.kind)

@@ -1,4 +1,4 @@
-"""Data files held against evaluation sets, without a recipe; and their copies without what was found."""
+"""Compare data files with evaluation sets without a recipe, and write copies without contaminated rows."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from tulu_data.without_recipe.files import Data, Findings, made, placed, sources
 def stage_of(
     against: Mapping[str, EvaluationSet], rule: str, on: str | None = None, threshold: str | None = None
 ) -> NgramDecontamination:
-    """The stage that a command asks for; a threshold takes the place of the rule's own.
+    """The stage that a command asks for; a given threshold replaces that of the rule.
 
-    Raises `UsageError` (exit 2) for a rule, messages or a threshold that there are not.
+    Raises `UsageError` (exit 2) for an unknown rule, unknown messages or an invalid threshold.
     """
     if rule not in RULES:
         raise UsageError(f"no rule '{printable(rule, 60)}'{did_you_mean(rule, RULES)}; there are {', '.join(RULES)}")
@@ -49,7 +49,7 @@ def stage_of(
 
 @dataclass(frozen=True)
 class Contamination(Findings):
-    """What some sources share with evaluation sets.
+    """The result of `decontaminate`: what some sources share with evaluation sets.
 
     `rows` are the contaminated ones, with the stage's evidence. `evaluations` is the stage's
     report of each source and evaluation set.
@@ -62,7 +62,7 @@ class Contamination(Findings):
     cache: Path
 
     def worst(self, limit: int) -> list[Explanation]:
-        """The rows with the highest values, of each evaluation set in turn, with their texts and the items'."""
+        """The rows with the highest values, of each evaluation set in turn, with their texts and those of the items."""
         excess = pl.col("value") / pl.col("threshold")
         ranked = self.rows.sort(excess, "source", "file", "number", descending=[True, False, False, False])
         turn = pl.int_range(pl.len()).over("evaluation")
@@ -70,7 +70,7 @@ class Contamination(Findings):
         return [self._explained(row) for row in ranked.iter_rows(named=True)]
 
     def as_values(self, limit: int, written: Iterable[Path] = ()) -> dict[str, Any]:
-        """What was found as plain values, for JSON: `limit` of the worst rows, and the files that were `written`."""
+        """The result as plain values, for JSON: up to `limit` of the worst rows, and the files that were `written`."""
         named = self.evaluations.with_columns(source=self.evaluations["source"].replace(self.places))
         return {
             "rows": self.counts_of_places(),
@@ -122,19 +122,19 @@ def decontaminate(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Contamination:
-    """Compare the rows of files or datasets with evaluation sets. Nothing is written but the workspace.
+    """Compare the rows of files or datasets with evaluation sets. Only the workspace is written.
 
         found = decontaminate("chats.jsonl", ["gsm8k", "math"])
         found.counts(), found.evaluations, found.worst(10)
         found.write(Path("chats-clean"))
 
-    `data` are places as the command takes them, or sources by name; `against` are names of the
-    catalogue, or sets by name. `on` and `threshold` take the place of the rule's own. What was
-    read and measured before is found again; another threshold reads nothing. Of pictures and
-    other media beside a text only the text is compared.
+    `data` are places as the command takes them, or sources by name; `against` are names in the
+    catalogue, or sets by name. `on` and `threshold` replace those of the rule. Rows that were read
+    and measured before are not read again, not even for another threshold. Of messages with
+    pictures or other media only the text is compared.
 
-    Raises `UsageError` (exit 2) for what there is not, and `InputError` (exit 3) for files or
-    sets that can't be read.
+    Raises `UsageError` (exit 2) for unknown places, names or options, and `InputError` (exit 3) for
+    files or sets that can't be read.
     """
     media = {"drop_parts": tuple(sorted({*unread.MEDIA.values()}))}
     texts = {name: source.model_copy(update=media) for name, source in sources_in(data).items()}
@@ -159,7 +159,7 @@ def _named(names: Iterable[str]) -> dict[str, EvaluationSet]:
 
 
 def account(name: str, items: EvaluationSet | None, workspace: Workspace) -> dict[str, int] | None:
-    """How many items of a set the Tülu 3 rule indexes, matches whole or can't use; None where it is not here."""
+    """How many items of a set the Tülu 3 rule indexes, matches whole or can't use; None if the set is not here."""
     if items is None:
         return None
     with told_of(f"evaluation set {name}"):
@@ -170,7 +170,7 @@ def account(name: str, items: EvaluationSet | None, workspace: Workspace) -> dic
 
 
 def _as_values(turns: Sequence[Turn], kind: Kind) -> dict[str, Any]:
-    """The messages of a row by their columns, with all that they say."""
+    """The messages of a row by their columns, with all their texts."""
     said = {
         name: [{"role": turn.role, "content": turn.text} for turn in turns if turn.place[0] == name]
         for name in kind.messages

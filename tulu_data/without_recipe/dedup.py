@@ -1,4 +1,4 @@
-"""Near-duplicates in data files without a recipe, and rows of theirs that a mixture has already."""
+"""Find near-duplicates in data files without a recipe, also of the rows of a mixture."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from tulu_data.store.workspace import Workspace
 from tulu_data.without_recipe.files import Data, Findings, made, placed, sources_in
 
 MIXTURE = "mixture"
-"""The source that the rows of a mixture are, where no file is named so."""
+"""The name of the source with the rows of a mixture, unless a file has it."""
 
 
 def stage_of(preset: str, on: str | None, threshold: str, *, within: bool) -> MinhashDedup:
     """The stage that the command asks for.
 
-    Raises `UsageError` (exit 2) for a preset, messages or a threshold that there are not.
+    Raises `UsageError` (exit 2) for an unknown preset, unknown messages or an invalid threshold.
     """
     if preset not in PRESETS:
         raise UsageError(
@@ -45,7 +45,7 @@ def stage_of(preset: str, on: str | None, threshold: str, *, within: bool) -> Mi
 
 
 class Place(NamedTuple):
-    """Where a row is: its file and number there; `id` where it is a row of the mixture."""
+    """The place of a row: its file and number there; `id` if it is a row of the mixture."""
 
     file: str
     row: int
@@ -57,7 +57,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Cluster:
-    """A twin and the rows that are near it: their number, and that one which is farthest from it."""
+    """A twin and the rows near it: their number, and the one that is farthest from it."""
 
     rows: int
     twin: Place
@@ -73,10 +73,10 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Duplicates(Findings):
-    """Near-duplicates in some sources.
+    """The result of `dedup`: near-duplicates in some sources.
 
-    `rows` has beside the place of each its `jaccard`, `estimated`, `cluster` and its twin's
-    place: `twin_file`, `twin_row`, and `twin_id` where it is a row of the mixture. `sources`
+    `rows` has, beside the place of each, its `jaccard`, `estimated`, `cluster` and its twin's
+    place: `twin_file`, `twin_row`, and `twin_id` if it is a row of the mixture. `sources`
     counts whose rows are near whose: `source`, `twin_source`, `rows`.
     """
 
@@ -84,10 +84,10 @@ class Duplicates(Findings):
 
     sources: pl.DataFrame
     twins: Mapping[int, tuple[int, int]]
-    """Of each cluster the twin's shard, and its position there."""
+    """The shard of each cluster's twin, and its position there."""
 
     def as_values(self, limit: int, written: Iterable[Path] = ()) -> dict[str, Any]:
-        """What was found as plain values, for JSON: `limit` of the clusters, and the files that were `written`."""
+        """The result as plain values, for JSON: at most `limit` of the clusters, and the files that were `written`."""
         return {
             "rows": self.counts_of_places(),
             "sources": self.sources.to_dicts(),
@@ -131,19 +131,19 @@ def dedup(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Duplicates:
-    """Find near-duplicates in files or datasets, and rows that a mixture has. Nothing is written but the workspace.
+    """Find near-duplicates in files or datasets, also of a mixture's rows. Only the workspace is written.
 
         found = dedup("chats.jsonl", threshold="0.7")
         found.counts(), found.sources, found.largest(10)
         found.write(Path("chats-without"))
 
     `data` are places as the command takes them, or sources by name. `within` compares the rows
-    of each with its own alone; the rows of the mixture `against` all stay, and others go for
-    them. `memory` is what deciding may use, in bytes. What was read and measured before is found
-    again, a mixture's rows too.
+    of each place only with each other; rows of the mixture `against` are all kept, and others are
+    removed in favour of them. `memory` is what deciding may use, in bytes. Rows that were read and
+    measured before, a mixture's too, are not read again.
 
-    Raises `UsageError` (exit 2) for what there is not, `InputError` (exit 3) for files that
-    can't be read, and `ResourceError` (exit 6) where the memory does not suffice.
+    Raises `UsageError` (exit 2) for unknown places or options, `InputError` (exit 3) for files that
+    can't be read, and `ResourceError` (exit 6) if the memory does not suffice.
     """
     found = sources_in(data)
     sources = dict(found)

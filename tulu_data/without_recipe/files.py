@@ -1,4 +1,4 @@
-"""Data files looked into without a recipe: sources of them, the rows that were found, and copies without those."""
+"""Data files given without a recipe: their sources, the rows found in them, and copies without these rows."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def sources_in(data: Data) -> dict[str, Source]:
 
 
 def made(kind: type[S], values: Mapping[str, Any], on: str | None, threshold: str | None) -> S:
-    """The stage that a command asks for; `UsageError` (exit 2) for messages or a threshold that there are not."""
+    """The stage that a command asks for; `UsageError` (exit 2) for unknown messages or an invalid threshold."""
     if on is not None and on not in (known := kinds.find(kinds.DEFAULT).on):
         raise UsageError(f"--on {printable(on, 60)}: there are {', '.join(known)}")
     try:
@@ -67,7 +67,7 @@ def made(kind: type[S], values: Mapping[str, Any], on: str | None, threshold: st
 
 
 def placed(decision: Decision, rows: pl.Series) -> pl.DataFrame:
-    """Where some rows are, as `Findings` has it."""
+    """The places of some rows, with the columns of `Findings`."""
     numbers = rows.to_numpy().astype(np.int64)
     shards = decision.starts.searchsorted(numbers, "right") - 1
     return pl.DataFrame(
@@ -86,11 +86,11 @@ def sources_of(data: Iterable[str], *, hub: Mapping[str, Any], options: Mapping[
     """A source for each file, folder or `hf://datasets/ORG/NAME`, under a short name of its own.
 
     `hub` are options of datasets (`config`, `split`), `options` those of files
-    (`header`, `records`) and of both (`format`). Raises `UsageError` (exit 2) for what is
-    no file, or of no known kind.
+    (`header`, `records`) and of both (`format`). Raises `UsageError` (exit 2) for a
+    missing file, or one of an unknown kind.
     """
     found: dict[str, Source] = {}
-    # The same file under two names is one, the first of them.
+    # A file given under two names is read once, under the first.
     places: dict[str, str] = {}
     for place in (place for named in data for place in _expanded(named)):
         places.setdefault(place if "://" in place else os.path.realpath(place), place)
@@ -111,7 +111,7 @@ def sources_of(data: Iterable[str], *, hub: Mapping[str, Any], options: Mapping[
 
 
 def _expanded(place: str) -> list[str]:
-    """A place, or what a pattern of files and folders matches."""
+    """The place itself, or the files and folders that a pattern matches."""
     if "://" in place or not patterns.is_pattern(place):
         return [place]
     found = patterns.find(place, folders=True)
@@ -137,7 +137,7 @@ def _place(place: str, hub: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _kind(path: Path) -> str:
-    """The kind of a file, by its magic, its ending or its beginning."""
+    """The kind of a file, by its magic number, its suffix or its beginning."""
     require_regular(path)
     with path.open("rb") as file:
         if file.read(4) == _PARQUET:
@@ -168,11 +168,11 @@ class Findings:
     """Rows of some sources that a stage found.
 
     `rows` has a line for each: `source`, `file` (sha256), `number` (of the record in its
-    file, from 1), `shard` and `row` (its position there), and what was found of it.
+    file, from 1), `shard` and `row` (its position there), and the evidence.
     """
 
     kind: ClassVar[str]
-    """What the rows are, in counts."""
+    """The name of the rows found, in `counts`."""
 
     surveyed: tuple[Surveyed, ...]
     shards: tuple[Shard, ...]
@@ -180,7 +180,7 @@ class Findings:
 
     @cached_property
     def places(self) -> dict[str, str]:
-        """What each source was called on the command line, or the path that it was found at."""
+        """The name of each source as it was given on the command line, or its path."""
         return {
             found.name: storable(place[0] if isinstance(place, tuple) else place)
             for found in self.surveyed
@@ -206,15 +206,15 @@ class Findings:
         }
 
     def counts_of_places(self) -> dict[str, dict[str, int]]:
-        """The counts by what each source was called."""
+        """The counts, by the name of each source as it was given."""
         return {self.places[name]: counts for name, counts in self.counts().items()}
 
     def write(self, folder: Path) -> list[Path]:
-        """Write a clean copy of every file, and what was removed with its evidence; the paths.
+        """Write a clean copy of every file, and the removed rows with their evidence; returns the paths.
 
-        Records that could not become rows are left out as well, since nobody looked into
-        them. Raises `ConflictError` (exit 5) where the folder holds something already, or
-        another command is writing it, and `InputError` (exit 3) where a file was changed since.
+        Records that could not be read are left out as well, since they were not checked.
+        Raises `ConflictError` (exit 5) if the folder is not empty, or another command is
+        writing it, and `InputError` (exit 3) if a file was changed since.
         """
         _check_free(folder)
         part = folder.with_name(f".{folder.name}.part")
@@ -250,7 +250,7 @@ class Findings:
                 names.append(name)
                 if clean_copy.write(found.source, file.path, gone, folder / name) != file.sha256:
                     raise InputError(
-                        f"{file.path}: changed since its rows were looked into, and no clean copy was written; "
+                        f"{file.path}: changed since its rows were checked, and no clean copy was written; "
                         "run the command again"
                     )
         return names

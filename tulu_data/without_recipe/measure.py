@@ -1,4 +1,4 @@
-"""What a stage measures, as a frame to be looked through: in a notebook, before a threshold is chosen."""
+"""The measures of a stage as a frame, for a notebook in which a threshold is chosen."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def measure(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> pl.DataFrame:
-    """What a stage measures of every row of files, datasets or a recipe's sources. Only the workspace is written.
+    """Measure every row of files, datasets or a recipe's sources by a stage. Only the workspace is written.
 
         measures = measure(LengthFilter(), "chats.jsonl")
         measures.group_by("source").agg(pl.col("characters").quantile(0.95))
 
-    `data` are places as `tulu-data dedup` takes them, sources by name, or a recipe, whose stages
+    `data` are places as `tulu-data dedup` takes them, sources by name, or a recipe; its stages
     that rewrite text run before. `limit` takes the first rows of each source. Columns: `source`,
     `file` (its path), `row` (the number of the record in it, from 1), and those that the stage
-    measures. A build finds what was measured here, and this what a build measured.
+    measures. Builds and this function use the same stored measures.
 
     Raises `UsageError` (exit 2) for a stage that measures nothing, and `InputError` (exit 3) for
     files that can't be read.
