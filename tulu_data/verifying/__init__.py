@@ -1,1 +1,1 @@
-"""Checks of a mixture that trust nobody who built it."""
+"""Check a mixture without trusting whoever built it."""

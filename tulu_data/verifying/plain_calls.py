@@ -12,9 +12,8 @@ DEEPEST: Final = 64
 def spoken(messages: Iterable[tuple[Any, ...]], calls: str | None) -> list[tuple[Any, str]]:
     """The texts of a conversation: those of each message, and after them one for each of its calls.
 
-    A message is whatever marks its texts, such as its role, its content and, where it has any, its
-    reasoning. The text of a call is the name of its function and all values in its arguments, a
-    line each.
+    A message is a mark, such as its role, followed by its texts: its content and its reasoning, if any. The
+    text of a call is the name of its function and all values in its arguments, a line each.
     """
     said = []
     entries = _entries(calls)
@@ -47,7 +46,7 @@ def _entries(calls: str | None) -> list[dict[str, Any]]:
 
 
 def _called(entries: Sequence[Mapping[str, Any]], number: int) -> list[Any]:
-    """The calls of one message: an object has its function's name and arguments, without what only numbers it."""
+    """The calls of one message: an object has its function's name and arguments, without id, index and type."""
     entry = entries[number] if number < len(entries) else {}
     one, other = _opened(entry.get("tool_calls")), _opened(entry.get("function_call"))
     listed = [call for value in (one, other) for call in (value if isinstance(value, list) else [value])]
