@@ -140,7 +140,7 @@ def _damaged(repo: str) -> str:
     from huggingface_hub import constants
 
     folder = Path(constants.HF_HUB_CACHE) / f"datasets--{repo.replace('/', '--')}"
-    return f"the cache of the Hub's client is damaged; remove {folder}, and run the same command again"
+    return f"the cache of the Hub's client is damaged; remove {folder} and run the same command again"
 
 
 @contextmanager
