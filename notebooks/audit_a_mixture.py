@@ -7,8 +7,7 @@
 # %%
 import polars as pl
 
-from tulu_data import audit
-from tulu_data.building.build import build
+from tulu_data import audit, build
 from tulu_data.recipe import reading
 from tulu_data.report.pictures import bars, histogram
 

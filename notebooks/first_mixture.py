@@ -5,8 +5,7 @@
 # happened to every row. The rows here are generated, without a network, with faults planted in them.
 
 # %%
-from tulu_data import audit
-from tulu_data.building.build import build
+from tulu_data import audit, build
 from tulu_data.mixture.explain import Explainer
 from tulu_data.recipe import reading
 from tulu_data.report.pictures import bars

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import polars as pl
 
+from tulu_data import decontaminate
 from tulu_data.evaluations.evaluation_set import EvaluationSet
 from tulu_data.report.pictures import bars
 from tulu_data.sources.sample import Sample
 from tulu_data.store.workspace import Workspace
 from tulu_data.without_recipe import files
-from tulu_data.without_recipe.decontaminate import decontaminate
 
 # %%
 workspace = Workspace(Path("workspace"))
@@ -55,7 +55,7 @@ found.evaluations
 # %%
 (worst,) = found.worst(1)
 of = worst.evidence
-text = worst.messages[of["message"]][1]
+text = worst.turns[of["message"]].text
 print("row: ", f"{text[: of['start']]}[{text[of['start'] : of['end']]}]{text[of['end'] :]}"[:400])
 item = worst.item[of["item_text"]]
 print("item:", f"{item[: of['item_start']]}[{item[of['item_start'] : of['item_end']]}]{item[of['item_end'] :]}")
