@@ -21,6 +21,8 @@ import pytest
 from conftest import Yard, files_of, varied
 from tulu_data.mixture.mixture import find, versions
 
+pytestmark = pytest.mark.slow
+
 MAIN = [sys.executable, "-m", "tulu_data"]
 KILLS = int(os.environ.get("TULU_DATA_TEST_KILLS", "12"))
 MOMENTS = max(6, KILLS // 5)

@@ -21,6 +21,8 @@ from tulu_data.mixture.explain import Explainer
 from tulu_data.recipe.reading import load
 from tulu_data.stages.weighted_mix import WeightedMix
 
+pytestmark = pytest.mark.slow
+
 RECIPE = Path(__file__).parents[2] / "recipes/examples/real_sft.yaml"
 
 # ../shared/data/README.md, table of files.

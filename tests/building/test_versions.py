@@ -17,6 +17,8 @@ from tulu_data.errors import ConflictError
 from tulu_data.mixture.difference import GONE, NEW, Difference
 from tulu_data.store.durable import locked
 
+pytestmark = pytest.mark.slow
+
 LENGTH = {"length_filter": {"max_characters": 25, "max_removed": 1}}
 
 

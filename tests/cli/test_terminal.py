@@ -17,6 +17,8 @@ import tulu_data
 from conftest import Yard, shown_by
 from tulu_data.characters import visible
 
+pytestmark = pytest.mark.slow
+
 MAIN = [sys.executable, "-m", "tulu_data"]
 
 ORDERS = "\x1b]0;x\x07\x9b31m\x1b[31m\u202e\u2066\u200e\u061c\u200b\u2028\x7f\x08\r\ufeff\U000e0041"

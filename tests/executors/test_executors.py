@@ -32,6 +32,8 @@ from tulu_data.readers import stream
 from tulu_data.sources.jsonl import Jsonl
 from tulu_data.sources.parquet import Parquet
 
+pytestmark = pytest.mark.slow
+
 
 class Number(int):
     """A unit of work: a number."""
@@ -186,7 +188,7 @@ def test_errors_in_workers_are_those_of_one_process(tmp_path: Path):
 SCRIPT = """
 import sys, time
 from pathlib import Path
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {tests!r}
 from test_executors import Number, linger
 from tulu_data.executors.processes import Processes
 if __name__ == "__main__":
@@ -216,7 +218,7 @@ def is_running(pid: int) -> bool:
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_worker_outlives_a_parent_that_is_stopped(tmp_path: Path, sent: signal.Signals):
     script = tmp_path / "script.py"
-    script.write_text(SCRIPT.format(tests=str(Path(__file__).parent)))
+    script.write_text(SCRIPT.format(tests=[str(Path(__file__).parent), str(Path(__file__).parents[1])]))
     parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert parent.stdout is not None
     assert [parent.stdout.readline() for _ in range(2)] == [b"up\n"] * 2

@@ -242,7 +242,7 @@ def test_what_is_not_read_is_counted_wherever_it_lies(yard: Yard):
     }
     told = audit.unread(built.mixture)
     assert told.row(0, named=True) == {"source": "a", "name": "score", "rows": 7, "of": 7}
-    assert "What the records held that was not read" in (built.mixture.folder / "report.html").read_text()
+    assert "Columns and keys that were not read" in (built.mixture.folder / "report.html").read_text()
     # Shards of the store, and whether they were there before, make no difference.
     cut = Yard(yard.root / "cut")
     cut.root.mkdir()

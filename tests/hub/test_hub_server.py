@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from hub_server import Hub, Seen
+
+pytestmark = pytest.mark.slow
 
 PUBLISH = """
 from pathlib import Path

@@ -25,6 +25,8 @@ from tulu_data.mixture.mixture import Mixture
 from tulu_data.publishing import _secrets, publish
 from tulu_data.text import sensitive
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CANARY = "hf_" + "CanaryOfTestsThatNobodyMayEverSeeX"
 TO = "org/mix"

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from conftest import Yard
 from tulu_data.mixture.mixture import Mixture
+
+pytestmark = pytest.mark.slow
 
 LEAST, MOST = 8 << 10, 128 << 10
 # 2^16 bytes on average, as the Hub's store has them.

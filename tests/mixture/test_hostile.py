@@ -34,6 +34,8 @@ from tulu_data.store.durable import sha256_file
 from tulu_data.verifying.claims import Witness
 from tulu_data.verifying.levels import Verification
 
+pytestmark = pytest.mark.slow
+
 LEAK = "Two trains leave the same station at noon, one at 60 km/h and one at 90 km/h."
 STORY = "Every morning the baker of our street opens the shop at six and sells forty warm loaves before the bells ring"
 FUZZ_SECONDS = float(os.environ.get("TULU_DATA_TEST_FUZZ_SECONDS", "8"))

@@ -22,6 +22,8 @@ from tulu_data.readers import parquet_batches
 from tulu_data.readers.parquet_batches import batches
 from tulu_data.store import parquet
 
+pytestmark = pytest.mark.slow
+
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 
 

@@ -109,7 +109,7 @@ def test_a_plan_is_a_value_that_holds_what_the_command_prints(tmp_path: Path):
     recipe = yard.recipe(sources={"a": {"jsonl": "a.jsonl"}}, stages=[{"length_filter": {"max_tokens": 9}}])
     found = plan(recipe, yard.places.out, yard.places.workspace)
     assert [step.name for step in found.plan.steps] == ["tokens", "length_filter"]
-    assert [row.messages[0][1] for row in found.surveyed[0].preview] == [f"What is {n} + {n}?" for n in range(3)]
+    assert [turns[0].content for turns in found.surveyed[0].preview] == [f"What is {n} + {n}?" for n in range(3)]
     assert found.problems[0].startswith("sources.a: 1 record or more can't become rows, and max_quarantined is 0")
     ((code, shown),) = shown_by(tmp_path, [["plan", "mix.yaml", "--json"]])
     values = json.JSONDecoder().raw_decode(shown)[0]

@@ -17,6 +17,8 @@ from tulu_data.building.build import Built
 from tulu_data.mixture.mixture import Mixture
 from tulu_data.report.licenses import DEMANDS
 
+pytestmark = pytest.mark.slow
+
 # https://github.com/huggingface/hub-docs/blob/main/datasetcard.md
 DOCUMENTED = {
     *("annotations_creators", "language_creators", "language", "license", "license_name", "license_link"),

@@ -22,6 +22,8 @@ from tulu_data.mixture.difference import Difference
 from tulu_data.mixture.mixture import Mixture
 from tulu_data.report.charts import number, percent
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = (
     "</p><script>alert(1)</script><img src=x onerror=alert(2)>&lt;b&gt; \" ' `\u202e\x07 "
     "</style></script><a href='javascript:alert(3)'>https://example.org/x.js</a>"

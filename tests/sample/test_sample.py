@@ -35,6 +35,8 @@ from tulu_data.sources.sample import Part, Sample
 from tulu_data.store import code_id
 from tulu_data.verifying import planted
 
+pytestmark = pytest.mark.slow
+
 PARTS = ("math", "code", "chat", "multilingual", "tools", "multi_turn", "safety")
 TESTS = ("math_test", "code_test", "facts_test")
 # What one seed gave first. A change of a grammar changes them knowingly; a change of Python must not.

@@ -21,6 +21,8 @@ from tulu_data.errors import InputError, RecipeError, TuluDataError, UsageError
 from tulu_data.mixture.mixture import Mixture
 from tulu_data.sources.huggingface import Huggingface
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FORMAT = {"prompt": "question", "response": "answer"}
 

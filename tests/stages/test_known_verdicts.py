@@ -16,6 +16,8 @@ from tulu_data.stages.ngram_decontamination import NgramDecontamination
 from tulu_data.store.durable import sha256_file
 from tulu_data.store.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 VERDICTS = Path(__file__).parents[2] / "benchmarks/mbpp_verdicts.csv"
 TRAINING = ("train/gpteacher/codegen-instruct.json", "noncommercial/train/alpaca_en_52k/*.json")
 

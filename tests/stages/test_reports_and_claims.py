@@ -32,6 +32,7 @@ from tulu_data.recipe.plan import Plan, Step
 from tulu_data.report import page
 from tulu_data.reports import Report
 from tulu_data.rows.rows import Rows
+from tulu_data.rows.sft import Sft
 from tulu_data.sources.jsonl import Jsonl
 from tulu_data.stage import COLUMNS, Filter, reported
 from tulu_data.verdicts import none
@@ -302,10 +303,10 @@ class Halves(Mixer):
 def test_what_a_mixer_from_outside_will_take_is_told_before_a_build():
     source = Jsonl(jsonl=("a.jsonl",))
     surveyed = [
-        Surveyed(name, source, None, (), (), (), (), 0, (), rows, is_counted=True)
+        Surveyed(name, source, None, (), (), (), Rows.of([]), 0, (), rows, is_counted=True)
         for name, rows in (("a", 8), ("b", 3))
     ]
-    expected = expect(Plan((), (Step("halves", Halves()),)), surveyed, None)
+    expected = expect(Plan((), (Step("halves", Halves(), Sft()),)), surveyed, None)
     assert expected is not None
     assert expected.lines.rows() == [("a", 4), ("b", 1)]
 

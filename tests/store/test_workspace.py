@@ -36,6 +36,8 @@ from tulu_data.without_recipe import files
 from tulu_data.without_recipe.decontaminate import Contamination, decontaminate
 from tulu_data.without_recipe.dedup import dedup
 
+pytestmark = pytest.mark.slow
+
 MAIN = [sys.executable, "-m", "tulu_data"]
 ITEM = "A lamp hangs over seven tables in the hall of the old mill by the river; how many are dark?"
 ROWS = [
@@ -650,9 +652,7 @@ def test_a_copy_of_a_file_that_changed_since_is_not_written(yard: Yard):
     examined = copies(yard)
     data = yard.root / "data.jsonl"
     data.write_bytes(json.dumps(pairs(1)[0]).encode() + b"\n" + data.read_bytes())
-    with pytest.raises(
-        InputError, match=r"data\.jsonl: changed since its rows were looked into, and no clean copy was"
-    ):
+    with pytest.raises(InputError, match=r"data\.jsonl: changed since its rows were checked, and no clean copy was"):
         examined.write(yard.root / "out/clean")
     assert list((yard.root / "out").iterdir()) == []
 
@@ -676,7 +676,7 @@ def test_a_file_of_any_kind_that_changed_since_is_not_copied(yard: Yard, name: s
     examined = dedup(yard.root / name, workspace=yard.places.workspace)
     assert len(examined.rows) == 1
     write([*pairs(1, 50), *pairs(3), *pairs(1)])
-    with pytest.raises(InputError, match=r"changed since its rows were looked into"):
+    with pytest.raises(InputError, match=r"changed since its rows were checked"):
         examined.write(yard.root / "clean")
     assert not (yard.root / "clean").exists()
     write([*pairs(3), *pairs(1)])

@@ -41,6 +41,8 @@ from tulu_data.verifying.levels import Check, Verification
 from tulu_data.verifying.plain_rule import Rescan, Text
 from word_oracle import MIXED, NAIVE
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:

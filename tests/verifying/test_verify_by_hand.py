@@ -16,6 +16,8 @@ import pytest
 from conftest import Yard, pairs, varied
 from pages import blocks
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 COMMANDS = blocks(ROOT / "docs/verify-by-hand.md", "sh")
 EXPECTED = ["", "", "", "true\n", "", "", "", "1\n"]

@@ -23,6 +23,8 @@ from conftest import Yard, pairs
 from hub_server import Hub
 from tulu_data.__main__ import main
 
+pytestmark = pytest.mark.slow
+
 
 class Done(NamedTuple):
     """What a call of the program gave."""

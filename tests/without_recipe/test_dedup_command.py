@@ -21,6 +21,8 @@ from tulu_data.executors.processes import Processes
 from tulu_data.mixture.explain import Explainer
 from tulu_data.without_recipe.dedup import dedup
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., tuple[str, str]]
 
 
