@@ -101,49 +101,64 @@ def build(
 
 def show_built(built: Built, found: Sequence[Found] = ()) -> None:
     """Show the table at the end of a build, how many planted faults were found, and where to look next."""
-    from tulu_data.store.parquet import read_frame
-
     out = Terminal(stderr=True)
-    manifest = built.mixture.manifest
-    steps = built.mixture.steps
+    _show_rows(out, built.mixture)
+    _show_set_aside(out, built.mixture)
+    _show_first_looks(out, built.mixture)
+    _show_reports(out, built.mixture)
+    if found:
+        out.line()
+        _show_planted(out, found)
+    status = built.status + (f" ({built.why})" if built.why else "")
+    mixture = built.mixture
+    written = f"{mixture.manifest['rows']:,} rows in {len(mixture.data)} file{'s' * (len(mixture.data) != 1)}"
+    out.line()
+    out.line(styled("bold green", status), f" {mixture.manifest['name']}@{mixture.version}: {written}")
+    _show_next(out, mixture)
+
+
+def _show_rows(out: Terminal, mixture: Mixture) -> None:
+    """Show what happened to the records of each source."""
+    steps = mixture.steps
     totals = [0] * (len(steps) + 3)
     lines = []
-    for source, rows in built.mixture.rows.items():
+    for source, rows in mixture.rows.items():
         numbers = [rows["read"], rows["quarantined"], *(-rows["removed"].get(step, 0) for step in steps), rows["kept"]]
         totals = [total + number for total, number in zip(totals, numbers, strict=True)]
         lines.append([source, *map(number, numbers)])
     lines.append([styled("bold", "all"), *(styled("bold", number(total)) for total in totals)])
     out.table(("source", "read", "quarantined", *steps, "kept"), lines, left=("source",))
-    _show_set_aside(out, built.mixture)
-    _show_first_looks(out, built.mixture)
-    for path in built.mixture.reports("evaluations").values():
+
+
+def _show_reports(out: Terminal, mixture: Mixture) -> None:
+    """Show the tables that stages report."""
+    from tulu_data.store.parquet import read_frame
+
+    for path in mixture.reports("evaluations").values():
         out.line()
         show_overlap(out, read_frame(path), f"reports/{path.name}")
-    for step, path in built.mixture.reports("clusters").items():
-        show_clusters(out, built.mixture, step, path)
-    for path in built.mixture.reports("overlap").values():
+    for step, path in mixture.reports("clusters").items():
+        show_clusters(out, mixture, step, path)
+    for path in mixture.reports("overlap").values():
         show_pairs(out, read_frame(path))
-    for step, path in built.mixture.reports("strata").items():
+    for step, path in mixture.reports("strata").items():
         out.line()
         show_strata(out, read_frame(path), step)
-    for shown in built.mixture.shown:
+    for shown in mixture.shown:
         if shown.kind == "table":
-            show_table(out, shown, built.mixture.read(shown.path))
-    if found:
-        out.line()
-        _show_planted(out, found)
-    status = built.status + (f" ({built.why})" if built.why else "")
-    written = f"{manifest['rows']:,} rows in {len(built.mixture.data)} file{'s' * (len(built.mixture.data) != 1)}"
-    out.line()
-    out.line(styled("bold green", status), f" {manifest['name']}@{built.mixture.version}: {written}")
+            show_table(out, shown, mixture.read(shown.path))
+
+
+def _show_next(out: Terminal, mixture: Mixture) -> None:
+    """Show the commands that look into a mixture."""
     # A name alone is looked for in the default folder only.
-    folder = built.mixture.folder.parent
+    folder = mixture.folder.parent
     where = folder.name if folder.parent == Path("mixtures") else str(folder)
-    if manifest["trial"]:
-        where = f"{folder.name}@{built.mixture.version}" if where == folder.name else str(built.mixture.folder)
-    if any(rows["quarantined"] for rows in built.mixture.rows.values()):
+    if mixture.manifest["trial"]:
+        where = f"{folder.name}@{mixture.version}" if where == folder.name else str(mixture.folder)
+    if any(rows["quarantined"] for rows in mixture.rows.values()):
         out.line(f"see what can't be read:    tulu-data removed {where} --stage quarantined")
-    if any(rows["removed"] for rows in built.mixture.rows.values()):
+    if any(rows["removed"] for rows in mixture.rows.values()):
         out.line(f"see why rows were removed: tulu-data removed {where}")
     out.line(f"follow one row:            tulu-data explain {where} ID | FILE:ROW | --text '…'")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -15,6 +15,7 @@ from tulu_data.cli.options import (
     Data,
     crew_options,
     data_options,
+    gathered,
     json_option,
     memory_option,
     mixtures_option,
@@ -36,21 +37,37 @@ def _one(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> 
     return given[0] if given else None
 
 
+class Settings(NamedTuple):
+    """Which rows count as near-duplicates; the fields are what `without_recipe.dedup.dedup` takes."""
+
+    preset: str
+    on: str | None
+    threshold: str
+    within: bool
+
+
+settings_options = gathered(
+    "settings",
+    Settings,
+    click.option(
+        "--preset",
+        default="fineweb",
+        show_default=True,
+        help="MinHash settings of fineweb, olmo3, refinedweb or redpajama.",
+    ),
+    click.option(
+        "--on",
+        metavar="MESSAGES",
+        show_default="conversation",
+        help="Messages to compare: prompt, response or conversation.",
+    ),
+    option("--threshold", metavar="X", default="0.8", help="Lowest Jaccard similarity of near-duplicates."),
+    click.option("--within", is_flag=True, help="Compare the rows of each file or dataset only with each other."),
+)
+
+
 @click.command()
-@click.option(
-    "--preset",
-    default="fineweb",
-    show_default=True,
-    help="MinHash settings of fineweb, olmo3, refinedweb or redpajama.",
-)
-@click.option(
-    "--on",
-    metavar="MESSAGES",
-    show_default="conversation",
-    help="Messages to compare: prompt, response or conversation.",
-)
-@option("--threshold", metavar="X", default="0.8", help="Lowest Jaccard similarity of near-duplicates.")
-@click.option("--within", is_flag=True, help="Compare the rows of each file or dataset only with each other.")
+@settings_options
 @click.option(
     "--against",
     metavar="MIXTURE",
@@ -68,10 +85,7 @@ def _one(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> 
 @json_option
 def dedup(
     data: Data,
-    preset: str,
-    on: str | None,
-    threshold: str,
-    within: bool,
+    settings: Settings,
     against: str | None,
     mixtures: Path,
     out: Path | None,
@@ -90,16 +104,13 @@ def dedup(
     from tulu_data.mixture.mixture import find
     from tulu_data.without_recipe.dedup import dedup as run
 
-    if against and within:
+    if against and settings.within:
         raise UsageError("--within does not compare rows with the mixture of --against; give one of them")
     mixture = find(against, mixtures) if against else None
     with crew.open() as executor:
         duplicates = run(
             data.sources(),
-            preset,
-            on=on,
-            threshold=threshold,
-            within=within,
+            **settings._asdict(),
             against=mixture,
             memory=memory,
             workspace=workspace,
