@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tulu_data.errors import InputError
 from tulu_data.evaluations.evaluation_set import EvaluationSet
 from tulu_data.evaluations.item import Item
-from tulu_data.evaluations.ngram_index import NgramIndex, Setting, open_index
+from tulu_data.evaluations.ngram_index import NgramIndex, Setting, digest, open_index
 from tulu_data.evaluations.ngram_index_build import build
 from tulu_data.kernels.unicode import Normaliser
 from tulu_data.store.durable import sha256_file
@@ -197,6 +197,16 @@ def test_the_engine_equals_sets_of_tuples(
     assert found == {key: rounded(value) for key, value in naive(items, rows, n, normaliser, most).items()}
     noted = {key for key, pair in pairs.items() if pair["whole"] or pair["idf"] >= 0.35 * pair["idf_all"]}
     assert set(scanned(index, rows, 0.35)) == noted
+
+
+def test_the_index_of_the_same_items_has_the_same_bytes_whatever_threads_added_up_first(tmp_path: Path):
+    sets = {}
+    for name, rows in (("math_test", 25), ("code_test", 17), ("facts_test", 20)):
+        described = {"sample": name, "rows": rows, "seed": 7, "id": "id", "question": "question", "answer": "answer"}
+        sets[name] = EvaluationSet.model_validate(described).items(name, tmp_path / "samples", sha256_file)
+    for number in range(12):
+        build(tmp_path / str(number), sets, Setting(3, "math_code", ("question",), 3, 8, 5))
+    assert len({digest(tmp_path / str(number)) for number in range(12)}) == 1
 
 
 def test_n_grams_that_many_items_share_count_in_no_statistic():
