@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tulu_data import stages
+from tulu_data import DEFINED_IN, stages
 from tulu_data.store.code_id import _closure
 
 
@@ -86,11 +86,24 @@ def test_the_measures_of_a_stage_from_outside_depend_on_its_own_file(tmp_path: P
     [
         ("from tulu_data import load", {"tulu_data.mixture.load"}),
         ("from tulu_data import __version__", {"tulu_data"}),
+        ("from tulu_data import *", set(DEFINED_IN.values())),
+        ("import tulu_data", set(DEFINED_IN.values())),
         ("from tulu_data.store import keys", {"tulu_data.store.keys"}),
         ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from tulu_data.store import keys", set()),
+        (
+            "if TYPE_CHECKING:\n    import tulu_data.errors\nelse:\n    import tulu_data.verdicts",
+            {"tulu_data.verdicts"},
+        ),
         ("def later():\n    import tulu_data.verdicts", {"tulu_data.verdicts"}),
     ],
-    ids=["a public name", "what the package itself defines", "a module", "for type checkers", "in a function"],
+    ids=[
+        "a public name",
+        "what the package itself defines",
+        "a module",
+        "for type checkers",
+        "in their stead",
+        "in a function",
+    ],
 )
 def test_a_name_counts_as_taken_from_where_it_is_defined(shop: Path, code: str, closure: set[str]):
     (shop / "shop/near.py").write_text(code)
@@ -98,6 +111,14 @@ def test_a_name_counts_as_taken_from_where_it_is_defined(shop: Path, code: str, 
     environment = {"PYTHONPATH": f"{Path(__file__).parents[2]}:{shop}"}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
     assert set(done.stdout.split()) == closure
+
+
+def test_what_a_package_takes_from_a_module_of_its_own_counts(shop: Path):
+    (shop / "shop/__init__.py").write_text("from .unused import x\n")
+    (shop / "shop/stage.py").write_text("from shop import x\n")
+    before = identity(shop)
+    (shop / "shop/unused.py").write_text("x = 2\n")
+    assert identity(shop) != before
 
 
 def test_no_module_is_imported_for_its_name(shop: Path):

@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-import tulu_data
+from tulu_data import DEFINED_IN
 from tulu_data.store import outside
 
 PROJECT = "tulu_data"
@@ -98,20 +98,26 @@ def _run(node: ast.AST) -> Iterator[ast.AST]:
     yield node
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
-            continue
-        yield from _run(child)
+            for other in child.orelse:
+                yield from _run(other)
+        else:
+            yield from _run(child)
 
 
 def _named(node: ast.AST, module: str) -> Iterator[str]:
     """The modules that an import statement imports names from."""
     if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
+        for alias in node.names:
+            # Of the package as a whole anything may be used.
+            yield from DEFINED_IN.values() if alias.name == PROJECT else [alias.name]
     elif isinstance(node, ast.ImportFrom):
-        package = module.split(".")[: -node.level] if node.level else []
+        # A package is its own first level.
+        own = f"{module}.__init__" if (place := _place(module)) and place.stem == "__init__" else module
+        package = own.split(".")[: -node.level] if node.level else []
         base = ".".join([*package, *([node.module] if node.module else [])])
         for alias in node.names:
             name = f"{base}.{alias.name}"
-            if base == PROJECT and alias.name in tulu_data.DEFINED_IN:
-                yield tulu_data.DEFINED_IN[alias.name]
+            if base == PROJECT and alias.name in (*DEFINED_IN, "*"):
+                yield from DEFINED_IN.values() if alias.name == "*" else [DEFINED_IN[alias.name]]
             else:
                 yield name if _place(name) else base
