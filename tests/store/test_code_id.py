@@ -99,6 +99,8 @@ def test_the_measures_of_a_stage_from_outside_depend_on_its_own_file(tmp_path: P
     ids=[
         "a public name",
         "what the package itself defines",
+        "all public names",
+        "the package",
         "a module",
         "for type checkers",
         "in their stead",
